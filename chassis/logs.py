@@ -1,0 +1,63 @@
+"""JSON logs on stderr; every line carries the correlation id and trace context of the work at hand."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.envelope import Envelope
+
+_context: ContextVar[dict[str, str]] = ContextVar("log_context", default={})
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+@contextmanager
+def log_context(**fields: str | None) -> Iterator[None]:
+    """Adds fields to every log line written inside the block."""
+    present = {key: value for key, value in fields.items() if value}
+    token = _context.set({**_context.get(), **present})
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def envelope_context(envelope: Envelope) -> dict[str, str | None]:
+    """The fields of a message that its log lines carry."""
+    return {"correlation_id": envelope.correlation_id, "traceparent": envelope.traceparent}
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, context, and what `extra=` gave."""
+
+    def __init__(self, instance: str) -> None:
+        super().__init__()
+        self.instance = instance
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "instance": self.instance,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_context.get(),
+            **{key: value for key, value in vars(record).items() if key not in _STANDARD},
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def setup_logs(instance: str, level: str) -> None:
+    """Sends all logs of this process to stderr as JSON; libraries below WARNING stay silent."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(instance))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    for name in ("chassis", "services", "contracts"):
+        logging.getLogger(name).setLevel(level)

@@ -1,0 +1,71 @@
+"""What a source is told: a verdict on each of its records, and what the platform proposes or orders."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from contracts.model import Contract
+
+
+class FieldError(Contract):
+    """One thing wrong with one field; `rule` is an id of `contracts.rules`."""
+
+    field: str
+    value: str | None = None
+    rule: str
+    message: str
+
+
+class Outcome(StrEnum):
+    """What became of a record."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+class Verdict(Contract):
+    """The answer to one record.
+
+    `record` is the place inside its message (line number from 1; 0 is the message as a whole). `event_id` and
+    `batches` (trace codes of its goods) come with accepted and duplicate records, `errors` with rejected ones;
+    `flags` name what was recorded though incomplete or doubtful.
+    """
+
+    message_id: str
+    record: int = 0
+    outcome: Outcome
+    document: str | None = None
+    event_id: str | None = None
+    batches: tuple[str, ...] = ()
+    flags: tuple[FieldError, ...] = ()
+    errors: tuple[FieldError, ...] = ()
+
+
+class VerdictsV1(Contract):
+    """`egress.verdicts.v1`: one message per source and handled batch."""
+
+    source: str
+    verdicts: tuple[Verdict, ...]
+
+
+class ProposedLine(Contract):
+    """Goods of a proposed receipt; quantity is a decimal as text with its unit."""
+
+    batch: str
+    product: str | None = None
+    category: str | None = None
+    quantity: str | None = None
+    unit: str | None = None
+
+
+class ReceiptProposedV1(Contract):
+    """`egress.receipt_proposed.v1`: an upstream shipment, ready to be confirmed as a receipt (一次录入全程使用)."""
+
+    source: str
+    event_id: str
+    document: str | None = None
+    supplier_site: str
+    supplier_name: str | None = None
+    receiver_site: str
+    shipped_at: datetime
+    lines: tuple[ProposedLine, ...]
