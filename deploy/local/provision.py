@@ -1,0 +1,100 @@
+"""Who may do what on the broker and in the database. Every function may be repeated: the last call holds.
+
+Exchanges and queues are not declared here: the services declare the topology they use.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from contracts.topology import DOCKED, INGEST, SYSTEMS, egress_queue
+from deploy.local.errors import StackError
+
+VHOST = "shilian"
+SERVICES_USER = "shilian"
+SOURCES = (*SYSTEMS, *DOCKED)
+DATABASES = ("registry", "trace", "inspection", "notify", "reporting")
+
+NOTHING = "^$"
+USER_EXISTS = 51003
+
+
+def provision_services(
+    management_url: str, password: str, vhost: str = VHOST, user: str = SERVICES_USER
+) -> None:
+    """A vhost, and a user with every right on it. `management_url` carries an administrator's credentials.
+
+    Raises:
+        StackError: The management API refused.
+    """
+    with _management(management_url) as client:
+        _put(client, f"vhosts/{quote(vhost, safe='')}", {})
+        _user(client, user, password, tags="management")
+        _permit(client, vhost, user, configure=".*", write=".*", read=".*")
+
+
+def provision_source(management_url: str, name: str, password: str, vhost: str = VHOST) -> None:
+    """A legacy system's user: it may publish to `shilian.ingest` under its own prefix and read its own
+    `egress.<name>`, and nothing else.
+
+    Raises:
+        StackError: The management API refused.
+    """
+    write, read = _exactly(INGEST), _exactly(egress_queue(name).name)
+    topic = {"exchange": INGEST, "write": rf"^{re.escape(name)}\.", "read": NOTHING}
+    with _management(management_url) as client:
+        _user(client, name, password, tags="")
+        _permit(client, vhost, name, configure=NOTHING, write=write, read=read)
+        _put(client, f"topic-permissions/{quote(vhost, safe='')}/{quote(name, safe='')}", topic)
+
+
+def provision_database(root_url: str, database: str, user: str, password: str) -> None:
+    """A user who may read, write and declare indexes in one database, and see no other. `root_url` is the
+    administrator's."""
+    roles = [{"role": role, "db": database} for role in ("readWrite", "dbAdmin")]
+    with MongoClient[dict[str, Any]](root_url) as client:
+        try:
+            client[database].command("createUser", user, pwd=password, roles=roles)
+        except OperationFailure as failure:
+            if failure.code != USER_EXISTS:
+                raise
+            client[database].command("updateUser", user, pwd=password, roles=roles)
+
+
+def remove_vhost(management_url: str, vhost: str, users: Iterable[str]) -> None:
+    """Delete a vhost with all in it, and these users."""
+    with _management(management_url) as client:
+        _done(client.delete(f"vhosts/{quote(vhost, safe='')}"))
+        for user in users:
+            _done(client.delete(f"users/{quote(user, safe='')}"))
+
+
+def _user(client: httpx.Client, name: str, password: str, tags: str) -> None:
+    _put(client, f"users/{quote(name, safe='')}", {"password": password, "tags": tags})
+
+
+def _permit(client: httpx.Client, vhost: str, user: str, **rights: str) -> None:
+    _put(client, f"permissions/{quote(vhost, safe='')}/{quote(user, safe='')}", rights)
+
+
+def _management(url: str) -> httpx.Client:
+    return httpx.Client(base_url=f"{url}/api/", timeout=30)
+
+
+def _put(client: httpx.Client, path: str, body: dict[str, str]) -> None:
+    _done(client.put(path, json=body))
+
+
+def _done(response: httpx.Response) -> None:
+    if response.is_error:
+        request = f"{response.request.method} {response.request.url.path}"
+        raise StackError(f"RabbitMQ's management API answered {response.status_code} to {request}.")
+
+
+def _exactly(name: str) -> str:
+    return f"^{re.escape(name)}$"

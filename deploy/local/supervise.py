@@ -1,0 +1,254 @@
+"""Keeping a stack's programs alive: supervisord with a generated configuration, spoken to over XML-RPC."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+from deploy.local.errors import StackError, last_lines
+from deploy.local.home import Home, wait_for, write_private
+
+# On every process of a stack, so that `down` also finds those whose supervisor was killed.
+MARK = "SHILIAN_STACK"
+
+# Settings of another RabbitMQ or Erlang on this machine must not reach ours.
+FOREIGN = ("RABBITMQ_", "ERL_")
+
+ALREADY_STARTED, NOT_RUNNING = 60, 70
+
+DEAD = ("EXITED", "FATAL", "BACKOFF", "UNKNOWN")
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised program; `stop_within` is seconds from SIGTERM to SIGKILL."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    respawn: bool = True
+    stop_within: int = 30
+
+
+@dataclass(frozen=True)
+class State:
+    """What the supervisor knows of a program; `uptime` in seconds, `restarts` since supervisord started."""
+
+    name: str
+    state: str
+    pid: int
+    uptime: int
+    restarts: int
+
+    @property
+    def dead(self) -> bool:
+        """Whether it is down, or was and is being started again."""
+        return self.state in DEAD or self.restarts > 0
+
+
+class Supervisor:
+    """The supervisord of one stack."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._log = home.path / "supervisord.log"
+
+    def ensure(self, programs: Iterable[Program]) -> None:
+        """Have supervisord running and knowing exactly these programs; starts none of them.
+
+        Raises:
+            StackError: supervisord did not come up.
+        """
+        write_private(self._home.path / "supervisord.conf", self._conf(programs).encode())
+        if self.alive():
+            self._adopt()
+            return
+        end_processes(self._home)
+        self._log.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", "supervisord.conf"]
+        done = subprocess.run(
+            command, cwd=self._home.path, env=self._environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise StackError(f"supervisord did not start: {(done.stdout + done.stderr).strip()}")
+        wait_for("An answer from supervisord", self.alive, 15)
+
+    def alive(self) -> bool:
+        """Whether this stack's supervisord answers."""
+        try:
+            return bool(self._call("getIdentification") == self._identifier)
+        except (OSError, HTTPException, Fault):
+            return False
+
+    def start(self, name: str) -> None:
+        """Start a program unless it runs already."""
+        try:
+            self._call("startProcess", name, False)
+        except Fault as fault:
+            if fault.faultCode != ALREADY_STARTED:
+                raise StackError(f"{name} did not start: {fault.faultString}") from None
+
+    def stop(self, *names: str) -> None:
+        """Stop programs side by side, and wait until all are down."""
+        for name in names:
+            try:
+                self._call("stopProcess", name, False)
+            except Fault as fault:
+                if fault.faultCode != NOT_RUNNING:
+                    raise
+        wait_for(f"The end of {', '.join(names)}", lambda: not any(self.state(n).pid for n in names), 60)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL the program and what it started, and wait until it is gone."""
+        pid = self.state(name).pid
+        if not pid:
+            return
+        os.killpg(pid, signal.SIGKILL)
+        wait_for(f"The death of {name}", lambda: self.state(name).pid != pid, 10)
+
+    def shutdown(self) -> None:
+        """End supervisord and whatever it still runs, then anything marked as this stack's."""
+        if self.alive():
+            self._call("shutdown")
+            wait_for("The end of supervisord", lambda: not self.alive(), 90)
+        end_processes(self._home)
+
+    def state(self, name: str) -> State:
+        """The state of one program."""
+        return self._state(self._call("getProcessInfo", name), self._crashes())
+
+    def states(self) -> dict[str, State]:
+        """The state of every program by name; empty when supervisord is down."""
+        if not self.alive():
+            return {}
+        crashes = self._crashes()
+        return {info["name"]: self._state(info, crashes) for info in self._call("getAllProcessInfo")}
+
+    def check(self, name: str) -> bool:
+        """True, so that waiting for a program can ask it in passing.
+
+        Raises:
+            StackError: The program died; carries the last lines of its log.
+        """
+        state = self.state(name)
+        if state.state in DEAD:
+            raise StackError(
+                f"{name} died ({state.state.lower()}). Its log ends:\n{last_lines(self._home.log(name))}"
+            )
+        return True
+
+    def _adopt(self) -> None:
+        """Programs whose definition changed are stopped; those that are as before run on."""
+        added, changed, removed = self._call("reloadConfig")[0]
+        for name in [*changed, *removed]:
+            self._call("stopProcessGroup", name)
+            self._call("removeProcessGroup", name)
+        for name in [*added, *changed]:
+            self._call("addProcessGroup", name)
+
+    def _state(self, info: Mapping[str, Any], crashes: list[str]) -> State:
+        name, running = info["name"], info["pid"] > 0
+        uptime = info["now"] - info["start"] if running else 0
+        return State(name, info["statename"], info["pid"], uptime, crashes.count(name))
+
+    def _crashes(self) -> list[str]:
+        log = self._log.read_text(errors="replace") if self._log.exists() else ""
+        return re.findall(r"exited: (\S+) \([^)]*not expected\)", log)
+
+    def _call(self, method: str, *arguments: str | bool) -> Any:
+        with ServerProxy(self._url) as proxy:
+            return getattr(proxy.supervisor, method)(*arguments)
+
+    @property
+    def _identifier(self) -> str:
+        return self._home.secret("supervisor_name")
+
+    @property
+    def _url(self) -> str:
+        return (
+            f"http://shilian:{self._home.secret('supervisor')}@127.0.0.1:{self._home.port('supervisor')}/RPC2"
+        )
+
+    def _environment(self) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        return {**ours, MARK: str(self._home.path)}
+
+    def _conf(self, programs: Iterable[Program]) -> str:
+        home = _value(str(self._home.path))
+        return f"""\
+[supervisord]
+identifier={self._identifier}
+logfile={home}/supervisord.log
+pidfile={home}/supervisord.pid
+childlogdir={home}
+umask=077
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[inet_http_server]
+port=127.0.0.1:{self._home.port("supervisor")}
+username=shilian
+password={self._home.secret("supervisor")}
+""" + "".join(self._section(program) for program in programs)
+
+    def _section(self, program: Program) -> str:
+        environment = ",".join(f'{name}="{_value(value)}"' for name, value in program.env.items())
+        return f"""
+[program:{program.name}]
+command={_value(shlex.join(program.argv))}
+environment={environment}
+autostart=false
+autorestart={str(program.respawn).lower()}
+startsecs=1
+stopwaitsecs={program.stop_within}
+stopasgroup=false
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={_value(str(self._home.log(program.name)))}
+stdout_logfile_maxbytes=20MB
+stdout_logfile_backups=1
+"""
+
+
+def marked_processes(home: Home) -> list[int]:
+    """Pids of this user's processes that belong to the stack, by the mark in their environment."""
+    mark = f"{MARK}={home.path}".encode()
+    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if mark in _environ_of(entry)]
+
+
+def end_processes(home: Home) -> None:
+    """End what is left of a stack whose supervisor is gone: SIGTERM, and SIGKILL after 10 s."""
+    _signal_all(marked_processes(home), signal.SIGTERM)
+    try:
+        wait_for("The end of the stack", lambda: not marked_processes(home), 10)
+    except StackError:
+        _signal_all(marked_processes(home), signal.SIGKILL)
+
+
+def _environ_of(process: Path) -> list[bytes]:
+    try:
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def _signal_all(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def _value(text: str) -> str:
+    """supervisord expands `%` in what it reads."""
+    return text.replace("%", "%%")

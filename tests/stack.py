@@ -1,0 +1,119 @@
+"""Real servers for tests: one private stack per session, a vhost and a database per test, stacks to break."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from deploy.local.home import LOCAL, Home
+from deploy.local.mongod import Mongod
+from deploy.local.provision import provision_database, provision_services, remove_vhost
+from deploy.local.rabbitmq import Broker
+from deploy.local.stack import Stack
+from deploy.local.supervise import end_processes
+
+TESTS = LOCAL / "test"
+
+
+@dataclass(frozen=True)
+class Infra:
+    """A broker and a database, started for tests."""
+
+    stack: Stack
+    broker: Broker
+    mongod: Mongod
+
+
+@dataclass(frozen=True)
+class Vhost:
+    """A vhost of one test. `management` carries the administrator's credentials; `url` the test's user's."""
+
+    name: str
+    user: str
+    url: str
+    management: str
+
+    def amqp_url(self, user: str, password: str) -> str:
+        """Where another user connects to this vhost."""
+        return f"amqp://{user}:{password}@{self.url.rpartition('@')[2]}"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of one test; the user in `url` sees no other."""
+
+    name: str
+    url: str
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Infra]:
+    """Broker and database of this test session."""
+    _clear_abandoned()
+    yield from _running(TESTS / f"{os.getpid()}-session", respawn=True)
+
+
+@pytest.fixture
+def private_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Infra]]:
+    """Makes stacks of a test's own. What it kills there (`broker.kill()`) stays down until it starts it again:
+    `broker.start(); broker.wait_healthy()`."""
+    running: list[Iterator[Infra]] = []
+
+    def start() -> Infra:
+        directory = TESTS / f"{os.getpid()}-{secrets.token_hex(4)}"
+        running.append(_running(directory, respawn=False))
+        return next(running[-1])
+
+    yield start
+    for infra in running:
+        next(infra, None)
+
+
+@pytest.fixture
+def vhost(stack: Infra) -> Iterator[Vhost]:
+    """A fresh vhost and a user with every right on it."""
+    name = f"test-{secrets.token_hex(4)}"
+    password = secrets.token_hex(8)
+    management = stack.broker.management_url
+    provision_services(management, password, vhost=name, user=name)
+    address = stack.broker.amqp_url(name).rpartition("@")[2].partition("/")[0]
+    yield Vhost(name, name, f"amqp://{name}:{password}@{address}/{name}", management)
+    remove_vhost(management, name, [name])
+
+
+@pytest.fixture
+def mongo(stack: Infra) -> Iterator[Database]:
+    """A fresh database and a user confined to it."""
+    name = f"test_{secrets.token_hex(4)}"
+    password = secrets.token_hex(8)
+    provision_database(stack.mongod.root_url, name, name, password)
+    yield Database(name, stack.mongod.url(name, password, name))
+    with MongoClient[dict[str, Any]](stack.mongod.root_url) as client:
+        client[name].command("dropAllUsersFromDatabase")
+        client.drop_database(name)
+
+
+def _running(directory: Path, respawn: bool) -> Iterator[Infra]:
+    stack = Stack(directory, respawn)
+    assert isinstance(stack.broker, Broker), "tests run their own broker: unset SHILIAN_AMQP_URL"
+    assert isinstance(stack.mongod, Mongod), "tests run their own mongod: unset SHILIAN_MONGO_URL"
+    try:
+        stack.up(processes=())
+        yield Infra(stack, stack.broker, stack.mongod)
+    finally:
+        stack.down()
+        stack.home.remove()
+
+
+def _clear_abandoned() -> None:
+    """End stacks whose test session was killed before it could."""
+    for directory in TESTS.glob("*-*"):
+        if not Path(f"/proc/{directory.name.partition('-')[0]}").exists():
+            home = Home.at(directory)
+            end_processes(home)
+            home.remove()
