@@ -1,6 +1,6 @@
 """Trace's messages: the canonical record, the capture command and the announcement of what was recorded."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -66,6 +66,7 @@ class Party(Contract):
     contact: str | None = None
     uscc: str | None = None
     licence: str | None = None
+    licence_valid_until: date | None = None
     division: str | None = None
     link: Link | None = None
     external: bool = False
@@ -94,6 +95,7 @@ class Document(Contract):
     kind: str
     number: str
     issuer: str | None = None
+    valid_until: date | None = None
 
 
 class Record(Contract):
