@@ -1,0 +1,72 @@
+"""Page sizes and page tokens of list RPCs.
+
+A token holds the position after the last item shown, and a digest of the question, so that it continues that question
+only. It is no secret and needs no signature: scope is part of every query.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final, Protocol
+
+from chassis.api.errors import InvalidArgument
+from contracts.egress import FieldError
+
+DEFAULT_SIZE: Final = 50
+LARGEST_SIZE: Final = 500
+DIGEST_CHARACTERS: Final = 16
+
+
+class ListRequest(Protocol):
+    """A request of a list RPC (a protobuf message)."""
+
+    page_size: int
+    page_token: str
+
+
+def page_size(request: ListRequest) -> int:
+    """How many items to answer: 50 when not said, 500 at most. Raises InvalidArgument below 0."""
+    if request.page_size < 0:
+        raise InvalidArgument([_wrong("page_size", str(request.page_size), "must not be negative")])
+    return min(request.page_size or DEFAULT_SIZE, LARGEST_SIZE)
+
+
+def page_token(request: ListRequest, position: Sequence[str | int]) -> str:
+    """The token that continues this request after `position`, the sort key of the last item shown."""
+    text = json.dumps([_digest(request), *position], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def position(request: ListRequest) -> list[Any] | None:
+    """Where the page begins: what was given to `page_token`, None for the first page.
+
+    Raises InvalidArgument when the token is not ours, or was given for another question.
+    """
+    if not request.page_token:
+        return None
+    match _decoded(request.page_token):
+        case [digest, *after] if digest == _digest(request):
+            return after
+    raise InvalidArgument([_wrong("page_token", request.page_token, "is not a token of this question")])
+
+
+def _decoded(token: str) -> Any:
+    try:
+        return json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (ValueError, binascii.Error):
+        return None
+
+
+def _digest(request: Any) -> str:
+    question = type(request)()
+    question.CopyFrom(request)
+    question.ClearField("page_size")
+    question.ClearField("page_token")
+    named = question.DESCRIPTOR.full_name.encode() + b"\0" + question.SerializeToString(deterministic=True)
+    return sha256(named).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def _wrong(field: str, value: str, message: str) -> FieldError:
+    return FieldError(field=field, value=value, rule=field, message=message)
