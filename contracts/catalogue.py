@@ -1,0 +1,73 @@
+"""Everything on the bus: name (`ce-type`), routing key, exchange, model, who publishes it, and its Chinese title."""
+
+from typing import Final, NamedTuple
+
+from contracts import catering, docking, egress, market, one_network, registry, trace
+from contracts.model import Contract
+from contracts.topology import COMMANDS, EGRESS, EVENTS, INGEST
+
+
+class MessageType(NamedTuple):
+    """One type of message, by its `ce-type`; the routing key may have a parameter in braces."""
+
+    name: str
+    routing_key: str
+    exchange: str
+    model: type[Contract]
+    publisher: str
+    title: str
+
+
+def _ingest(name: str, model: type[Contract], title: str) -> MessageType:
+    system, _, rest = name.partition(".")
+    key = f"docking.{{system}}.{rest}" if system == "docking" else name
+    return MessageType(name, key, INGEST, model, system, title)
+
+
+CATALOGUE: Final = (
+    _ingest("market.operator_sync.v1", market.OperatorSyncV1, "经营者同步"),
+    _ingest("market.stall_sync.v1", market.StallSyncV1, "摊位同步"),
+    _ingest("market.entry_ticket.v1", market.EntryTicketV1, "进场登记"),
+    _ingest("market.sale_ticket.v1", market.SaleTicketV1, "销售票(一票通)"),
+    _ingest("one_network.operator_sync.v1", one_network.OperatorSyncV1, "主体同步"),
+    _ingest("one_network.delivery_note.v1", one_network.DeliveryNoteV1, "送货单"),
+    _ingest("one_network.receipt.v1", one_network.ReceiptV1, "收货单"),
+    _ingest("one_network.return_note.v1", one_network.ReturnNoteV1, "退货单"),
+    _ingest("catering.unit_sync.v1", catering.UnitSyncV1, "餐饮单位同步"),
+    _ingest("catering.purchase_inspection.v1", catering.PurchaseInspectionV1, "进货查验"),
+    _ingest("catering.kitchen_use.v1", catering.KitchenUseV1, "加工制作"),
+    _ingest("catering.retained_sample.v1", catering.RetainedSampleV1, "食品留样"),
+    _ingest("catering.meal_distribution.v1", catering.MealDistributionV1, "餐食配送"),
+    _ingest("docking.operator_sync.v1", docking.OperatorSyncV1, "自建系统主体同步"),
+    _ingest("docking.capture.v1", docking.CaptureV1, "自建系统追溯记录"),
+    MessageType("registry.observe.v1", "registry.observe.v1", COMMANDS, registry.ObserveV1, "adapters", "主体采集"),
+    MessageType("trace.capture.v1", "trace.capture.v1", COMMANDS, trace.CaptureV1, "adapters", "追溯记录采集"),
+    MessageType(
+        "registry.sites_changed.v1",
+        "registry.sites_changed.v1",
+        EVENTS,
+        registry.SitesChangedV1,
+        "registry",
+        "主体变更",
+    ),
+    MessageType(
+        "registry.sites_aliased.v1",
+        "registry.sites_aliased.v1",
+        EVENTS,
+        registry.SitesAliasedV1,
+        "registry",
+        "主体归并",
+    ),
+    MessageType(
+        "trace.events_recorded.v1",
+        "trace.events_recorded.v1",
+        EVENTS,
+        trace.EventsRecordedV1,
+        "trace",
+        "追溯事件已入链",
+    ),
+    MessageType("egress.verdicts.v1", "{source}", EGRESS, egress.VerdictsV1, "adapters, trace, registry", "逐条回执"),
+    MessageType("egress.receipt_proposed.v1", "{source}", EGRESS, egress.ReceiptProposedV1, "trace", "待确认收货单"),
+)
+
+MESSAGE_TYPES: Final = {entry.name: entry for entry in CATALOGUE}
