@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -74,7 +75,9 @@ def env(
 
 
 def _table(stack: Stack) -> Table:
-    table = Table("process", "state", "pid", "uptime", "restarts", "ports", caption="All ports on 127.0.0.1.")
+    table = Table(caption="All ports on 127.0.0.1.", box=box.SIMPLE)
+    for column in ("process", "state", "pid", "uptime", "restarts", "ports"):
+        table.add_column(column, no_wrap=True)
     listening = stack.listening()
     for name, state in stack.states().items():
         uptime = str(timedelta(seconds=state.uptime)) if state.pid else ""

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-WAY_OUT = (
-    "run `docker compose up` instead, or set SHILIAN_AMQP_URL and SHILIAN_MONGO_URL to servers of your own"
-)
+WAY_OUT = "run `docker compose up` instead, or set SHILIAN_AMQP_URL and SHILIAN_MONGO_URL to servers of your own"
 
 
 class StackError(Exception):

@@ -49,9 +49,7 @@ class Home:
         """
         path = path.resolve()
         if " " in str(path):
-            raise StackError(
-                f"RabbitMQ cannot run under a path with a space in it ({path}): choose another --dir."
-            )
+            raise StackError(f"RabbitMQ cannot run under a path with a space in it ({path}): choose another --dir.")
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return cls(path)
 

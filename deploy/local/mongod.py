@@ -74,9 +74,7 @@ class Mongod:
             StackError: It died or took longer than `deadline` seconds.
         """
         with _client(f"mongodb://{self._address}/?directConnection=true") as client:
-            wait_for(
-                "mongod's start", lambda: self._supervisor.check("mongod") and self._primary(client), deadline
-            )
+            wait_for("mongod's start", lambda: self._supervisor.check("mongod") and self._primary(client), deadline)
             self._ensure_root(client)
 
     def provision(self) -> None:

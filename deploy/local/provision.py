@@ -24,9 +24,7 @@ NOTHING = "^$"
 USER_EXISTS = 51003
 
 
-def provision_services(
-    management_url: str, password: str, vhost: str = VHOST, user: str = SERVICES_USER
-) -> None:
+def provision_services(management_url: str, password: str, vhost: str = VHOST, user: str = SERVICES_USER) -> None:
     """A vhost, and a user with every right on it. `management_url` carries an administrator's credentials.
 
     Raises:

@@ -34,9 +34,7 @@ class Broker:
 
     def amqp_url(self, user: str) -> str:
         """Where that user connects to the vhost `shilian`."""
-        return (
-            f"amqp://{user}:{self._home.secret('amqp.' + user)}@127.0.0.1:{self._home.port('amqp')}/{VHOST}"
-        )
+        return f"amqp://{user}:{self._home.secret('amqp.' + user)}@127.0.0.1:{self._home.port('amqp')}/{VHOST}"
 
     def programs(self) -> list[Program]:
         """epmd and the node. On the first call this may fetch RabbitMQ.
@@ -153,9 +151,7 @@ def check_version(management_url: str) -> None:
     try:
         answer = httpx.get(f"{management_url}/api/overview").raise_for_status().json()
     except httpx.HTTPError as error:
-        raise StackError(
-            f"RabbitMQ's management API does not answer ({error}): set SHILIAN_MANAGEMENT_URL."
-        ) from None
+        raise StackError(f"RabbitMQ's management API does not answer ({error}): set SHILIAN_MANAGEMENT_URL.") from None
     version = str(answer["rabbitmq_version"])
     if _numbers(version) < OLDEST:
         raise MissingError(f"RabbitMQ {version} is too old, Shilian needs 3.10 or later")

@@ -64,8 +64,7 @@ class Stack:
         """Addresses and credentials, for clients, the demo and the tests (`stack.json`)."""
         return {
             "amqp": {user: self.broker.amqp_url(user) for user in (SERVICES_USER, *SOURCES)},
-            "mongo": {name: self.mongod.mongo_url(name) for name in DATABASES}
-            | {"root": self.mongod.root_url},
+            "mongo": {name: self.mongod.mongo_url(name) for name in DATABASES} | {"root": self.mongod.root_url},
             "management": self.broker.management_url,
             "grpc": {p.service: grpc_address(self.home, p) for p in PROCESSES if p.kind == "api"},
             "http": {p.name: http_url(self.home, p) for p in PROCESSES},

