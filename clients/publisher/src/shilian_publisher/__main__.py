@@ -41,10 +41,12 @@ def _send(options: argparse.Namespace) -> int:
     if not options.url:
         raise ValueError("--url is missing, and SHILIAN_AMQP_URL is not set")
     spool = options.spool or Path(f"{options.source}.spool")
-    with Publisher(options.url, options.source, spool) as publisher:
+    publisher = Publisher(options.url, options.source, spool)
+    try:
         taken = publisher.send_all(read_events(options.file, options.type)) if options.file else 0
-        remaining = publisher.flush(options.timeout)
-        unroutable = publisher.unroutable()
+    finally:
+        remaining, unroutable = publisher.flush(options.timeout), publisher.unroutable()
+        publisher.close(timeout=0)
     print(f"taken {taken}, not sent yet {remaining}, unroutable {len(unroutable)}")
     for message in unroutable:
         print(f"unroutable: {message.id} {message.routing_key} ({message.reason})", file=sys.stderr)
