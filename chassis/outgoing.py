@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.catalogue import MESSAGE_TYPES
 from contracts.envelope import Envelope
 from contracts.model import Contract
+
+UNLEASED = datetime.fromtimestamp(0, UTC)
+"""Lease of a row that any relay may take at once; what an api, which has no relay, writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +24,14 @@ class Outgoing:
     body: bytes
     content_type: str = "application/json"
 
-    def row(self) -> dict[str, Any]:
-        """The message as an outbox row; its `_id` is the message's id, so that it is queued once."""
+    def row(self, lease_until: datetime) -> dict[str, Any]:
+        """The message as an outbox row, left alone by other relays until `lease_until`.
+
+        Its `_id` is the message's id, so that it is queued once.
+        """
         return {
             "_id": self.id,
+            "lease_until": lease_until,
             "exchange": self.exchange,
             "key": self.key,
             "headers": dict(self.headers),

@@ -11,9 +11,11 @@ from contracts.topology import (
     DEAD,
     DELIVERY_LIMIT,
     DOCKED,
+    EGRESS,
     EXCHANGES,
     RETRY_LADDER,
     SYSTEMS,
+    UNROUTED,
     Queue,
     egress_queue,
 )
@@ -36,7 +38,11 @@ def quorum(**arguments: Any) -> dict[str, Any]:
 def consumed_arguments(queue: Queue) -> dict[str, Any]:
     """Arguments of a queue that a worker consumes: bounded deliveries, then its dead queue."""
     return quorum(
-        **{"x-delivery-limit": DELIVERY_LIMIT, "x-dead-letter-exchange": DEAD, "x-dead-letter-routing-key": queue.name},
+        **{
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-dead-letter-exchange": DEAD,
+            "x-dead-letter-routing-key": queue.name,
+        },
         **AT_LEAST_ONCE,
     )
 
@@ -53,9 +59,8 @@ def declare(url: str, queues: Iterable[Queue] = CONSUMED, sources: Iterable[str]
     """
     with Connection(url) as connection:
         channel = connection.default_channel
-        exchanges = {name: Exchange(name, "topic", channel=channel) for name in EXCHANGES}
-        for exchange in exchanges.values():
-            exchange.declare()
+        _keep_unrouted_answers(channel)
+        exchanges = {name: _exchange(channel, name) for name in EXCHANGES}
         for rung, ttl_ms in RETRY_LADDER.items():
             fanout = Exchange(rung, "fanout", channel=channel)
             fanout.declare()
@@ -65,6 +70,20 @@ def declare(url: str, queues: Iterable[Queue] = CONSUMED, sources: Iterable[str]
             _queue(channel, queue.dead, exchanges[DEAD], (queue.name,), quorum())
         for answer in map(egress_queue, sources):
             _queue(channel, answer.name, exchanges[answer.exchange], answer.keys, quorum())
+
+
+def _exchange(channel: Any, name: str) -> Exchange:
+    arguments = {"alternate-exchange": UNROUTED} if name == EGRESS else None
+    exchange = Exchange(name, "topic", channel=channel, arguments=arguments)
+    exchange.declare()
+    return exchange
+
+
+def _keep_unrouted_answers(channel: Any) -> None:
+    """An answer to a source that has no queue yet is kept to be seen, and holds up nobody."""
+    fanout = Exchange(UNROUTED, "fanout", channel=channel)
+    fanout.declare()
+    _queue(channel, UNROUTED, fanout, ("",), quorum())
 
 
 def _queue(channel: Any, name: str, exchange: Exchange, keys: Iterable[str], arguments: dict[str, Any]) -> None:

@@ -11,6 +11,9 @@ COMMANDS: Final = "shilian.commands"
 EVENTS: Final = "shilian.events"
 EGRESS: Final = "shilian.egress"
 DEAD: Final = "shilian.dead"
+UNROUTED: Final = "egress.unrouted"
+"""Fanout exchange and queue that keep answers to a source without an egress queue."""
+
 EXCHANGES: Final = (INGEST, COMMANDS, EVENTS, EGRESS, DEAD)
 
 RETRY_LADDER: Final = {"shilian.retry.10s": 10_000, "shilian.retry.1m": 60_000, "shilian.retry.10m": 600_000}

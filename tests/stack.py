@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.database import Database as MongoDatabase
 
 from deploy.local.home import LOCAL, Home, wait_for
 from deploy.local.mongod import Mongod
@@ -109,6 +110,13 @@ def mongo(stack: Infra) -> Iterator[Database]:
     with MongoClient[dict[str, Any]](stack.mongod.root_url) as client:
         client[name].command("dropAllUsersFromDatabase")
         client.drop_database(name)
+
+
+@pytest.fixture
+def db(mongo: Database) -> Iterator[MongoDatabase[dict[str, Any]]]:
+    """The test's database, to look into."""
+    with MongoClient[dict[str, Any]](mongo.url, tz_aware=True) as client:
+        yield client.get_default_database()
 
 
 def _running(directory: Path) -> Iterator[Infra]:

@@ -1,0 +1,200 @@
+"""What happens to one batch: parse once, call the handler, hold through outages, spare the good from the poison."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import eventlet
+import pika
+from pydantic import ValidationError
+
+from chassis import metrics
+from chassis.logs import envelope_context, log_context
+from chassis.message import ATTEMPT, ROUTING_KEY, Message, RawMessage, dead_letter
+from chassis.outgoing import Outgoing, outgoing
+from chassis.settings import Settings
+from chassis.worker.mongo import is_away
+from chassis.worker.publisher import BrokerAway, Publisher
+from contracts.egress import FieldError, Outcome, Verdict, VerdictsV1
+from contracts.envelope import parse
+from contracts.model import Contract
+from contracts.topology import RETRY_LADDER, Queue
+
+log = logging.getLogger(__name__)
+
+BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+RUNGS = tuple(RETRY_LADDER)
+TRACEBACK_KEPT = 4_000
+
+
+class Delivery(NamedTuple):
+    """A message as pika delivered it, and when (monotonic seconds)."""
+
+    tag: int
+    routing_key: str
+    properties: pika.BasicProperties
+    body: bytes
+    redelivered: bool
+    at: float
+
+
+class Parsed(NamedTuple):
+    """A message beside its raw form, which the ladder and the dead-letter queue keep."""
+
+    raw: RawMessage
+    message: Any
+
+
+class BatchRunner:
+    """Carries batches of one queue through its handler."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        models: Mapping[str, type[Contract]] | None,
+        publisher: Publisher,
+        call: Callable[[list[Any]], None],
+        settings: Settings,
+    ) -> None:
+        self._queue = queue
+        self._models = models
+        self._publisher = publisher
+        self._call = call
+        self._settings = settings
+        self.stopping = False
+        self.holding = ""
+
+    def run(self, deliveries: Sequence[Delivery]) -> bool:
+        """Handles a batch; true when all of it is settled and may be acked, false when it was given up."""
+        metrics.BATCH_MESSAGES.labels(self._queue.name).observe(len(deliveries))
+        good, refused = self._parse(deliveries)
+        settled = self._held(lambda: self._publisher.publish(refused)) and self._held(lambda: self._handle(good))
+        if settled:
+            metrics.CONSUMED.labels(self._queue.name, "handled").inc(len(good))
+        return settled
+
+    def _parse(self, deliveries: Sequence[Delivery]) -> tuple[list[Parsed], list[Outgoing]]:
+        good: list[Parsed] = []
+        refused: list[Outgoing] = []
+        for delivery in deliveries:
+            raw = raw_message(delivery)
+            if self._models is None:
+                good.append(Parsed(raw, raw))
+                continue
+            parsed = self._validate(raw, self._models)
+            if isinstance(parsed, Message):
+                good.append(Parsed(raw, parsed))
+            else:
+                refused.extend(self._refuse(raw, parsed))
+        return good, refused
+
+    def _validate(self, raw: RawMessage, models: Mapping[str, type[Contract]]) -> Message[Any] | list[FieldError]:
+        model = models.get(raw.envelope.type)
+        if model is None:
+            return [_error("type", raw.envelope.type, "unknown_kind", "this queue takes " + ", ".join(models))]
+        if len(raw.body) > self._settings.max_message_bytes * 16:
+            return [_error("", str(len(raw.body)), "too_large", f"bytes, at most {self._settings.max_message_bytes}")]
+        try:
+            return Message(raw.envelope, model.model_validate_json(raw.body), raw.routing_key, raw.redelivered)
+        except ValidationError as error:
+            return validation_errors(error)
+
+    def _refuse(self, raw: RawMessage, errors: list[FieldError]) -> list[Outgoing]:
+        """The dead letter and the answer to the source."""
+        metrics.CONSUMED.labels(self._queue.name, "refused").inc()
+        verdict = Verdict(message_id=raw.envelope.id, outcome=Outcome.REJECTED, errors=tuple(errors))
+        answer = VerdictsV1(source=raw.envelope.source, verdicts=(verdict,))
+        return [
+            dead_letter(self._queue.name, raw, errors[0].rule, errors, 1),
+            outgoing("egress.verdicts.v1", answer, source=self._queue.name, parent=raw.envelope, key=answer.source),
+        ]
+
+    def _held(self, action: Callable[[], None]) -> bool:
+        """Does it, however often the store or the broker is away, for `hold_s` at most."""
+        since = time.monotonic()
+        attempt = 0
+        while True:
+            try:
+                action()
+            except Exception as error:
+                if not (isinstance(error, BrokerAway) or is_away(error)):
+                    raise
+                if not self._wait(repr(error), since, attempt):
+                    return False
+                attempt += 1
+            else:
+                self._note("")
+                return True
+
+    def _wait(self, trouble: str, since: float, attempt: int) -> bool:
+        self._note(trouble[:200])
+        log.warning("batch held", extra={"queue": self._queue.name, "attempt": attempt, "error": trouble[:300]})
+        if self.stopping or time.monotonic() - since > self._settings.hold_s:
+            return False
+        eventlet.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
+        return True
+
+    def _note(self, trouble: str) -> None:
+        self.holding = trouble
+        metrics.HOLDING.labels(self._queue.name).set(bool(trouble))
+
+    def _handle(self, batch: Sequence[Parsed]) -> None:
+        """The whole batch at once; when that fails for a reason unknown, its messages one by one."""
+        if not batch:
+            return
+        try:
+            with log_context(**envelope_context(batch[0].raw.envelope)):
+                self._call([parsed.message for parsed in batch])
+        except Exception as error:
+            if isinstance(error, BrokerAway) or is_away(error):
+                raise
+            if len(batch) > 1:
+                log.warning("batch failed, one by one now", extra={"queue": self._queue.name, "error": repr(error)})
+                for parsed in batch:
+                    self._handle([parsed])
+            else:
+                self._climb(batch[0].raw, error)
+
+    def _climb(self, raw: RawMessage, error: Exception) -> None:
+        """Sends a message that fails alone to the next rung of the ladder, past the last one to the dead."""
+        attempt = int(raw.headers.get(ATTEMPT, 0))
+        log.error(
+            "message failed",
+            extra={"queue": self._queue.name, "id": raw.envelope.id, "attempt": attempt},
+            exc_info=error,
+        )
+        if attempt < len(RUNGS):
+            metrics.CONSUMED.labels(self._queue.name, "retried").inc()
+            headers = {**raw.headers, ATTEMPT: attempt + 1, ROUTING_KEY: raw.routing_key}
+            rung = Outgoing(RUNGS[attempt], self._queue.name, raw.envelope.id, headers, raw.body, raw.content_type)
+            self._publisher.publish([rung])
+            return
+        metrics.CONSUMED.labels(self._queue.name, "dead").inc()
+        trace = "".join(traceback.format_exception(error))[-TRACEBACK_KEPT:]
+        told = [_error("", type(error).__name__, "poison", f"{error}\n{trace}")]
+        self._publisher.publish([dead_letter(self._queue.name, raw, "poison", told, 1)])
+
+
+def raw_message(delivery: Delivery) -> RawMessage:
+    """The delivery with its envelope read; a message back from the ladder gets its first routing key again."""
+    properties = delivery.properties
+    headers: Mapping[str, Any] = properties.headers or {}
+    key = str(headers.get(ROUTING_KEY, delivery.routing_key))
+    content_type = properties.content_type or "application/json"
+    envelope, body = parse(headers, delivery.body, key, properties.message_id, datetime.now(UTC), content_type)
+    return RawMessage(envelope, body, key, headers, content_type, delivery.redelivered)
+
+
+def validation_errors(error: ValidationError) -> list[FieldError]:
+    """pydantic's findings as ours: the place as a dotted path, the value as it came, pydantic's type as the rule."""
+    return [
+        _error(".".join(map(str, found["loc"])), str(found["input"])[:80], found["type"], found["msg"])
+        for found in error.errors(include_url=False, include_context=False)[:20]
+    ]
+
+
+def _error(field: str, value: str, rule: str, message: str) -> FieldError:
+    return FieldError(field=field, value=value[:80], rule=rule, message=message)

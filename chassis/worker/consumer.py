@@ -1,0 +1,232 @@
+"""The batch entrypoint: a nameko `Entrypoint` on pika that loses nothing (design: "Consuming"; ADR 0002).
+
+Two green threads to a queue. The *pump* owns the connection: it fills the window, acks, keeps the heartbeats. A
+*flight* carries one batch through the handler (`chassis.worker.batch`). Only the pump touches the connection.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import eventlet
+import pika
+from eventlet.event import Event
+from nameko.extensions import Entrypoint
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.exceptions import AMQPError
+
+from chassis import metrics
+from chassis.settings import Settings
+from chassis.worker.batch import BatchRunner, Delivery
+from chassis.worker.publisher import RECONNECT_S, Publisher
+from contracts.model import Contract
+from contracts.topology import Queue
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 30
+IDLE_S = 1.0
+PROBE_S = 2.0
+BATCH_BYTES = 4 << 20
+"""A batch ends here even when it has few messages: bundles are large, and a batch is one transaction."""
+
+
+class Cancelled(Exception):
+    """The broker took the subscription away: the queue went, or its leader moved."""
+
+
+class Flight:
+    """One batch on its way through the handler; `landed` tells whether it may be acked."""
+
+    def __init__(self, deliveries: list[Delivery]) -> None:
+        self.deliveries = deliveries
+        self.landed = Event()
+
+
+class Consumer(Entrypoint):  # type: ignore[misc]
+    """Gives a service method the messages of one queue, a batch at a time; acks a batch that the method survived."""
+
+    publisher = Publisher()
+
+    def __init__(self, queue: Queue, models: Mapping[str, type[Contract]] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.queue = queue
+        self.models = models
+
+    def setup(self) -> None:
+        self.settings: Settings = self.container.config["settings"]
+        self._window: deque[Delivery] = deque()
+        self._flight: Flight | None = None
+        self._connection: BlockingConnection | None = None
+        self._stopping = False
+        self._stopped = Event()
+        self._arrived = self._beat = time.monotonic()
+        self._runner = BatchRunner(self.queue, self.models, self.publisher, self._call, self.settings)
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self._run, identifier=f"consumer {self.queue.name}")
+
+    def stop(self) -> None:
+        """Returns when all that was delivered is handled and acked, or after `drain_s`."""
+        self._stopping = self._runner.stopping = True
+        self._wake()
+        self._stopped.wait(timeout=self.settings.drain_s)
+
+    def problems(self) -> list[str]:
+        """What keeps this queue from being consumed; empty when nothing does."""
+        if self._runner.holding:
+            return [f"{self.queue.name}: holding a batch, {self._runner.holding}"]
+        return [] if self._connection else [f"{self.queue.name}: not subscribed"]
+
+    def stalled(self) -> list[str]:
+        """Whether the pump has stopped turning."""
+        idle = time.monotonic() - self._beat
+        return [f"{self.queue.name}: pump silent for {idle:.0f} s"] if idle > 2 * HEARTBEAT_S else []
+
+    def _run(self) -> None:
+        attempt = 0
+        while not self._stopping:
+            try:
+                if self._session():
+                    attempt = 0
+                else:
+                    self._wait_until_well()
+            except (AMQPError, OSError, Cancelled) as error:
+                log.warning("subscription lost", extra={"queue": self.queue.name, "error": repr(error)})
+                self._forget()
+                eventlet.sleep(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
+                attempt += 1
+        self._stopped.send(None)
+
+    def _session(self) -> bool:
+        """Consumes until told to stop (true) or until a batch could not be handled for `hold_s` (false)."""
+        connection = BlockingConnection(self._parameters())
+        channel = connection.channel()
+        channel.basic_qos(prefetch_count=2 * self.settings.batch_size)
+        tag = channel.basic_consume(self.queue.name, self._on_delivery)
+        self._connection = connection
+        while not self._stopping:
+            if not self._advance(channel):
+                connection.close()
+                self._forget()
+                return False
+            connection.process_data_events(time_limit=self._patience())
+            self._check(channel)
+        self._drain(connection, channel, tag)
+        return True
+
+    def _advance(self, channel: BlockingChannel, flush: bool = False) -> bool:
+        """Acks a batch that has landed and launches the next when it is due; false when one was given up."""
+        flight = self._flight
+        if flight and flight.landed.ready():
+            self._flight = None
+            if not flight.landed.wait():
+                return False
+            channel.basic_ack(flight.deliveries[-1].tag, multiple=True)
+        if not self._flight and self._window and (flush or self._due()):
+            self._launch()
+        return True
+
+    def _due(self) -> bool:
+        lingered = time.monotonic() - self._window[0].at >= self.settings.linger_ms / 1000
+        return lingered or len(self._window) >= self.settings.batch_size
+
+    def _launch(self) -> None:
+        batch: list[Delivery] = []
+        size = 0
+        while self._window and len(batch) < self.settings.batch_size and size < BATCH_BYTES:
+            batch.append(self._window.popleft())
+            size += len(batch[-1].body)
+        self._flight = Flight(batch)
+        self.container.spawn_managed_thread(self._fly, identifier=f"batch {self.queue.name}")
+
+    def _fly(self) -> None:
+        flight = self._flight
+        assert flight is not None
+        with metrics.BATCH_SECONDS.labels(self.queue.name).time():
+            landed = self._runner.run(flight.deliveries)
+        flight.landed.send(landed)
+        self._wake()
+
+    def _patience(self) -> float:
+        """Seconds the pump may wait for the broker before it must look at the batch again."""
+        if self._flight or not self._window:
+            return IDLE_S
+        return max(0.0, self._window[0].at + self.settings.linger_ms / 1000 - time.monotonic())
+
+    def _drain(self, connection: BlockingConnection, channel: BlockingChannel, tag: str) -> None:
+        """Stops clean: no acks, so the broker's window fills and falls silent; then cancel; then finish and ack all.
+
+        Cancelling first would send back what is on the wire (measured: up to a window in most stops).
+        """
+        quiet = self.settings.quiet_ms / 1000
+        self._arrived = time.monotonic()
+        while time.monotonic() - self._arrived < quiet:
+            connection.process_data_events(time_limit=quiet)
+        channel.basic_cancel(tag)
+        while self._flight or self._window:
+            if not self._advance(channel, flush=True):
+                break
+            connection.process_data_events(time_limit=IDLE_S if self._flight else 0)
+        connection.close()
+        self._forget()
+
+    def _on_delivery(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        self._arrived = time.monotonic()
+        delivery = Delivery(
+            method.delivery_tag, method.routing_key, properties, body, method.redelivered, self._arrived
+        )
+        self._window.append(delivery)
+
+    def _check(self, channel: BlockingChannel) -> None:
+        self._beat = time.monotonic()
+        if not channel.consumer_tags:
+            raise Cancelled(self.queue.name)
+
+    def _wake(self) -> None:
+        """Ends the pump's wait for the broker, from another green thread."""
+        if self._connection and self._connection.is_open:
+            self._connection.add_callback_threadsafe(lambda: None)
+
+    def _forget(self) -> None:
+        """After a lost connection the broker delivers again; a batch still in flight is waited for, not acked."""
+        self._connection = None
+        self._window.clear()
+        if self._flight:
+            self._flight.landed.wait()
+            self._flight = None
+
+    def _wait_until_well(self) -> None:
+        log.warning("subscription dropped until the store and the broker answer", extra={"queue": self.queue.name})
+        while not self._stopping and self._troubles():
+            self._beat = time.monotonic()
+            eventlet.sleep(PROBE_S)
+        self._runner.holding = ""
+
+    def _troubles(self) -> list[str]:
+        stores = [found for found in self.container.dependencies if hasattr(found, "problems")]
+        return [trouble for part in (self.publisher, *stores) for trouble in part.problems()]
+
+    def _call(self, messages: list[Any]) -> None:
+        """One nameko worker: the service method with its dependencies. Raises what the method raised."""
+        outcome = Event()
+
+        def settle(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            outcome.send(exc_info)
+            return result, exc_info
+
+        self.container.spawn_worker(self, (messages,), {}, handle_result=settle)
+        if exc_info := outcome.wait():
+            raise exc_info[1]
+
+    def _parameters(self) -> pika.URLParameters:
+        parameters = pika.URLParameters(self.settings.amqp_url)
+        parameters.heartbeat = HEARTBEAT_S
+        parameters.client_properties = {"connection_name": f"{self.settings.instance} {self.queue.name}"}
+        return parameters
+
+
+consume = Consumer.decorator
+"""`@consume(QUEUE, {type: model})` gives `list[Message]`; `@consume(QUEUE)` gives `list[RawMessage]`."""

@@ -1,0 +1,113 @@
+"""The store of a worker: pymongo under eventlet, one transaction per batch, and the relay of its outbox."""
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from nameko.extensions import DependencyProvider
+from pymongo import MongoClient
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import CollectionInvalid, ConnectionFailure, PyMongoError
+
+from chassis.collections import CHASSIS, OUTBOX, Collection
+from chassis.outgoing import Commit
+from chassis.settings import Settings
+from chassis.worker.publisher import Publisher
+from chassis.worker.relay import Relay
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+
+SERVER_SELECTION_MS = 3_000
+SOCKET_MS = 20_000
+LEASE = timedelta(seconds=15)
+"""How long a worker keeps its own outbox rows to itself; after a crash another relay takes them."""
+
+
+def connect(url: str) -> MongoClient[Document]:
+    """A client with timeouts short enough for a held batch to notice an outage."""
+    return MongoClient(
+        url,
+        tz_aware=True,
+        tzinfo=UTC,
+        serverSelectionTimeoutMS=SERVER_SELECTION_MS,
+        connectTimeoutMS=SERVER_SELECTION_MS,
+        socketTimeoutMS=SOCKET_MS,
+        w="majority",
+    )
+
+
+def ensure(db: Database[Document], collections: Iterable[Collection]) -> None:
+    """Creates what is missing of the declared collections, validators and indexes; idempotent."""
+    for collection in (*CHASSIS, *collections):
+        try:
+            db.create_collection(collection.name, validator=collection.validator)
+        except CollectionInvalid:
+            db.command("collMod", collection.name, validator=collection.validator)
+        if collection.indexes:
+            db[collection.name].create_indexes(list(collection.indexes))
+
+
+class Store(DependencyProvider):  # type: ignore[misc]
+    """A service's own database: `.db` to read, `.commit` to write."""
+
+    publisher = Publisher()
+
+    def __init__(self, collections: tuple[Collection, ...]) -> None:
+        self.collections = collections
+
+    def setup(self) -> None:
+        settings: Settings = self.container.config["settings"]
+        self.client = connect(settings.mongo_url)
+        self.db = self.client.get_default_database()
+        ensure(self.db, self.collections)
+        self.relay = Relay(self.db[OUTBOX], self.publisher, settings)
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self.relay.run, identifier="relay")
+        self.container.spawn_managed_thread(self.relay.watch, identifier="relay.watch")
+
+    def stop(self) -> None:
+        self.relay.stop()
+        self.client.close()
+
+    def get_dependency(self, worker_ctx: Any) -> "Store":
+        return self
+
+    def problems(self) -> list[str]:
+        """What keeps the store from answering; empty when nothing does."""
+        try:
+            self.client.admin.command("ping")
+        except ConnectionFailure as error:
+            return [f"store: {error}"[:200]]
+        return []
+
+    def commit(self, commit: Commit) -> None:
+        """Carries out state and outbox rows in one transaction, then hands the rows to the relay.
+
+        Raises BulkWriteError when a write conflicts with what is stored (nothing was written then), and
+        ConnectionFailure when the store is away.
+        """
+        if not commit:
+            return
+        leased = datetime.now(UTC) + LEASE
+        with self.client.start_session() as session:
+            session.with_transaction(lambda session: self._write(commit, leased, session))
+        self.relay.offer(commit.outgoing)
+
+    def _write(self, commit: Commit, leased: datetime, session: ClientSession) -> None:
+        for name, operations in commit.writes.items():
+            if operations:
+                self.db[name].bulk_write(operations, ordered=True, session=session)
+        if commit.outgoing:
+            self.db[OUTBOX].insert_many([message.row(leased) for message in commit.outgoing], session=session)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the store is away, rather than refusing what it was asked."""
+    return isinstance(error, ConnectionFailure) or (
+        isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
+    )

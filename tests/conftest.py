@@ -1,0 +1,3 @@
+"""Fixtures of all tests: real servers (`tests.stack`), our processes (`tests.processes`), the bus (`tests.bus`)."""
+
+pytest_plugins = ["tests.stack", "tests.processes", "tests.bus"]

@@ -1,0 +1,44 @@
+"""The smallest service on the chassis: notes what it is given, fails when it is told to. Run as a process by tests."""
+
+from chassis.worker.run import run  # first: it makes the standard library green
+
+import sys  # noqa: E402
+from typing import Any  # noqa: E402
+
+from pymongo import InsertOne, UpdateOne  # noqa: E402
+
+from chassis.collections import Collection  # noqa: E402
+from chassis.message import Message  # noqa: E402
+from chassis.outgoing import Commit, outgoing  # noqa: E402
+from chassis.settings import Settings  # noqa: E402
+from chassis.worker.consumer import consume  # noqa: E402
+from chassis.worker.mongo import Store  # noqa: E402
+from contracts.trace import EventsRecordedV1  # noqa: E402
+from tests.integration.probe_messages import PROBE, ProbeV1  # noqa: E402
+
+
+class ProbeWorker:
+    """`seen` has one document per id, `batches` one per batch that was tried."""
+
+    name = "probe"
+    store = Store((Collection("seen"), Collection("batches")))
+
+    @consume(PROBE, {"probe.v1": ProbeV1})
+    def note(self, messages: list[Message[ProbeV1]]) -> None:
+        ids = [message.body.id for message in messages]
+        redelivered = sum(message.redelivered for message in messages)
+        self.store.db.batches.insert_one({"ids": ids, "redelivered": redelivered})
+        if any(message.body.fail for message in messages):
+            raise ValueError("told to fail")
+        self.store.commit(self._decide(ids, messages))
+
+    def _decide(self, ids: list[str], messages: list[Message[ProbeV1]]) -> Commit:
+        seen: list[Any] = [UpdateOne({"_id": id}, {"$inc": {"times": 1}}, upsert=True) for id in ids]
+        announced = outgoing(
+            "trace.events_recorded.v1", EventsRecordedV1(events=()), source="probe", parent=messages[0].envelope
+        )
+        return Commit({"seen": seen, "batches": [InsertOne({"committed": ids})]}, [announced])
+
+
+if __name__ == "__main__":
+    sys.exit(run(ProbeWorker, Settings()))

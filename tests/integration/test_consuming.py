@@ -1,0 +1,138 @@
+"""The batch entrypoint against the real broker and database (design: "Consuming"). Stock nameko: `test_stock_nameko`."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pymongo.database import Database as MongoDatabase
+
+from contracts.topology import COMMANDS, EVENTS
+from tests.bus import Bus
+from tests.integration.probe_messages import PROBE
+from tests.processes import Process, eventually
+from tests.stack import Database
+
+Spawn = Callable[..., Process]
+
+
+@pytest.fixture
+def probe(bus: Bus, spawn: Spawn, mongo: Database) -> Callable[..., Process]:
+    """Starts the probe service on the test's vhost and database."""
+    bus.declare(PROBE)
+    settings = {"amqp_url": bus.vhost.url, "mongo_url": mongo.url, "batch_size": 10}
+    return lambda **more: spawn("tests.integration.probe", **(settings | more)).wait_ready()
+
+
+def send(bus: Bus, *ids: str, fail: bool = False, **headers: Any) -> None:
+    for id in ids:
+        bus.publish(COMMANDS, "probe.v1", {"id": id, "fail": fail}, ce_id=f"m-{id}", **headers)
+
+
+def seen(db: MongoDatabase[dict[str, Any]]) -> dict[str, int]:
+    return {row["_id"]: row["times"] for row in db.seen.find()}
+
+
+def test_messages_come_in_batches_and_are_stored_once_and_announced(bus: Bus, probe: Any, db: Any) -> None:
+    heard = bus.listen(EVENTS, "trace.events_recorded.v1")
+    ids = [f"{n}" for n in range(35)]
+    send(bus, *ids)
+    probe()
+    eventually(lambda: seen(db), lambda found: found == dict.fromkeys(ids, 1))
+    sizes = [len(row["committed"]) for row in db.batches.find({"committed": {"$exists": True}})]
+    assert sum(sizes) == 35
+    assert max(sizes) == 10
+    eventually(lambda: bus.ready(heard), lambda count: count == len(sizes))
+    eventually(lambda: db.outbox.count_documents({}), lambda count: count == 0)
+
+
+def test_an_announcement_keeps_correlation_cause_and_trace(bus: Bus, probe: Any) -> None:
+    heard = bus.listen(EVENTS, "trace.events_recorded.v1")
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    send(bus, "1", traceparent=trace, ce_correlationid="c-1")
+    probe()
+    headers = bus.await_message(heard).headers
+    assert headers["ce-correlationid"] == "c-1"
+    assert headers["ce-causationid"] == "m-1"
+    assert headers["traceparent"].split("-")[1] == trace.split("-")[1]
+
+
+def test_an_unreadable_body_is_dead_at_once_and_its_source_is_told(bus: Bus, probe: Any, db: Any) -> None:
+    bus.publish(COMMANDS, "probe.v1", b"{not json", ce_id="m-bad", ce_source="market")
+    bus.publish(COMMANDS, "probe.v1", {"fail": "maybe"}, ce_id="m-worse", ce_source="market")
+    send(bus, "good")
+    probe()
+    dead = [bus.await_message(PROBE.dead), bus.await_message(PROBE.dead)]
+    assert {letter.headers["x-shilian-message-id"] for letter in dead} == {"m-bad", "m-worse"}
+    told = {error["field"] for letter in dead for error in json.loads(letter.headers["x-shilian-errors"])}
+    assert told == {"", "id", "fail"}
+    answers = [bus.await_message("egress.market").body for _ in dead]
+    assert {verdict["message_id"] for answer in answers for verdict in answer["verdicts"]} == {"m-bad", "m-worse"}
+    eventually(lambda: seen(db), lambda found: found == {"good": 1})
+
+
+def test_an_unknown_type_is_dead_and_names_the_rule(bus: Bus, probe: Any) -> None:
+    bus.publish(COMMANDS, "probe.v1", {"id": "1"}, ce_type="probe.v9")
+    probe()
+    assert bus.await_message(PROBE.dead).headers["x-shilian-reason"] == "unknown_kind"
+
+
+def test_a_poison_message_climbs_the_ladder_and_spares_its_neighbours(bus: Bus, probe: Any, db: Any) -> None:
+    send(bus, "a")
+    send(bus, "poison", fail=True)
+    send(bus, "b")
+    probe()
+    eventually(lambda: seen(db), lambda found: found == {"a": 1, "b": 1})
+    rung = bus.await_message("shilian.retry.10s")
+    assert rung.body["id"] == "poison"
+    assert rung.headers["x-shilian-attempt"] == 1
+    assert rung.headers["x-shilian-routing-key"] == "probe.v1"
+
+
+def test_a_rung_leads_back_to_the_queue_with_the_first_routing_key(bus: Bus, probe: Any, db: Any) -> None:
+    send(bus, "poison", fail=True)
+    probe()
+    eventually(lambda: db.batches.count_documents({"ids": ["poison"]}), lambda tries: tries >= 2)
+    again = bus.await_message("shilian.retry.1m")
+    assert again.headers["x-shilian-attempt"] == 2
+    assert again.headers["x-shilian-routing-key"] == "probe.v1"
+
+
+def test_past_the_last_rung_a_message_is_dead_with_its_traceback(bus: Bus, probe: Any) -> None:
+    send(bus, "poison", fail=True, **{"x-shilian-attempt": 3})
+    probe()
+    letter = bus.await_message(PROBE.dead)
+    told = json.loads(letter.headers["x-shilian-errors"])[0]
+    assert letter.headers["x-shilian-reason"] == "poison"
+    assert told["value"] == "ValueError"
+    assert "told to fail" in told["message"]
+    assert "Traceback" in told["message"]
+
+
+def test_a_graceful_stop_under_load_redelivers_nothing(bus: Bus, probe: Any, db: Any) -> None:
+    worker = probe()
+    ids = [f"{n}" for n in range(300)]
+    send(bus, *ids[:150])
+    eventually(lambda: len(seen(db)))
+    assert worker.stop() == 0
+    send(bus, *ids[150:])
+    worker.restart()
+    eventually(lambda: len(seen(db)), lambda count: count == 300)
+    assert set(seen(db).values()) == {1}
+    assert db.batches.count_documents({"redelivered": {"$gt": 0}}) == 0
+
+
+def test_killed_in_mid_batch_a_worker_loses_nothing(bus: Bus, probe: Any, db: Any) -> None:
+    heard = bus.listen(EVENTS, "trace.events_recorded.v1")
+    worker = probe(linger_ms=0)
+    ids = [f"{n}" for n in range(400)]
+    send(bus, *ids)
+    eventually(lambda: len(seen(db)), lambda count: count > 20)
+    worker.kill()
+    worker.restart()
+    eventually(lambda: set(seen(db)), lambda found: found == set(ids))
+    assert worker.stop() == 0
+    assert bus.ready(PROBE.name) == 0
+    committed = db.batches.count_documents({"committed": {"$exists": True}})
+    eventually(lambda: bus.ready(heard), lambda count: count >= committed)
+    eventually(lambda: db.outbox.count_documents({}), lambda count: count == 0)
