@@ -12,11 +12,11 @@ from pymongo import MongoClient
 from pymongo.database import Database as MongoDatabase
 
 from deploy.local.home import LOCAL, Home, wait_for
+from deploy.local.leftovers import end_processes
 from deploy.local.mongod import Mongod
 from deploy.local.provision import VHOST, provision_database, provision_services, remove_vhost
 from deploy.local.rabbitmq import NODE, Broker
 from deploy.local.stack import Stack
-from deploy.local.supervise import end_processes
 
 TESTS = LOCAL / "test"
 

@@ -15,6 +15,7 @@ from deploy.local.errors import StackError
 from deploy.local.home import default_directory
 from deploy.local.processes import PROCESSES
 from deploy.local.stack import Stack
+from deploy.local.supervise import DEAD
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console()
@@ -55,9 +56,9 @@ def down(directory: Directory = None) -> None:
 def status(directory: Directory = None) -> None:
     """Show each process; exit status 1 unless all that were started run."""
     stack = Stack(directory or default_directory())
-    console.print(_table(stack))
     states = stack.states().values()
-    if not any(state.pid for state in states) or any(state.state in ("FATAL", "BACKOFF") for state in states):
+    console.print(_table(stack) if states else "The stack is down.")
+    if not states or any(state.state in DEAD for state in states):
         raise typer.Exit(1)
 
 
@@ -75,14 +76,14 @@ def env(
 
 
 def _table(stack: Stack) -> Table:
-    table = Table(caption="All ports on 127.0.0.1.", box=box.SIMPLE)
-    for column in ("process", "state", "pid", "uptime", "restarts", "ports"):
+    table = Table(caption="ports on 127.0.0.1, ↻ restarts", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in ("process", "state", "pid", "uptime", "ports"):
         table.add_column(column, no_wrap=True)
     listening = stack.listening()
     for name, state in stack.states().items():
         uptime = str(timedelta(seconds=state.uptime)) if state.pid else ""
-        pid, restarts = str(state.pid or ""), str(state.restarts or "")
-        table.add_row(name, state.state.lower(), pid, uptime, restarts, listening.get(name, ""))
+        restarts = f" ↻{state.restarts}" if state.restarts else ""
+        table.add_row(name, state.state.lower() + restarts, str(state.pid or ""), uptime, listening.get(name))
     return table
 
 

@@ -45,11 +45,12 @@ class Home:
         """The home at a directory, made when it does not exist.
 
         Raises:
-            StackError: The path holds a space, which RabbitMQ's start scripts do not survive.
+            StackError: It, or this checkout, has a space in its path: RabbitMQ's scripts do not survive it.
         """
         path = path.resolve()
-        if " " in str(path):
-            raise StackError(f"RabbitMQ cannot run under a path with a space in it ({path}): choose another --dir.")
+        for used in (ROOT, path):
+            if " " in str(used):
+                raise StackError(f"RabbitMQ cannot run under a path with a space in it ({used}).")
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return cls(path)
 

@@ -11,8 +11,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 from deploy.local import vendor
 from deploy.local.errors import MissingError
 from deploy.local.home import Home, wait_for, write_private
+from deploy.local.programs import Program
 from deploy.local.provision import DATABASES, provision_database
-from deploy.local.supervise import Program, Supervisor
+from deploy.local.supervise import Supervisor
 
 REPLICA_SET = "rs0"
 UNAUTHORIZED = 13

@@ -4,9 +4,9 @@ import os
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from deploy.local.home import Home
+from deploy.local.programs import Program
 from deploy.local.provision import SERVICES_USER, SOURCES, provision_source
 from deploy.local.rabbitmq import check_version
-from deploy.local.supervise import Program
 
 MANAGEMENT_PORT = 15672
 

@@ -1,11 +1,12 @@
 """Every process of Shilian, as one table: what `up` starts and `status` shows."""
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import Literal
 
 from deploy.local.home import ROOT, Home
-from deploy.local.supervise import Program
+from deploy.local.programs import Program
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def environment(home: Home, process: Process, amqp_url: str, mongo_url: str | No
         "SHILIAN_INSTANCE": process.name,
         "SHILIAN_AMQP_URL": amqp_url,
         "SHILIAN_JWT_PUBLIC_KEY_FILE": str(home.public_key),
+        "SHILIAN_LOG_LEVEL": os.environ.get("SHILIAN_LOG_LEVEL", "INFO"),
         "SHILIAN_HTTP_PORT": str(home.port(process.name + ".http")),
         "PYTHONPATH": f"{ROOT}:{ROOT}/proto/gen",
         "PYTHONUNBUFFERED": "1",

@@ -11,8 +11,9 @@ import httpx
 from deploy.local import vendor
 from deploy.local.errors import MissingError, StackError
 from deploy.local.home import Home, listens, wait_for
+from deploy.local.programs import Program
 from deploy.local.provision import SERVICES_USER, SOURCES, VHOST, provision_services, provision_source
-from deploy.local.supervise import Program, Supervisor
+from deploy.local.supervise import Supervisor
 
 NODE = "shilian@localhost"
 PLUGINS = "[rabbitmq_management,rabbitmq_prometheus,rabbitmq_consistent_hash_exchange]."

@@ -13,9 +13,10 @@ from deploy.local.home import Home, write_private
 from deploy.local.mongod import Mongod
 from deploy.local.own import OwnBroker, OwnMongo
 from deploy.local.processes import PROCESSES, Process, environment, grpc_address, http_url, program
+from deploy.local.programs import Program
 from deploy.local.provision import DATABASES, SERVICES_USER, SOURCES
 from deploy.local.rabbitmq import Broker
-from deploy.local.supervise import Program, State, Supervisor
+from deploy.local.supervise import State, Supervisor
 
 Progress = Callable[[str], None]
 
@@ -75,7 +76,7 @@ class Stack:
     def listening(self) -> dict[str, str]:
         """The loopback ports of each program, for people to read."""
         ours = {p.name: self._addresses(p) for p in PROCESSES}
-        broker = f"amqp {self.home.port('amqp')} · http {self.home.port('management')}"
+        broker = f"amqp {self.home.port('amqp')} http {self.home.port('management')}"
         return {"rabbitmq": broker, "mongod": f"mongodb {self.home.port('mongo')}"} | ours
 
     def environment(self, process: Process) -> dict[str, str]:
@@ -85,7 +86,7 @@ class Stack:
 
     def _addresses(self, process: Process) -> str:
         kinds = ("grpc", "http") if process.kind == "api" else ("http",)
-        return " · ".join(f"{kind} {self.home.port(f'{process.name}.{kind}')}" for kind in kinds)
+        return " ".join(f"{kind} {self.home.port(f'{process.name}.{kind}')}" for kind in kinds)
 
     def _start_servers(self, say: Progress) -> None:
         say("looking for RabbitMQ and mongod (the first time on this machine, fetching them)")
@@ -103,7 +104,7 @@ class Stack:
         ours = [program(process, self.environment(process)) for process in PROCESSES]
         return [*self.broker.programs(), *self.mongod.programs(), *ours]
 
-    def _wait_ready(self, processes: Sequence[Process], say: Progress, deadline: float = 60) -> None:
+    def _wait_ready(self, processes: Sequence[Process], say: Progress, deadline: float = 120) -> None:
         end = time.monotonic() + deadline
         waiting = list(processes)
         with httpx.Client(timeout=2) as client:

@@ -2,22 +2,19 @@
 
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
 from deploy.local.errors import StackError, last_lines
 from deploy.local.home import Home, wait_for, write_private
-
-# On every process of a stack, so that `down` also finds those whose supervisor was killed.
-MARK = "SHILIAN_STACK"
+from deploy.local.leftovers import MARK, end_processes
+from deploy.local.programs import Program, configuration
 
 # Settings of another RabbitMQ or Erlang on this machine must not reach ours.
 FOREIGN = ("RABBITMQ_", "ERL_")
@@ -25,17 +22,6 @@ FOREIGN = ("RABBITMQ_", "ERL_")
 ALREADY_STARTED, NOT_RUNNING = 60, 70
 
 DEAD = ("EXITED", "FATAL", "BACKOFF", "UNKNOWN")
-
-
-@dataclass(frozen=True)
-class Program:
-    """One supervised program; `stop_within` is seconds from SIGTERM to SIGKILL."""
-
-    name: str
-    argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
-    respawn: bool = True
-    stop_within: int = 30
 
 
 @dataclass(frozen=True)
@@ -47,11 +33,6 @@ class State:
     pid: int
     uptime: int
     restarts: int
-
-    @property
-    def dead(self) -> bool:
-        """Whether it is down, or was and is being started again."""
-        return self.state in DEAD or self.restarts > 0
 
 
 class Supervisor:
@@ -67,7 +48,7 @@ class Supervisor:
         Raises:
             StackError: supervisord did not come up.
         """
-        write_private(self._home.path / "supervisord.conf", self._conf(programs).encode())
+        write_private(self._home.path / "supervisord.conf", configuration(self._home, programs).encode())
         if self.alive():
             self._adopt()
             return
@@ -168,7 +149,7 @@ class Supervisor:
 
     @property
     def _identifier(self) -> str:
-        return self._home.secret("supervisor_name")
+        return self._home.secret("supervisor.name")
 
     @property
     def _url(self) -> str:
@@ -177,75 +158,3 @@ class Supervisor:
     def _environment(self) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         return {**ours, MARK: str(self._home.path)}
-
-    def _conf(self, programs: Iterable[Program]) -> str:
-        home = _value(str(self._home.path))
-        return f"""\
-[supervisord]
-identifier={self._identifier}
-logfile={home}/supervisord.log
-pidfile={home}/supervisord.pid
-childlogdir={home}
-umask=077
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-
-[inet_http_server]
-port=127.0.0.1:{self._home.port("supervisor")}
-username=shilian
-password={self._home.secret("supervisor")}
-""" + "".join(self._section(program) for program in programs)
-
-    def _section(self, program: Program) -> str:
-        environment = ",".join(f'{name}="{_value(value)}"' for name, value in program.env.items())
-        return f"""
-[program:{program.name}]
-command={_value(shlex.join(program.argv))}
-environment={environment}
-autostart=false
-autorestart={str(program.respawn).lower()}
-startsecs=1
-stopwaitsecs={program.stop_within}
-stopasgroup=false
-killasgroup=true
-redirect_stderr=true
-stdout_logfile={_value(str(self._home.log(program.name)))}
-stdout_logfile_maxbytes=20MB
-stdout_logfile_backups=1
-"""
-
-
-def marked_processes(home: Home) -> list[int]:
-    """Pids of this user's processes that belong to the stack, by the mark in their environment."""
-    mark = f"{MARK}={home.path}".encode()
-    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if mark in _environ_of(entry)]
-
-
-def end_processes(home: Home) -> None:
-    """End what is left of a stack whose supervisor is gone: SIGTERM, and SIGKILL after 10 s."""
-    _signal_all(marked_processes(home), signal.SIGTERM)
-    try:
-        wait_for("The end of the stack", lambda: not marked_processes(home), 10)
-    except StackError:
-        _signal_all(marked_processes(home), signal.SIGKILL)
-
-
-def _environ_of(process: Path) -> list[bytes]:
-    try:
-        return (process / "environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
-
-
-def _signal_all(pids: Iterable[int], number: signal.Signals) -> None:
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
-
-
-def _value(text: str) -> str:
-    """supervisord expands `%` in what it reads."""
-    return text.replace("%", "%%")

@@ -18,9 +18,12 @@ from contracts.topology import INGEST, egress_queue
 from deploy.local import rabbitmq, vendor
 from deploy.local.errors import MissingError, StackError
 from deploy.local.home import Home, listens, wait_for
+from deploy.local.leftovers import marked_processes
+from deploy.local.mongod import Mongod
+from deploy.local.programs import Program
 from deploy.local.provision import SOURCES, provision_source
 from deploy.local.stack import Stack
-from deploy.local.supervise import Program, Supervisor, marked_processes
+from deploy.local.supervise import Supervisor
 from tests.stack import Database, Infra, Vhost
 
 OTHERS = {source: next(other for other in SOURCES if other != source) for source in SOURCES}
@@ -133,7 +136,8 @@ def test_down_leaves_nothing_running(private_stack: Callable[[], Infra]) -> None
 def test_down_finds_what_a_killed_supervisor_left(private_stack: Callable[[], Infra]) -> None:
     home = private_stack().stack.home
     supervisord = int((home.path / "supervisord.pid").read_text())
-    end_by_kill(supervisord)
+    os.kill(supervisord, signal.SIGKILL)
+    wait_for("the end of supervisord", lambda: supervisord not in marked_processes(home), 10)
     stack = Stack(home.path)
     assert stack.states() == {}
     stack.down()
@@ -218,6 +222,15 @@ def test_without_apt_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         vendor.rabbitmq()
 
 
+def test_a_missing_library_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(vendor, "mongod", lambda: tmp_path / "mongod")
+    monkeypatch.setattr(vendor, "missing_libraries", lambda _: ["libcurl.so.4"])
+    home = Home.at(tmp_path)
+    with pytest.raises(MissingError, match=r"libcurl\.so\.4.*apt-get install libcurl4.*docker compose up"):
+        Mongod(home, Supervisor(home)).programs()
+
+
 def test_an_interrupted_fetch_is_harmless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vendor, "VENDOR", tmp_path / "vendor")
 
@@ -253,9 +266,3 @@ def taken(url: str) -> bytes | None:
         for _, _, body in connection.channel().consume("kept", auto_ack=True, inactivity_timeout=20):
             return bytes(body)
     return None
-
-
-def end_by_kill(pid: int) -> None:
-    """kill -9, and wait until the process is gone."""
-    os.kill(pid, signal.SIGKILL)
-    wait_for("the end of the supervisor", lambda: not Path(f"/proc/{pid}").exists(), 10)
