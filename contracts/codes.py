@@ -15,7 +15,7 @@ from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_11_10, mod_37_36
 
-CACHED: Final = 65_536
+CACHED: Final = 16_384
 """Verdicts kept per kind of code: the same operators and licences come again and again."""
 
 _USCC: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"

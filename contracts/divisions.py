@@ -44,7 +44,13 @@ def current(code: str) -> str | None:
 def path(code: str) -> str:
     """ "山东省 济南市 历下区"; the levels that are known, so an empty string for nonsense."""
     levels = dict.fromkeys((province(code) + "0000", city(code) + "00", county(code)))
-    return " ".join(_DIVISIONS[level].name for level in levels if level in _DIVISIONS)
+    found = {level: _DIVISIONS[level] for level in levels if level in _DIVISIONS}
+    return " ".join(each.name for level, each in found.items() if level == code[:6] or not _statistical(level, each))
+
+
+def _statistical(level: str, division: _Division) -> bool:
+    """市辖区 and its like: a city level that is only the province again."""
+    return not level.endswith("0000") and division.now.endswith("0000")
 
 
 def province(code: str) -> str:

@@ -85,7 +85,7 @@ def child_traceparent(parent: str | None) -> str:
 
 
 def parse(
-    headers: Mapping[str, Any],
+    headers: Mapping[str, Any] | None,
     body: bytes,
     routing_key: str,
     message_id: str | None,
@@ -98,7 +98,7 @@ def parse(
     source to the key's owner, the id to the AMQP message id and then to the body's hash, so that an identical
     resend has the same id. `source` is what the sender claims: who may speak is told by the routing key alone.
     """
-    attributes = _binary(headers)
+    attributes = _binary(headers or {})
     if content_type and content_type.lower().startswith(STRUCTURED):
         structured, body = _structured(body)
         attributes = structured | attributes
@@ -128,11 +128,18 @@ def _binary(headers: Mapping[str, Any]) -> dict[str, str]:
 def _structured(body: bytes) -> tuple[dict[str, str], bytes]:
     """Attributes and data of a structured event; a body that is none is handed on as it is, to be refused there."""
     try:
-        event = json.loads(body)
+        event = _json(body)
         data = _data(event)
     except (ValueError, TypeError, AttributeError, RecursionError):
         return {}, body
     return {name: text for name, value in event.items() if name != "data" and (text := _clean(value))}, data
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except UnicodeDecodeError:
+        return json.loads(body.decode("gb18030"))
 
 
 def _data(event: dict[str, Any]) -> bytes:
@@ -159,9 +166,9 @@ def _type_of(routing_key: str) -> str:
 def _time(text: str | None, now: datetime) -> datetime:
     try:
         time = datetime.fromisoformat(text or "")
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else now
+    except (ValueError, OverflowError):
         return now
-    return time.astimezone(UTC) if time.tzinfo else now
 
 
 def _traceparent(text: str | None) -> str | None:

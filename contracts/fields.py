@@ -20,6 +20,13 @@ SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has had one zone without summer time since 1992; older times do not occur here."""
 
 
+MAX_TEXT: Final = 1000
+MAX_DIGITS: Final = 20
+"""Longer numbers are no quantities, and a store's decimal ends at 34 digits."""
+
+_CONTROLS: Final = dict.fromkeys([*range(32), 127], " ")
+
+
 class Amount(NamedTuple):
     """A number, the unit written beside it, and the sender's own words."""
 
@@ -82,7 +89,7 @@ _CATEGORY_WORDS: Final[dict[Category, str]] = {
 _WORD_CATEGORY: Final = {word: category for category, words in _CATEGORY_WORDS.items() for word in words.split()}
 _CATEGORY_CODES: Final = frozenset(category.value for category in Category)
 _NUMBER: Final = re.compile(
-    r"([+-]?(?:\d{1,3}(?:[,，]\d{3})+|\d+)(?:\.\d*)?|[+-]?\.\d+)(?:E([+-]?\d{1,2}))?(.*)", re.ASCII
+    r"([+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?)(?:E([+-]?[0-9]{1,2}))?\s*((?:[^\W\d_].*)?)"
 )
 _DAY: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 _TIME: Final = re.compile(_DAY.pattern + r"[T ]*(\d{1,2})[:时点](\d{1,2})分?(?::?(\d{1,2})(?:\.\d+)?秒?)?", re.ASCII)
@@ -91,12 +98,18 @@ _EPOCH_DIGITS: Final = {10: 1, 13: 1000}
 
 
 def text(value: Any) -> str:
-    """NFKC (full-width to half-width), trimmed; numbers become text. Raises `required` when nothing is left."""
+    """NFKC (full-width to half-width), trimmed, without control characters; numbers become text.
+
+    Raises `required` when nothing is left, `invalid_value` for what is no text or longer than `MAX_TEXT`.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise PydanticCustomError("invalid_value", "text expected")
-    if found := _normal(str(value)):
-        return found
-    raise PydanticCustomError("required", "empty")
+    words = _normal(str(int(value) if isinstance(value, float) and value.is_integer() else value))
+    if not words:
+        raise PydanticCustomError("required", "empty")
+    if len(words) > MAX_TEXT:
+        raise PydanticCustomError("invalid_value", "text too long")
+    return words
 
 
 def optional_text(value: Any) -> str | None:
@@ -104,9 +117,8 @@ def optional_text(value: Any) -> str | None:
     return None if value is None or (isinstance(value, str) and not _normal(value)) else text(value)
 
 
-@lru_cache(16_384)
 def _normal(value: str) -> str:
-    return value.strip() if value.isascii() else unicodedata.normalize("NFKC", value).strip()
+    return (value if value.isascii() else unicodedata.normalize("NFKC", value)).translate(_CONTROLS).strip()
 
 
 def split_quantity(value: Any) -> Amount:
@@ -116,17 +128,20 @@ def split_quantity(value: Any) -> Amount:
     if match is None:
         raise PydanticCustomError("quantity_not_a_number", "no number")
     digits, exponent, unit = match.groups()
-    number = _decimal(digits.replace(",", ""), exponent)
+    number = _decimal(digits.replace(",", ""), exponent or "0")
     if number < 0:
         raise PydanticCustomError("quantity_negative", "negative quantity")
-    return Amount(number, unit.strip() or None, words)
+    return Amount(number, unit or None, words)
 
 
-def _decimal(digits: str, exponent: str | None) -> Decimal:
+def _decimal(digits: str, exponent: str) -> Decimal:
     try:
-        return Decimal(f"{digits}E{exponent}" if exponent else digits)
+        number = Decimal(digits).scaleb(int(exponent))
     except InvalidOperation:
-        raise PydanticCustomError("quantity_not_a_number", "no number") from None
+        number = Decimal("NaN")
+    if number.is_finite() and len(number.as_tuple().digits) <= MAX_DIGITS and number.adjusted() <= MAX_DIGITS:
+        return number
+    raise PydanticCustomError("quantity_not_a_number", "no number")
 
 
 def measure(amount: Amount, unit: str | None = None) -> Measure:
@@ -144,7 +159,8 @@ def local_time(value: Any) -> datetime:
     """
     try:
         time = value if isinstance(value, datetime) else _read_time(text(value))
-        return (time if time.tzinfo else time.replace(tzinfo=SHANGHAI)).astimezone(UTC)
+        aware = time if time.tzinfo else time.replace(tzinfo=SHANGHAI)
+        return aware.astimezone(SHANGHAI).astimezone(UTC)
     except (ValueError, OverflowError):
         raise PydanticCustomError("time_unreadable", "no time") from None
 

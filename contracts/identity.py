@@ -1,7 +1,7 @@
 """Ids as pure functions of the strongest identifier in a record: nobody asks the registry on the way (ADR 0008).
 
-Ids hold no white space and no "@": a trace node's key is `batch@site`. Codes are compared in upper case; a
-source's own numbers keep their case. A placeholder ("无", "/", "000000") is no identifier.
+Ids hold no white space and no "@": a trace node's key is `batch@site`. Codes and lots are compared in upper case; a
+source's own ids keep their case. A placeholder ("无", "/", "000000") is no identifier.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final
 from contracts import codes
 
 _MAX_OWN: Final = 64
-_GS1_LINK: Final = re.compile(r"(?:^|.*/)01/(\d{8,14})/10/([^/?#]+)")
+_GS1_LINK: Final = re.compile(r"(?:.*/)?01/(\d{8,14})/10/([^/?#]+)(?:[/?#].*)?")
 
 
 def site_id(
@@ -69,8 +69,8 @@ def batch_code(
     if given := _code(trace_code, 1):
         link = _GS1_LINK.fullmatch(given)
         return _gs1(link[1], link[2]) if link else _short(given)
-    number = _own(lot)
-    if number is None:
+    number = (_own(lot) or "").upper()
+    if not number:
         return None
     if gtin and codes.gtin_problem(gtin) != "gtin_length":
         return _gs1(codes.compact(gtin), number)

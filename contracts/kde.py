@@ -5,13 +5,17 @@ Safety Law (食品安全法) unless said otherwise.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from contracts.trace import Category, Link, Lot, Record, Step
 
 FARM_PRODUCE: Final = frozenset({Category.VEGETABLE, Category.FRUIT, Category.AQUATIC, Category.MEAT})
-"""Edible farm produce (食用农产品): article 65 in place of 50 and 53. ⚠ Meat counts as fresh meat."""
+"""Edible farm produce (食用农产品): article 65 in place of 50 and 53.
+
+⚠ Meat counts as fresh: no field tells sausages from pork.
+"""
 
 FOOD: Final = frozenset(Category) - FARM_PRODUCE
 MAKERS: Final = frozenset({Link.PRODUCTION, Link.SPECIAL_FOOD})
@@ -21,7 +25,8 @@ TRADERS: Final = frozenset({Link.CIRCULATION, Link.CATERING, None})
 BUYING: Final = frozenset({Step.PURCHASE, Step.RECEIVING})
 
 
-class Kde(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Kde:
     """One element: where it stands in a record, its names, and how to see whether a record gives it for a lot."""
 
     field: str
@@ -40,7 +45,8 @@ class Duty(NamedTuple):
     elements: tuple[Kde, ...]
 
 
-class Missing(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Missing:
     """An element that a record does not give, and the clause that asks for it."""
 
     element: Kde
@@ -134,10 +140,9 @@ def required(step: Step, link: Link | None, category: Category) -> tuple[Missing
 
 def missing(record: Record) -> list[Missing]:
     """What the record owes and does not give; one row per element, however many lots lack it."""
-    found = {
-        row
-        for lot in record.outputs or record.inputs
-        for row in required(record.step, record.site.link, lot.category)
-        if not row.element.given(record, lot)
-    }
-    return sorted(found, key=lambda row: row.element.field) if found else []
+    found: dict[Missing, None] = {}
+    for lot in record.outputs or record.inputs:
+        for row in required(record.step, record.site.link, lot.category):
+            if not row.element.given(record, lot):
+                found[row] = None
+    return list(found)

@@ -96,6 +96,9 @@ RULES: Final[dict[str, Rule]] = {rule.id: rule for rule in _TABLE}
 MAX_VALUE: Final = 80
 """Characters of a wrong value that are quoted back."""
 
+MAX_ERRORS: Final = 20
+"""Errors of one message that are told; the rest are more of the same."""
+
 
 class Limits(NamedTuple):
     """What the rules measure against; ⚠ the upload SLA and the sample's weight are provisional."""
@@ -131,7 +134,7 @@ def validation_errors(invalid: ValidationError) -> tuple[FieldError, ...]:
     """A model's complaints as errors of the table; `contracts.fields` raises the rules' own ids."""
     return tuple(
         error(".".join(map(str, found["loc"])), _value(found), _rule_of(found))
-        for found in invalid.errors(include_url=False, include_context=False)
+        for found in invalid.errors(include_url=False, include_context=False)[:MAX_ERRORS]
     )
 
 
@@ -174,20 +177,23 @@ def _identified(record: Record, received_at: datetime, limits: Limits) -> _Fault
 def _in_time(record: Record, received_at: datetime, limits: Limits) -> _Faults:
     if record.time > received_at + limits.clock_skew:
         yield error("time", record.time.isoformat(), "time_future")
-    if record.time > record.sent_at:
+    elif record.time > record.sent_at:
         yield error("time", record.time.isoformat(), "time_order")
+    if record.sent_at > received_at + limits.clock_skew:
+        yield error("sent_at", record.sent_at.isoformat(), "time_order")
     if record.sent_at - record.time > limits.upload:
         hours = limits.upload // timedelta(hours=1)
         yield error("time", record.time.isoformat(), "late_upload", hours=hours)
 
 
 def _parties(record: Record, received_at: datetime, limits: Limits) -> _Faults:
-    yield from _party("site", record.site)
+    yield from party_faults("site", record.site)
     if record.counterparty:
-        yield from _party("counterparty", record.counterparty)
+        yield from party_faults("counterparty", record.counterparty)
 
 
-def _party(field: str, party: Party) -> _Faults:
+def party_faults(field: str, party: Party) -> _Faults:
+    """Doubts about the codes of a site named in `field`."""
     if party.uscc and (problem := codes.uscc_problem(party.uscc)):
         yield error(f"{field}.uscc", party.uscc, problem)
     if party.licence and (problem := codes.licence_problem(party.licence)):
@@ -238,8 +244,13 @@ def _papers(record: Record, received_at: datetime, limits: Limits) -> _Faults:
 
 
 def _complete(record: Record, received_at: datetime, limits: Limits) -> _Faults:
-    for element, clause in kde.missing(record):
-        yield error(element.field, None, "kde_missing", zh=element.zh, en=element.en, clause=clause)
+    yield from map(_kde_missing, kde.missing(record))
+
+
+@lru_cache(1024)
+def _kde_missing(row: kde.Missing) -> FieldError:
+    element = row.element
+    return error(element.field, None, "kde_missing", zh=element.zh, en=element.en, clause=row.clause)
 
 
 def _sampled(record: Record, received_at: datetime, limits: Limits) -> _Faults:
