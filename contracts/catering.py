@@ -1,15 +1,34 @@
 """Messages of the catering app (餐安): canteens, group-meal distributors and central kitchens."""
 
-from pydantic import Field
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from contracts.fields import Text
-from contracts.wire import GoodsIn, Lines, Parts, PartyIn, ReceivedIn, Ticket, Wire
+from contracts.registry import UnitKind
+from contracts.wire import GoodsIn, Lines, Parts, PartyIn, ReceivedIn, Ticket, Wire, word_in
+
+_UNIT_KIND_WORDS: Final = {
+    "学校": UnitKind.SCHOOL_CANTEEN,
+    "幼儿园": UnitKind.SCHOOL_CANTEEN,
+    "托幼": UnitKind.SCHOOL_CANTEEN,
+    "集体用餐": UnitKind.GROUP_MEAL,
+    "配送": UnitKind.GROUP_MEAL,
+    "中央厨房": UnitKind.CENTRAL_KITCHEN,
+}
+
+
+def _unit_kind(value: Any) -> UnitKind | None:
+    return UnitKind(value) if value in set(UnitKind) else word_in(_UNIT_KIND_WORDS, value)
+
+
+UnitKindText = Annotated[UnitKind | None, BeforeValidator(_unit_kind), WithJsonSchema({"type": "string"})]
 
 
 class UnitIn(PartyIn):
     """A kitchen. A school's several canteens share its USCC and differ by licence or `local_number`."""
 
-    unit_kind: Text | None = Field(None, description="学校食堂, 集体用餐配送单位 or 中央厨房")
+    unit_kind: UnitKindText = Field(None, description="学校食堂, 集体用餐配送单位 or 中央厨房")
     operator: PartyIn | None = Field(None, description="Who runs it, where the unit's own fields don't say")
 
 
@@ -29,10 +48,9 @@ class PurchaseInspectionV1(Ticket):
     lines: Lines[ReceivedIn]
 
 
-class RawIn(GoodsIn):
+class RawIn(ReceivedIn):
     """Raw goods in a dish: `trace_code`, else the kitchen's own `in_batch`, else the supplier's `batch_no`."""
 
-    in_batch: Text | None = None
     supplier: PartyIn | None = None
 
 
@@ -40,7 +58,7 @@ class DishIn(GoodsIn):
     """A batch of one dish or meal and what went into it; `batch_no` is the kitchen's."""
 
     meal: Text | None = Field(None, description="早餐, 午餐, 晚餐")
-    raws: Parts[RawIn] = ()
+    inputs: Parts[RawIn] = Field((), description="Raw goods that went into it")
 
 
 class KitchenUseV1(Ticket):

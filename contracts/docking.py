@@ -1,10 +1,53 @@
 """Messages of self-built systems (自建系统) and the quarantine system: canonical records, identifiers for ids."""
 
-from pydantic import Field
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from contracts.fields import Text
-from contracts.one_network import OperatorIn
-from contracts.wire import GoodsIn, Lines, Parts, PartyIn, Ticket, Wire
+from contracts.trace import Step
+from contracts.wire import GoodsIn, Lines, OperatorIn, Parts, PartyIn, Ticket, Wire, word_in
+
+_STEP_WORDS: Final = {
+    "种植": Step.FARMING,
+    "养殖": Step.FARMING,
+    "采收": Step.HARVEST,
+    "捕捞": Step.HARVEST,
+    "收购": Step.PURCHASE,
+    "储存": Step.STORING,
+    "贮存": Step.STORING,
+    "入库": Step.STORING,
+    "运输": Step.TRANSPORT,
+    "生产": Step.MAKING,
+    "加工": Step.MAKING,
+    "屠宰": Step.MAKING,
+    "包装": Step.PACKING,
+    "分装": Step.PACKING,
+    "发货": Step.SHIPPING,
+    "出库": Step.SHIPPING,
+    "收货": Step.RECEIVING,
+    "验收": Step.RECEIVING,
+    "进货": Step.RECEIVING,
+    "销售": Step.SELLING,
+    "零售": Step.SELLING,
+    "烹饪": Step.KITCHEN_USE,
+    "制作": Step.KITCHEN_USE,
+    "留样": Step.RETAINED_SAMPLE,
+    "退货": Step.RETURNING,
+    "销毁": Step.DESTROYING,
+    "无害化": Step.DESTROYING,
+}
+
+
+def _step(value: Any) -> Step:
+    given = value.strip().lower() if isinstance(value, str) else ""
+    if step := Step(given) if given in set(Step) else word_in(_STEP_WORDS, value):
+        return step
+    raise PydanticCustomError("unknown_step", "unknown step")
+
+
+StepText = Annotated[Step, BeforeValidator(_step), WithJsonSchema({"type": "string"})]
 
 
 class LotIn(GoodsIn):
@@ -16,12 +59,12 @@ class LotIn(GoodsIn):
 class RecordIn(Ticket):
     """One step of one batch: farming, harvest, making, packing, shipping, …"""
 
-    step: Text = Field(description="A step, by its English or Chinese name")
-    site: PartyIn
+    step: StepText = Field(description="A step, by its English or Chinese name")
+    site: OperatorIn
     counterparty: PartyIn | None = None
     inputs: Parts[LotIn] = ()
     outputs: Parts[LotIn] = ()
-    kdes: dict[str, Text] = Field({}, description="Further key data elements, by name")
+    kdes: dict[Text, Text] = Field({}, max_length=50, description="Further key data elements, by name")
 
 
 class CaptureV1(Wire):

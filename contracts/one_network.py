@@ -3,13 +3,7 @@
 from pydantic import Field
 
 from contracts.fields import Text
-from contracts.wire import GoodsIn, Lines, PartyIn, ReceivedIn, Ticket, Wire
-
-
-class OperatorIn(PartyIn):
-    """An operator, or one site of it."""
-
-    link: Text | None = Field(None, description="生产, 流通, 餐饮 or 特食")
+from contracts.wire import GoodsIn, Lines, OperatorIn, PartyIn, ReceivedIn, Ticket, Wire
 
 
 class OperatorSyncV1(Wire):
@@ -21,7 +15,7 @@ class OperatorSyncV1(Wire):
 class DeliveryNoteV1(Ticket):
     """`one_network.delivery_note.v1`: 送货单."""
 
-    shipper: PartyIn
+    shipper: OperatorIn
     consignee: PartyIn | None = None
     lines: Lines[GoodsIn]
 
@@ -29,7 +23,7 @@ class DeliveryNoteV1(Ticket):
 class ReceiptV1(Ticket):
     """`one_network.receipt.v1`: 收货单."""
 
-    receiver: PartyIn
+    receiver: OperatorIn
     supplier: PartyIn | None = None
     delivery_no: Text | None = Field(None, description="Number of the supplier's delivery note")
     origin: Text | None = None
@@ -39,7 +33,7 @@ class ReceiptV1(Ticket):
 class ReturnNoteV1(Ticket):
     """`one_network.return_note.v1`: 退货单; `batch_no` is the supplier's unless `in_batch` names the own code."""
 
-    site: PartyIn
+    site: OperatorIn
     supplier: PartyIn | None = None
     reason: Text | None = None
     lines: Lines[ReceivedIn]

@@ -7,11 +7,11 @@ first column is the documented name, the second its title; a model just declares
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AliasChoices, AliasGenerator, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, AliasGenerator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from contracts.fields import CategoryText, DateText, LocalTime, Number, Text, ValidUntil
+from contracts.fields import CategoryText, DateText, LocalTime, Number, Text, ValidUntil, optional_text
 from contracts.model import Contract
-from contracts.trace import Category
+from contracts.trace import Category, Link
 
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "address": ("地址", "dizhi", "联系地址", "经营地址"),
@@ -30,7 +30,7 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("编号", "bianhao", "摊位号", "tanweihao", "主体编号", "单位编号"),
     "id_number": ("身份证号", "sfzh", "shenfenzhenghao"),
     "in_batch": ("入库批号", "rukupihao", "进货批次", "自编批号"),
-    "inputs": ("投入", "touru", "原料"),
+    "inputs": ("投入", "touru", "原料", "yuanliao", "食材", "shicai", "raws"),
     "inspector": ("验收人", "yanshouren", "查验人"),
     "issuer": ("出具单位", "chujudanwei", "签发单位"),
     "kdes": ("其他要素", "qitayaosu"),
@@ -63,7 +63,6 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "produced_on": ("生产日期", "shengchanriqi", "scrq", "production_date"),
     "product": ("品名", "pinming", "商品名称", "食品名称", "菜名", "shangpin"),
     "quantity": ("数量", "shuliang", "sl", "重量", "zhongliang"),
-    "raws": ("原料", "yuanliao", "食材", "shicai"),
     "reason": ("原因", "yuanyin", "退货原因"),
     "receiver": ("收货人", "shouhuoren", "接收方", "jieshoufang"),
     "region": ("来源地域", "laiyuandiyu", "地域"),
@@ -103,6 +102,31 @@ Lines = Annotated[tuple[T, ...], Field(min_length=1, max_length=MAX_LINES)]
 Parts = Annotated[tuple[T, ...], Field(max_length=500)]
 """Parts of one record: more than any real paper has, few enough that a record stays a document."""
 
+_LINK_WORDS: Final = {
+    "生产": Link.PRODUCTION,
+    "种植": Link.PRODUCTION,
+    "养殖": Link.PRODUCTION,
+    "流通": Link.CIRCULATION,
+    "销售": Link.CIRCULATION,
+    "经营": Link.CIRCULATION,
+    "餐饮": Link.CATERING,
+    "特食": Link.SPECIAL_FOOD,
+    "特殊食品": Link.SPECIAL_FOOD,
+}
+
+
+def word_in(table: Mapping[str, T], value: Any) -> T | None:
+    """What the table says of the first of its words that the value contains."""
+    given = optional_text(value) or ""
+    return next((meaning for word, meaning in table.items() if word in given), None)
+
+
+def _link(value: Any) -> Link | None:
+    return Link(value) if value in set(Link) else word_in(_LINK_WORDS, value)
+
+
+LinkText = Annotated[Link | None, BeforeValidator(_link), WithJsonSchema({"type": "string"})]
+
 ABSENT: Final = frozenset({"", "-", "—", "/", "无", "null", "NULL"})
 """What senders put where they have nothing to say."""
 
@@ -110,6 +134,11 @@ ABSENT: Final = frozenset({"", "-", "—", "/", "无", "null", "NULL"})
 def words(name: str) -> tuple[str, ...]:
     """Every word for a field, the documented one first."""
     return (name, *WORDS.get(name, ()))
+
+
+def present(part: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that say something."""
+    return {name: value for name, value in part.items() if not _is_absent(value)}
 
 
 def _is_absent(value: Any) -> bool:
@@ -127,7 +156,7 @@ class Wire(Contract):
     @model_validator(mode="before")
     @classmethod
     def _drop_absent(cls, data: Any) -> Any:
-        return {k: v for k, v in data.items() if not _is_absent(v)} if isinstance(data, dict) else data
+        return present(data) if isinstance(data, dict) else data
 
 
 class PartyIn(Wire):
@@ -145,6 +174,12 @@ class PartyIn(Wire):
     phone: Text | None = None
     division: Text | None = Field(None, description="GB/T 2260 code, six digits or more")
     region: Text | None = Field(None, description="省内, 省外 or 境外")
+
+
+class OperatorIn(PartyIn):
+    """A site whose link of the chain the source knows."""
+
+    link: LinkText = Field(None, description="生产, 流通, 餐饮 or 特食")
 
 
 class CertificateIn(Wire):

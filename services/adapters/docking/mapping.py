@@ -1,0 +1,53 @@
+"""Docking messages as canonical records and observations: one per line."""
+
+import re
+from typing import Final
+
+from contracts.docking import CaptureV1, LotIn, OperatorSyncV1, RecordIn
+from contracts.registry import Observation
+from contracts.trace import Lot, Party, Record, Step
+from contracts.wire import OperatorIn
+from services.adapters import canonical
+from services.adapters.canonical import Origin
+
+TAKING_IN: Final = frozenset({Step.RECEIVING, Step.PURCHASE})
+"""Steps whose inputs bear the counterparty's batch numbers."""
+
+HANDING_ON: Final = TAKING_IN | {Step.SHIPPING, Step.TRANSPORT, Step.STORING, Step.SELLING, Step.RETURNING}
+"""Steps that change no batch: goods named on one side only are the same on the other."""
+
+_NO_KEY: Final = re.compile(r"[^\w-]+")
+
+
+def operator(origin: Origin, sync: OperatorSyncV1, line: OperatorIn) -> Observation:
+    """An operator, or one site of it."""
+    return canonical.observation(origin, line, link=line.link)
+
+
+def capture(origin: Origin, message: CaptureV1, line: RecordIn) -> Record:
+    """A record of any step; its papers are those of the record and of all its goods."""
+    site = canonical.party(origin, line.site, line.site.link)
+    papers = tuple(
+        dict.fromkeys(paper for lot in (*line.inputs, *line.outputs) for paper in canonical.papers(line, lot))
+    )
+    counterparty = canonical.other(origin, line.counterparty, site, papers)
+    giver = counterparty if line.step in TAKING_IN else None
+    inputs = tuple(_lot(origin, lot, giver, site) for lot in line.inputs)
+    outputs = tuple(_lot(origin, lot, None, site) for lot in line.outputs)
+    mirrored = line.step in HANDING_ON
+    return canonical.record(
+        origin,
+        line,
+        line.step,
+        site,
+        counterparty=counterparty,
+        inputs=inputs or (outputs if mirrored else ()),
+        outputs=outputs or (inputs if mirrored else ()),
+        documents=papers,
+        kdes={_NO_KEY.sub("_", name): words for name, words in line.kdes.items()},
+    )
+
+
+def _lot(origin: Origin, lot: LotIn, giver: Party | None, site: Party) -> Lot:
+    issuer = canonical.party(origin, lot.issuer) if lot.issuer else giver
+    return canonical.lot(lot, canonical.batch(lot, issuer, site))
