@@ -6,7 +6,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from contracts.fields import Text
 from contracts.registry import UnitKind
-from contracts.wire import GoodsIn, Lines, Parts, PartyIn, ReceivedIn, Ticket, Wire, word_in
+from contracts.wire import GoodsIn, Lines, Parts, PartyIn, ReceivedIn, Ticket, Wire
+from contracts.words import word_in
 
 _UNIT_KIND_WORDS: Final = {
     "学校": UnitKind.SCHOOL_CANTEEN,

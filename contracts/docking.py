@@ -7,7 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from contracts.fields import Text
 from contracts.trace import Step
-from contracts.wire import GoodsIn, Lines, OperatorIn, Parts, PartyIn, Ticket, Wire, word_in
+from contracts.wire import GoodsIn, Lines, OperatorIn, Parts, PartyIn, Ticket, Wire
+from contracts.words import word_in
 
 _STEP_WORDS: Final = {
     "种植": Step.FARMING,

@@ -1,98 +1,13 @@
-"""What the legacy formats share: their words, and the parts their messages are made of.
+"""What the legacy formats share: the parts their messages are made of."""
 
-Senders write field names in English, in Chinese or in pinyin. One table says which words mean the same: the
-first column is the documented name, the second its title; a model just declares its fields.
-"""
-
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AliasChoices, AliasGenerator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from contracts.fields import CategoryText, DateText, LocalTime, Number, Text, ValidUntil, optional_text
+from contracts.fields import CategoryText, DateText, LocalTime, Number, Text, ValidUntil
 from contracts.model import Contract
 from contracts.trace import Category, Link
-
-WORDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "address": ("地址", "dizhi", "联系地址", "经营地址"),
-    "batch_no": ("批号", "pihao", "批次号", "picihao", "生产批号"),
-    "buyer": ("买方", "maifang", "购货者", "采购商"),
-    "category": ("类别", "leibie", "商品类别", "食品类别"),
-    "certificates": ("证明", "zhengming", "随附证明", "票证"),
-    "consignee": ("收货方", "shouhuofang", "收货单位", "配送对象"),
-    "contact": ("联系人", "lianxiren", "lxr"),
-    "counterparty": ("对方", "duifang", "交易对方"),
-    "delivery_no": ("送货单号", "songhuodanhao", "发货单号"),
-    "diners": ("就餐人数", "jiucanrenshu"),
-    "division": ("行政区划", "xzqh", "区划代码", "xingzhengquhua"),
-    "document_no": ("单号", "danhao", "票号", "piaohao", "单据编号", "一票通编号"),
-    "gtin": ("商品条码", "tiaoma", "条码"),
-    "id": ("编号", "bianhao", "摊位号", "tanweihao", "主体编号", "单位编号"),
-    "id_number": ("身份证号", "sfzh", "shenfenzhenghao"),
-    "in_batch": ("入库批号", "rukupihao", "进货批次", "自编批号"),
-    "inputs": ("投入", "touru", "原料", "yuanliao", "食材", "shicai", "raws"),
-    "inspector": ("验收人", "yanshouren", "查验人"),
-    "issuer": ("出具单位", "chujudanwei", "签发单位"),
-    "kdes": ("其他要素", "qitayaosu"),
-    "kept_until": ("留样至", "liuyangzhi", "留样截止时间"),
-    "kind": ("证明种类", "zhengmingzhonglei", "种类", "zhonglei"),
-    "licence_valid_until": ("许可证有效期至", "xkzyxqz", "有效期至"),
-    "licence": ("许可证编号", "xkzbh", "许可证号", "xukezheng", "license"),
-    "lines": (
-        "明细",
-        "mingxi",
-        "商品明细",
-        "operators",
-        "stalls",
-        "units",
-        "dishes",
-        "records",
-        "主体",
-        "菜品",
-    ),
-    "link": ("环节", "huanjie"),
-    "local_number": ("场所序号", "changsuoxuhao", "门店序号"),
-    "market": ("市场", "shichang", "开办者"),
-    "meal": ("餐次", "canci"),
-    "name": ("名称", "mingcheng", "主体名称", "单位名称", "姓名", "xingming"),
-    "number": ("证明编号", "zhengmingbianhao", "证号", "zhenghao"),
-    "operator": ("经营者", "jingyingzhe", "经营主体"),
-    "origin": ("产地", "chandi"),
-    "outputs": ("产出", "chanchu", "成品"),
-    "phone": ("联系电话", "lianxidianhua", "电话", "dianhua", "shouji", "手机"),
-    "produced_on": ("生产日期", "shengchanriqi", "scrq", "production_date"),
-    "product": ("品名", "pinming", "商品名称", "食品名称", "菜名", "shangpin"),
-    "quantity": ("数量", "shuliang", "sl", "重量", "zhongliang"),
-    "reason": ("原因", "yuanyin", "退货原因"),
-    "receiver": ("收货人", "shouhuoren", "接收方", "jieshoufang"),
-    "region": ("来源地域", "laiyuandiyu", "地域"),
-    "sampled_by": ("留样人", "liuyangren", "留样人员"),
-    "shelf_life": ("保质期", "baozhiqi", "bzq"),
-    "shipper": ("发货方", "fahuofang", "发货单位"),
-    "site": ("场所", "changsuo", "食堂", "shitang", "用餐单位", "配送单位", "danwei"),
-    "specification": ("规格", "guige", "gg"),
-    "stall": ("摊位", "tanwei", "摊主"),
-    "step": ("步骤", "buzhou", "操作环节", "caozuo"),
-    "supplier": ("供货者", "gonghuozhe", "供货商", "供应商", "gongyingshang"),
-    "time": (
-        "时间",
-        "shijian",
-        "进场时间",
-        "销售时间",
-        "发货时间",
-        "收货时间",
-        "验收时间",
-        "加工时间",
-        "留样时间",
-    ),
-    "trace_code": ("追溯码", "zhuisuma"),
-    "unit": ("计量单位", "jiliangdanwei", "单位", "dw"),
-    "unit_kind": ("单位类型", "danweileixing", "餐饮类型", "yetai", "业态"),
-    "uscc": ("统一社会信用代码", "tyshxydm", "信用代码", "xinyongdaima"),
-    "valid_until": ("有效期至", "youxiaoqizhi", "证明有效期"),
-    "vehicle": ("车牌号", "chepaihao", "车牌", "chepai"),
-}
-"""Documented name: its title, and the other words senders use for it."""
+from contracts.words import WORDS, present, word_in, words
 
 T = TypeVar("T")
 MAX_LINES: Final = 1000
@@ -115,34 +30,11 @@ _LINK_WORDS: Final = {
 }
 
 
-def word_in(table: Mapping[str, T], value: Any) -> T | None:
-    """What the table says of the first of its words that the value contains."""
-    given = optional_text(value) or ""
-    return next((meaning for word, meaning in table.items() if word in given), None)
-
-
 def _link(value: Any) -> Link | None:
     return Link(value) if value in set(Link) else word_in(_LINK_WORDS, value)
 
 
 LinkText = Annotated[Link | None, BeforeValidator(_link), WithJsonSchema({"type": "string"})]
-
-ABSENT: Final = frozenset({"", "-", "—", "/", "无", "null", "NULL"})
-"""What senders put where they have nothing to say."""
-
-
-def words(name: str) -> tuple[str, ...]:
-    """Every word for a field, the documented one first."""
-    return (name, *WORDS.get(name, ()))
-
-
-def present(part: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that say something."""
-    return {name: value for name, value in part.items() if not _is_absent(value)}
-
-
-def _is_absent(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and value.strip() in ABSENT)
 
 
 class Wire(Contract):

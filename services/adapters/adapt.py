@@ -10,13 +10,14 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from contracts import rules
+from contracts import checks, rules
 from contracts.egress import FieldError, Outcome, Verdict
 from contracts.envelope import Envelope
 from contracts.registry import Observation
 from contracts.trace import Party, Record
-from contracts.wire import MAX_LINES, Wire, present, words
-from services.adapters.canonical import Origin
+from contracts.wire import MAX_LINES, Wire
+from contracts.words import present, words
+from services.adapters.parts import Origin
 
 MAX_BYTES: Final = 1 << 20
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
@@ -106,7 +107,7 @@ def _adapt_lines(
         if isinstance(found, Observation):
             _judge_observation(found, into)
             continue
-        errors, flags = rules.judge(found, received_at)
+        errors, flags = checks.judge(found, received_at)
         if errors:
             errors = tuple(_as_sent(fault, chosen.site, data, data[key][number - 1]) for fault in errors)
             _refuse(into, envelope.id, number, errors, found.document)
@@ -154,7 +155,7 @@ def _judge_observation(seen: Observation, into: Adapted) -> None:
         _refuse(into, seen.message_id, seen.line, [rules.error("id", None, rule)])
         return
     party = Party(uscc=seen.uscc, licence=seen.licence, division=seen.division)
-    flags = tuple(rules.party_faults("site", party))
+    flags = tuple(checks.party_faults("site", party))
     into.observations.append(seen.model_copy(update={"flags": flags}) if flags else seen)
 
 

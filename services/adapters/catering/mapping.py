@@ -15,32 +15,32 @@ from contracts.catering import (
 from contracts.registry import Observation
 from contracts.trace import Link, Lot, Party, Record, Step
 from contracts.wire import PartyIn, ReceivedIn
-from services.adapters import canonical
-from services.adapters.canonical import Origin
+from services.adapters import parts, records
+from services.adapters.parts import Origin
 
 
 def unit(origin: Origin, sync: UnitSyncV1, line: UnitIn) -> Observation:
     """A kitchen, its kind, and who runs it."""
-    return canonical.observation(origin, line, line.operator, link=Link.CATERING, unit_kind=line.unit_kind)
+    return records.observation(origin, line, line.operator, link=Link.CATERING, unit_kind=line.unit_kind)
 
 
 def purchase(origin: Origin, ticket: PurchaseInspectionV1, line: ReceivedIn) -> Record:
     """进货查验: the kitchen receives goods."""
     kdes = {"origin": line.origin or ticket.origin, "inspector": ticket.inspector}
-    return canonical.receipt(origin, ticket, line, _kitchen(origin, ticket.site), ticket.supplier, kdes)
+    return records.receipt(origin, ticket, line, _kitchen(origin, ticket.site), ticket.supplier, kdes)
 
 
 def kitchen_use(origin: Origin, ticket: KitchenUseV1, line: DishIn) -> Record:
     """加工制作: raw batches go into a meal batch."""
     site = _kitchen(origin, ticket.site)
-    return canonical.record(
+    return records.record(
         origin,
         ticket,
         Step.KITCHEN_USE,
         site,
         inputs=tuple(_raw(origin, site, raw) for raw in line.inputs),
-        outputs=(canonical.lot(line, canonical.batch(line, site)),),
-        documents=canonical.papers(ticket, line),
+        outputs=(parts.lot(line, parts.batch(line, site)),),
+        documents=parts.papers(ticket, line),
         kdes={"meal": line.meal},
     )
 
@@ -49,20 +49,20 @@ def retained_sample(origin: Origin, ticket: RetainedSampleV1, line: SampleIn) ->
     """食品留样: a sample of a meal batch is set aside; nothing goes on from it."""
     site = _kitchen(origin, ticket.site)
     kdes = {"meal": line.meal, "kept_until": line.kept_until, "sampled_by": line.sampled_by}
-    sample = canonical.lot(line, canonical.batch(line, site))
-    return canonical.record(origin, ticket, Step.RETAINED_SAMPLE, site, inputs=(sample,), kdes=kdes)
+    sample = parts.lot(line, parts.batch(line, site))
+    return records.record(origin, ticket, Step.RETAINED_SAMPLE, site, inputs=(sample,), kdes=kdes)
 
 
 def distribution(origin: Origin, ticket: MealDistributionV1, line: MealIn) -> Record:
     """餐食配送: meals leave for a school or site."""
     kdes = {"meal": line.meal, "diners": line.diners}
-    return canonical.handover(origin, ticket, line, _kitchen(origin, ticket.site), line.consignee, kdes=kdes)
+    return records.handover(origin, ticket, line, _kitchen(origin, ticket.site), line.consignee, kdes=kdes)
 
 
 def _kitchen(origin: Origin, site: PartyIn) -> Party:
-    return canonical.party(origin, site, Link.CATERING)
+    return parts.party(origin, site, Link.CATERING)
 
 
 def _raw(origin: Origin, site: Party, raw: RawIn) -> Lot:
-    supplier = canonical.other(origin, raw.supplier, site, ())
-    return canonical.lot(raw, canonical.held_batch(raw, site, supplier))
+    supplier = parts.other(origin, raw.supplier, site, ())
+    return parts.lot(raw, parts.held_batch(raw, site, supplier))

@@ -7,8 +7,8 @@ from contracts.docking import CaptureV1, LotIn, OperatorSyncV1, RecordIn
 from contracts.registry import Observation
 from contracts.trace import Lot, Party, Record, Step
 from contracts.wire import OperatorIn
-from services.adapters import canonical
-from services.adapters.canonical import Origin
+from services.adapters import parts, records
+from services.adapters.parts import Origin
 
 TAKING_IN: Final = frozenset({Step.RECEIVING, Step.PURCHASE})
 """Steps whose inputs bear the counterparty's batch numbers."""
@@ -21,21 +21,19 @@ _NO_KEY: Final = re.compile(r"[^\w-]+")
 
 def operator(origin: Origin, sync: OperatorSyncV1, line: OperatorIn) -> Observation:
     """An operator, or one site of it."""
-    return canonical.observation(origin, line, link=line.link)
+    return records.observation(origin, line, link=line.link)
 
 
 def capture(origin: Origin, message: CaptureV1, line: RecordIn) -> Record:
     """A record of any step; its papers are those of the record and of all its goods."""
-    site = canonical.party(origin, line.site, line.site.link)
-    papers = tuple(
-        dict.fromkeys(paper for lot in (*line.inputs, *line.outputs) for paper in canonical.papers(line, lot))
-    )
-    counterparty = canonical.other(origin, line.counterparty, site, papers)
+    site = parts.party(origin, line.site, line.site.link)
+    papers = tuple(dict.fromkeys(paper for lot in (*line.inputs, *line.outputs) for paper in parts.papers(line, lot)))
+    counterparty = parts.other(origin, line.counterparty, site, papers)
     giver = counterparty if line.step in TAKING_IN else None
     inputs = tuple(_lot(origin, lot, giver, site) for lot in line.inputs)
     outputs = tuple(_lot(origin, lot, None, site) for lot in line.outputs)
     mirrored = line.step in HANDING_ON
-    return canonical.record(
+    return records.record(
         origin,
         line,
         line.step,
@@ -49,5 +47,5 @@ def capture(origin: Origin, message: CaptureV1, line: RecordIn) -> Record:
 
 
 def _lot(origin: Origin, lot: LotIn, giver: Party | None, site: Party) -> Lot:
-    issuer = canonical.party(origin, lot.issuer) if lot.issuer else giver
-    return canonical.lot(lot, canonical.batch(lot, issuer, site))
+    issuer = parts.party(origin, lot.issuer) if lot.issuer else giver
+    return parts.lot(lot, parts.batch(lot, issuer, site))
