@@ -116,7 +116,7 @@ DUTIES: Final = (
         frozenset({Category.MEAT}),
         (_QUARANTINE,),
     ),
-    # ⚠ 125 g for 48 h: the weight is judged in `contracts.rules`, its clause is unconfirmed.
+    # ⚠ 125 g for 48 h: the weight is judged in `contracts.checks`, its clause is unconfirmed.
     Duty(
         "餐饮服务食品安全操作规范（留样）",
         frozenset({Step.RETAINED_SAMPLE}),

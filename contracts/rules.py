@@ -1,22 +1,15 @@
-"""What is refused and what is recorded with a flag: the one table, and the stateless rules every adapter runs.
+"""What is refused and what is recorded with a flag: the one table.
 
-Only what cannot be a record is refused; what is incomplete or doubtful is recorded and flagged. The last rows
-need the state of registry or trace, which apply them when they record.
+Only what cannot be a record is refused; what is incomplete or doubtful is recorded and flagged. `contracts.checks`
+applies what a record alone can tell; the last rows need the state of registry or trace, which apply them.
 """
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from contracts import codes, divisions, kde
 from contracts.egress import FieldError
-from contracts.fields import SHANGHAI
-from contracts.trace import Lot, Party, Record, Step
 
 
 class Effect(StrEnum):
@@ -36,7 +29,6 @@ class Rule(NamedTuple):
     source: str
 
 
-_S, _L = "数据标准", "食品安全法"
 REFUSE, FLAG = Effect.REFUSE, Effect.FLAG
 
 _TABLE: Final = (
@@ -96,27 +88,6 @@ RULES: Final[dict[str, Rule]] = {rule.id: rule for rule in _TABLE}
 MAX_VALUE: Final = 80
 """Characters of a wrong value that are quoted back."""
 
-MAX_ERRORS: Final = 20
-"""Errors of one message that are told; the rest are more of the same."""
-
-
-class Limits(NamedTuple):
-    """What the rules measure against; ⚠ the upload SLA and the sample's weight are provisional."""
-
-    clock_skew: timedelta = timedelta(minutes=10)
-    upload: timedelta = timedelta(hours=24)
-    sample_kg: Decimal = Decimal("0.125")
-
-
-LIMITS: Final = Limits()
-
-
-class Judgement(NamedTuple):
-    """What the rules found, beyond the flags the record already carries."""
-
-    errors: tuple[FieldError, ...]
-    flags: tuple[FieldError, ...]
-
 
 def error(field: str, value: object, rule: str, **params: object) -> FieldError:
     """One broken rule in words for people, Chinese first; `params` fill the rule's text."""
@@ -134,7 +105,7 @@ def validation_errors(invalid: ValidationError) -> tuple[FieldError, ...]:
     """A model's complaints as errors of the table; `contracts.fields` raises the rules' own ids."""
     return tuple(
         error(".".join(map(str, found["loc"])), _value(found), _rule_of(found))
-        for found in invalid.errors(include_url=False, include_context=False)[:MAX_ERRORS]
+        for found in invalid.errors(include_url=False, include_context=False)
     )
 
 
@@ -147,134 +118,3 @@ def _rule_of(found: Any) -> str:
     if kind == "enum" and found["loc"][-1:] == ("step",):
         return "unknown_step"
     return {"missing": "required", "json_invalid": "unreadable"}.get(kind, kind if kind in RULES else "invalid_value")
-
-
-def judge(record: Record, received_at: datetime, limits: Limits = LIMITS) -> Judgement:
-    """Every stateless rule on a canonical record that was received at an aware time."""
-    errors: list[FieldError] = []
-    flags: list[FieldError] = []
-    for check in _CHECKS:
-        for fault in check(record, received_at, limits):
-            (errors if RULES[fault.rule].effect is REFUSE else flags).append(fault)
-    return Judgement(tuple(errors), tuple(flags))
-
-
-_Faults = Iterator[FieldError]
-_NAMES_OTHER: Final = frozenset({Step.PURCHASE, Step.RECEIVING, Step.SHIPPING, Step.RETURNING})
-"""Steps with a counterparty by nature; a retail sale has none."""
-
-
-def _identified(record: Record, received_at: datetime, limits: Limits) -> _Faults:
-    if not record.site.site:
-        yield error("site", record.site.name, "no_site")
-    if not record.inputs and not record.outputs:
-        yield error("batch", None, "no_batch")
-    other = record.counterparty
-    if record.step in _NAMES_OTHER and not (other and (other.site or other.external)):
-        yield error("counterparty", other and other.name, "unknown_counterparty")
-
-
-def _in_time(record: Record, received_at: datetime, limits: Limits) -> _Faults:
-    if record.time > received_at + limits.clock_skew:
-        yield error("time", record.time.isoformat(), "time_future")
-    elif record.time > record.sent_at:
-        yield error("time", record.time.isoformat(), "time_order")
-    if record.sent_at > received_at + limits.clock_skew:
-        yield error("sent_at", record.sent_at.isoformat(), "time_order")
-    if record.sent_at - record.time > limits.upload:
-        hours = limits.upload // timedelta(hours=1)
-        yield error("time", record.time.isoformat(), "late_upload", hours=hours)
-
-
-def _parties(record: Record, received_at: datetime, limits: Limits) -> _Faults:
-    yield from party_faults("site", record.site)
-    if record.counterparty:
-        yield from party_faults("counterparty", record.counterparty)
-
-
-def party_faults(field: str, party: Party) -> _Faults:
-    """Doubts about the codes of a site named in `field`."""
-    if party.uscc and (problem := codes.uscc_problem(party.uscc)):
-        yield error(f"{field}.uscc", party.uscc, problem)
-    if party.licence and (problem := codes.licence_problem(party.licence)):
-        yield error(f"{field}.licence", party.licence, problem)
-    if party.division and not party.external and not divisions.known(party.division):
-        yield error(f"{field}.division", party.division, "unknown_division")
-
-
-def _lots(record: Record, received_at: datetime, limits: Limits) -> _Faults:
-    for place, lot in enumerate(record.inputs):
-        yield from _lot(f"inputs[{place}]", lot, record)
-    if record.outputs != record.inputs:
-        for place, lot in enumerate(record.outputs):
-            yield from _lot(f"outputs[{place}]", lot, record)
-
-
-def _lot(field: str, lot: Lot, record: Record) -> _Faults:
-    if not lot.batch:
-        yield error(f"{field}.batch", None, "no_batch")
-    elif problem := codes.batch_problem(lot.batch):
-        yield error(f"{field}.batch", lot.batch, problem)
-    if lot.quantity is None and lot.quantity_text:
-        yield error(f"{field}.quantity", lot.quantity_text, "unit_not_convertible")
-    if lot.quantity is not None and lot.quantity < 0:
-        yield error(f"{field}.quantity", lot.quantity, "quantity_negative")
-    if lot.produced_on and (problem := _production_problem(lot.produced_on, record.time)):
-        yield error(f"{field}.produced_on", lot.produced_on, problem)
-
-
-def _production_problem(produced_on: str, time: datetime) -> str | None:
-    made = _date(produced_on)
-    if made is None:
-        return "date_unreadable"
-    return "time_order" if made > _day(time) else None
-
-
-def _papers(record: Record, received_at: datetime, limits: Limits) -> _Faults:
-    if _expired(record.site.licence_valid_until, record):
-        yield error("site.licence", record.site.licence_valid_until, "licence_expired")
-    other = record.counterparty
-    if other and _expired(other.licence_valid_until, record):
-        buying = record.step in kde.BUYING
-        rule = "supplier_unlicensed" if buying else "licence_expired"
-        yield error("counterparty.licence", other.licence_valid_until, rule)
-    for document in record.documents:
-        if _expired(document.valid_until, record):
-            yield error(f"documents.{document.kind}", document.valid_until, "document_expired")
-
-
-def _complete(record: Record, received_at: datetime, limits: Limits) -> _Faults:
-    yield from map(_kde_missing, kde.missing(record))
-
-
-@lru_cache(1024)
-def _kde_missing(row: kde.Missing) -> FieldError:
-    element = row.element
-    return error(element.field, None, "kde_missing", zh=element.zh, en=element.en, clause=row.clause)
-
-
-def _sampled(record: Record, received_at: datetime, limits: Limits) -> _Faults:
-    if record.step is not Step.RETAINED_SAMPLE:
-        return
-    for lot in record.outputs or record.inputs:
-        if lot.unit == "KGM" and lot.quantity is not None and lot.quantity < limits.sample_kg:
-            yield error("quantity", lot.quantity_text, "sample_too_small", grams=int(limits.sample_kg * 1000))
-
-
-_CHECKS: Final = (_identified, _in_time, _parties, _lots, _papers, _complete, _sampled)
-
-
-def _expired(last_day: date | None, record: Record) -> bool:
-    return last_day is not None and last_day < _day(record.time)
-
-
-def _day(time: datetime) -> date:
-    return time.astimezone(SHANGHAI).date()
-
-
-@lru_cache(4096)
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
