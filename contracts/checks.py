@@ -1,4 +1,4 @@
-"""The stateless checks of a canonical record, which every adapter runs: what they find is a row of `contracts.rules`."""
+"""The stateless checks of a canonical record, run by every adapter: what they find is a row of `contracts.rules`."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
