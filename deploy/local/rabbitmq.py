@@ -86,11 +86,18 @@ class Broker:
         self._supervisor.kill("rabbitmq")
 
     def ctl(self, *words: str) -> str:
-        """Run `rabbitmqctl` on the node, and return what it printed."""
+        """Run `rabbitmqctl` on the node, and return what it printed.
+
+        Raises:
+            StackError: It failed.
+        """
         server, path, root = _locate()
         env = {**os.environ, **self._environment(path, root)}
         command = [str(server.with_name("rabbitmqctl")), "-n", NODE, *words]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise StackError(f"rabbitmqctl {' '.join(words)} failed: {done.stderr.strip()}")
+        return done.stdout
 
     def _ready(self) -> bool:
         try:

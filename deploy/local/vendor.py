@@ -115,5 +115,5 @@ def _run(argv: Iterable[str | Path], cwd: Path, piece: str) -> str:
     )
     if done.returncode:
         errors = done.stderr.strip().splitlines() or ["no reason given"]
-        raise MissingError(f"{piece} is not on the PATH and could not be fetched ({words[0]}: {errors[-1]})")
+        raise MissingError(f"{piece} is not on the PATH and could not be fetched ({Path(words[0]).name}: {errors[-1]})")
     return done.stdout
