@@ -61,8 +61,8 @@ _INSPECTION = Kde(
     "documents.inspection", "检验合格证号", "inspection certificate", lambda r, _: _paper(r, "inspection")
 )
 _QUARANTINE = Kde("documents.quarantine", "检疫证明", "quarantine certificate", lambda r, _: _paper(r, "quarantine"))
-_KEEPER = Kde("kdes.keeper", "留样人", "who keeps the sample", lambda r, _: r.kdes.get("keeper"))
-_KEPT_HOURS = Kde("kdes.kept_hours", "留样时长", "hours kept", lambda r, _: r.kdes.get("kept_hours"))
+_SAMPLED_BY = Kde("kdes.sampled_by", "留样人员", "who took the sample", lambda r, _: r.kdes.get("sampled_by"))
+_KEPT_UNTIL = Kde("kdes.kept_until", "留样至", "end of retention", lambda r, _: r.kdes.get("kept_until"))
 
 
 def _other(field: str, zh: str, en: str) -> Kde:
@@ -122,7 +122,7 @@ DUTIES: Final = (
         frozenset({Step.RETAINED_SAMPLE}),
         frozenset({*Link, None}),
         frozenset(Category),
-        (_PRODUCT, _QUANTITY, _KEEPER, _KEPT_HOURS),
+        (_PRODUCT, _QUANTITY, _SAMPLED_BY, _KEPT_UNTIL),
     ),
 )
 

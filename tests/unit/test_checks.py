@@ -126,7 +126,7 @@ FLAGGED = [
             counterparty=None,
             inputs=(),
             outputs=(LOT.model_copy(update={"quantity": Decimal("0.1")}),),
-            kdes={"keeper": "丙", "kept_hours": "48"},
+            kdes={"sampled_by": "丙", "kept_until": "2026-01-07"},
         ),
         "quantity",
         "sample_too_small",

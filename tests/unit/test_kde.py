@@ -34,7 +34,7 @@ def record(step: Step, link: Link | None, lot: Lot = FULL_LOT, **more: Any) -> R
         "counterparty": FULL_OTHER,
         "outputs": (lot,),
         "documents": tuple(Document(kind=kind, number="1") for kind in ("inspection", "quarantine")),
-        "kdes": {"keeper": "丙", "kept_hours": "48"},
+        "kdes": {"sampled_by": "丙", "kept_until": "2026-01-07"},
     }
     return Record(step=step, site=Party(site="uscc:2", link=link), **(given | more))
 
@@ -72,7 +72,7 @@ CASES = [
         Step.RETAINED_SAMPLE,
         Link.CATERING,
         Category.OTHER,
-        {"餐饮服务食品安全操作规范（留样）": {"product", "quantity", "kdes.keeper", "kdes.kept_hours"}},
+        {"餐饮服务食品安全操作规范（留样）": {"product", "quantity", "kdes.sampled_by", "kdes.kept_until"}},
     ),
     (Step.SELLING, Link.CIRCULATION, Category.DAIRY, {}),
     (Step.KITCHEN_USE, Link.CATERING, Category.OTHER, {}),
