@@ -1,0 +1,60 @@
+"""Receipts proposed from shipments (一次录入全程使用): whom to, and what they say. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from contracts.egress import ProposedLine, ReceiptProposedV1
+from contracts.registry import SiteFacts
+from services.trace.domain import Facts
+from services.trace.lineage import node_key
+from services.trace.rows import Document, quantity_of
+
+
+def mark(shipment: Document) -> str:
+    """What the inbox remembers of a shipment whose receipt was proposed."""
+    return f"receipt_proposed/{shipment['_id']}"
+
+
+def nodes_to(shipment: Document, receiver: SiteFacts) -> list[str]:
+    """The nodes a shipment's receipt would bring goods to, under the id it named and today's."""
+    batches = [lot["batch"] for lot in shipment["lots"]["outputs"]]
+    return [node_key(batch, site) for batch in batches for site in dict.fromkeys((shipment["there"], receiver.site))]
+
+
+def propose(
+    shipments: Iterable[Document], receipts: Sequence[Document], facts: Facts
+) -> list[tuple[str, ReceiptProposedV1]]:
+    """Source and proposal for each source of the receiver that has not told the receipt itself."""
+    told = {(node, receipt["source"]) for receipt in receipts for node in receipt["outputs"]}
+    proposals: list[tuple[str, ReceiptProposedV1]] = []
+    for shipment in shipments:
+        if receiver := facts.get(shipment["there"]):
+            nodes = nodes_to(shipment, receiver)
+            sources = [source for source in receiver.sources if not any((node, source) in told for node in nodes)]
+            proposals += [(source, _proposal(source, shipment, receiver, facts)) for source in sources]
+    return proposals
+
+
+def _proposal(source: str, shipment: Document, receiver: SiteFacts, facts: Facts) -> ReceiptProposedV1:
+    supplier = facts.get(shipment["site"])
+    return ReceiptProposedV1(
+        source=source,
+        event_id=shipment["_id"],
+        document=shipment["document"],
+        supplier_site=shipment["site"],
+        supplier_name=supplier.name if supplier else shipment["party"].get("name"),
+        receiver_site=receiver.site,
+        shipped_at=shipment["time"],
+        lines=tuple(_line(lot) for lot in shipment["lots"]["outputs"]),
+    )
+
+
+def _line(lot: Mapping[str, Any]) -> ProposedLine:
+    quantity = quantity_of(lot)
+    return ProposedLine(
+        batch=lot["batch"],
+        product=lot.get("product"),
+        category=lot["category"],
+        quantity=None if quantity is None else f"{quantity:f}",
+        unit=lot.get("unit"),
+    )

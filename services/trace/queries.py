@@ -1,0 +1,107 @@
+"""What callers ask of events: filters and pipelines with the caller's scope inside. No I/O."""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from contracts.divisions import scope_prefix
+from services.trace.lineage import HANDOVERS, TAKEOVERS
+from services.trace.privacy import OPERATOR, SYSTEM, Caller
+from services.trace.rows import Document
+from services.trace.store import EVENTS
+
+
+def scope(caller: Caller) -> Document:
+    """Filter of the events a caller may see: its division's, or those its operator is a side of."""
+    if caller.role == OPERATOR:
+        return {"parties": caller.operator_id}
+    return {} if caller.role == SYSTEM else within(caller.division or "-")
+
+
+def within(division: str) -> Document:
+    """Filter of the events in a division, given as the start of its codes."""
+    return {"division": {"$gte": division, "$lt": division + ":"}}
+
+
+class Question(NamedTuple):
+    """What a caller asks of events; what is None does not matter. Times are aware UTC, `until` excluded."""
+
+    batch: str | None = None
+    site: str | None = None
+    step: str | None = None
+    flag: str | None = None
+    division: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    source: str | None = None
+
+
+def asked(question: Question, caller: Caller) -> Document:
+    """Filter of the caller's events that answer the question."""
+    fields = {
+        "batches": question.batch,
+        "site": question.site,
+        "step": question.step,
+        "flags.rule": None if question.flag == UNSHIPPED else question.flag,
+        "source": question.source,
+    }
+    clauses = [scope(caller), {name: value for name, value in fields.items() if value is not None}]
+    if question.division:
+        clauses.append(within(scope_prefix(question.division)))
+    if times := {op: at for op, at in (("$gte", question.since), ("$lt", question.until)) if at}:
+        clauses.append({"time": times})
+    return {"$and": [clause for clause in clauses if clause] or [{}]}
+
+
+UNSHIPPED: Final = "unshipped_receipt"
+"""A flag that is derived when asked for: whether somebody shipped may become known after the receipt."""
+
+
+def page(question: Question, caller: Caller, after: tuple[datetime, str] | None, size: int) -> list[Document]:
+    """Pipeline of one page, newest first, after the time and id of the last event seen."""
+    stages: list[Document] = [{"$match": asked(question, caller)}]
+    if after:
+        time, id = after
+        stages.append({"$match": {"$or": [{"time": {"$lt": time}}, {"time": time, "_id": {"$lt": id}}]}})
+    stages.append({"$sort": {"time": -1, "_id": -1}})
+    if question.flag == UNSHIPPED:
+        stages += _unshipped()
+    return [*stages, {"$limit": size}]
+
+
+def _unshipped() -> list[Document]:
+    """Keeps receipts from within the province with a lot that no other site handed over."""
+    shipped = {
+        "from": EVENTS,
+        "let": {"receiver": "$site"},
+        "localField": "lots.inputs.batch",
+        "foreignField": "batches",
+        "pipeline": [
+            {"$match": {"step": {"$in": sorted(HANDOVERS)}, "$expr": {"$ne": ["$site", "$$receiver"]}}},
+            {"$unwind": "$batches"},
+            {"$group": {"_id": "$batches"}},
+        ],
+        "as": "shipped",
+    }
+    lots = {"$setDifference": ["$lots.inputs.batch", "$shipped._id"]}
+    return [
+        {"$match": {"step": {"$in": sorted(TAKEOVERS)}, "counterparty.external": {"$ne": True}}},
+        {"$lookup": shipped},
+        {"$match": {"$expr": {"$gt": [{"$size": lots}, 0]}}},
+        {"$unset": "shipped"},
+    ]
+
+
+def flag_counts(question: Question, caller: Caller) -> list[Document]:
+    """Pipeline: `{_id: rule, events}` for every flag; `_id` None counts all events."""
+    return [
+        {"$match": asked(question, caller)},
+        {"$project": {"rule": {"$setUnion": [{"$ifNull": ["$flags.rule", []]}, [None]]}}},
+        {"$unwind": "$rule"},
+        {"$group": {"_id": "$rule", "events": {"$sum": 1}}},
+        {"$sort": {"_id": 1}},
+    ]
+
+
+def unshipped_count(question: Question, caller: Caller) -> list[Document]:
+    """Pipeline: how many receipts in question nobody shipped."""
+    return [{"$match": asked(question, caller)}, *_unshipped(), {"$count": "events"}]

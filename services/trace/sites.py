@@ -1,0 +1,97 @@
+"""Sites as a walk meets them: alias ids read as the site they mean today, places filled in from the registry. Pure."""
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple
+
+from services.trace.lineage import UNNAMED, Event, Place
+
+
+class SitesOf(NamedTuple):
+    """Request: what the registry told of these sites and of their aliases."""
+
+    sites: tuple[str, ...]
+
+
+class Row(NamedTuple):
+    """One id in trace's replica of the registry: a site's place, or an alias of another site, or both."""
+
+    site: str
+    alias_of: str | None = None
+    place: Place | None = None
+
+
+Resolving = Generator[SitesOf, Any, list[Event]]
+
+
+@dataclass
+class Sites:
+    """All sites met so far. `places` is by the id a site has today."""
+
+    places: dict[str, Place] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
+    _alias_of: dict[str, str] = field(default_factory=dict)
+    _aliases: dict[str, set[str]] = field(default_factory=dict)
+
+    def resolve(self, events: Iterable[Event], *more: str) -> Resolving:
+        """Asks for sites not met before; returns the events as if they had named today's sites."""
+        events = list(events)
+        met = {place.site for event in events for place in (event.here, event.there)} | {*more}
+        unknown = met - self._asked - {UNNAMED}
+        while unknown:
+            self._asked |= unknown
+            rows: list[Row] = yield SitesOf(tuple(sorted(unknown)))
+            unknown = {id for row in rows for id in self._learn(row)} - self._asked
+        for event in events:
+            self._meet(event.here)
+            self._meet(event.there)
+        return [self._today(event) for event in events]
+
+    def now(self, site: str) -> str:
+        """The id the site has today; an alias may lead to an alias."""
+        passed = {site}
+        while (following := self._alias_of.get(site)) and following not in passed:
+            passed.add(site := following)
+        return site
+
+    def ids(self, site: str) -> list[str]:
+        """Every id events may know the site by, today's first."""
+        older = (id for alias in sorted(self._aliases.get(site, ())) for id in self.ids(alias))
+        return [site, *older]
+
+    def place(self, site: str) -> Place:
+        """What is known of a site, by today's id."""
+        return self.places.get(site) or Place(site)
+
+    def _learn(self, row: Row) -> set[str]:
+        """Takes a row in; returns the ids it tells of."""
+        if row.alias_of and row.alias_of != row.site:
+            self._alias_of[row.site] = row.alias_of
+            self._aliases.setdefault(row.alias_of, set()).add(row.site)
+            return {row.site, row.alias_of}
+        if row.place:
+            self.places[row.site] = row.place
+        return {row.site}
+
+    def _meet(self, told: Place) -> None:
+        """Events fill what the registry left open; a site that the registry knows is not external."""
+        if told.site == UNNAMED:
+            return
+        site = self.now(told.site)
+        known = self.places.get(site)
+        self.places[site] = _fill(known, told) if known else replace(told, site=site)
+
+    def _today(self, event: Event) -> Event:
+        here, there = self.now(event.here.site), self.now(event.there.site)
+        if (here, there) == (event.here.site, event.there.site):
+            return event
+        return replace(event, here=replace(event.here, site=here), there=replace(event.there, site=there))
+
+
+_FILLED = tuple(name for name in (f.name for f in fields(Place)) if name not in {"site", "external"})
+
+
+def _fill(known: Place, told: Place) -> Place:
+    missing = {name: getattr(told, name) for name in _FILLED if getattr(known, name) is None}
+    news = {name: value for name, value in missing.items() if value is not None}
+    return replace(known, **news) if news else known

@@ -1,0 +1,189 @@
+"""Trace's collections, and everything asked of them or written to them: filters, pipelines, operations. No I/O."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from pymongo import IndexModel, InsertOne, UpdateMany, UpdateOne
+
+from chassis.collections import Collection
+from contracts.registry import Alias, SiteFacts
+from contracts.trace import Record, Step
+from services.trace import rows
+from services.trace.chain import Direction
+from services.trace.domain import Decision, Facts, Sighting, candidate_ids
+from services.trace.lineage import HANDOVERS, TAKEOVERS
+from services.trace.rows import Document
+from services.trace.walk import EventsAt, EventsOf, Request
+
+EVENTS: Final = "events"
+SITES: Final = "sites"
+
+_SCHEMA: Final = {
+    "required": ["source", "message_id", "step", "time", "recorded_at", "site", "batches", "content"],
+    "properties": {
+        "_id": {"bsonType": "string"},
+        "step": {"enum": [step.value for step in Step]},
+        "time": {"bsonType": "date"},
+        "site": {"bsonType": "string", "minLength": 1},
+        "batches": {"bsonType": "array", "minItems": 1},
+    },
+}
+
+COLLECTIONS: Final = (
+    Collection(
+        EVENTS,
+        (
+            IndexModel([("inputs", 1)]),
+            IndexModel([("outputs", 1)]),
+            IndexModel([("batches", 1)]),
+            IndexModel([("site", 1), ("time", -1)]),
+            IndexModel([("division", 1), ("time", -1)]),
+            IndexModel([("parties", 1), ("time", -1)]),
+            IndexModel([("flags.rule", 1), ("time", -1)]),
+            IndexModel([("unplaced", 1)], sparse=True),
+            # Sources and steps are few: a query by them alone reads this one.
+            IndexModel([("time", -1), ("_id", -1)]),
+        ),
+        _SCHEMA,
+    ),
+    Collection(SITES, (IndexModel([("alias_of", 1)], sparse=True), IndexModel([("operator", 1)]))),
+)
+
+
+# Capture
+
+
+def writes(decision: Decision, correlations: Mapping[str, str | None], recorded_at: datetime) -> dict[str, list[Any]]:
+    """Operations of a decision; `correlations` by record id."""
+    inserts = [
+        InsertOne(rows.event_row(entry, correlations.get(entry.record.id), recorded_at)) for entry in decision.entries
+    ]
+    return {EVENTS: [*inserts, *map(_sighted, decision.sightings)]}
+
+
+def _sighted(sighting: Sighting) -> UpdateOne:
+    return UpdateOne({"_id": sighting.event_id}, {"$addToSet": {"also_from": sighting.source}})
+
+
+KNOWN_FIELDS: Final = {"source": 1, "content": 1, "time": 1, "lots": 1, "batches": 1, "also_from": 1}
+
+
+def recorded_already(records: Iterable[Record]) -> Document:
+    """Filter of the events that a batch of records may collide with."""
+    return {"_id": {"$in": [id for record in records for id in candidate_ids(record)]}}
+
+
+def sites_named(records: Iterable[Record]) -> set[str]:
+    """Ids of the sites on either side of the records."""
+    parties = (party for record in records for party in (record.site, record.counterparty) if party)
+    return {party.site for party in parties if party.site}
+
+
+# The replica of the registry: a site is a row with facts, an alias a row with `alias_of`
+
+
+def site_rows(ids: Iterable[str]) -> Document:
+    """Filter of the rows of some ids."""
+    return {"_id": {"$in": sorted(ids)}}
+
+
+def alias_targets(found: Mapping[str, Document]) -> set[str]:
+    """Ids that rows found so far lead to and that are not among them."""
+    return {row["alias_of"] for row in found.values() if row.get("alias_of")} - found.keys()
+
+
+def facts_of(found: Mapping[str, Document]) -> Facts:
+    """Facts by every id that leads to them."""
+    ends = {id: _end(id, found) for id in found}
+    facts = {id: SiteFacts.model_validate(found[id]) for id in set(ends.values()) if "version" in found.get(id, {})}
+    return {id: facts[end] for id, end in ends.items() if end in facts}
+
+
+def _end(id: str, found: Mapping[str, Document]) -> str:
+    passed = {id}
+    while (following := found.get(id, {}).get("alias_of")) and following not in passed:
+        passed.add(id := following)
+    return id
+
+
+def site_changed(facts: SiteFacts) -> UpdateOne:
+    """Takes facts over unless newer ones are there: order does not matter."""
+    newer = {"$gte": ["$version", facts.version]}
+    told = {"$mergeObjects": ["$$ROOT", {"$literal": facts.model_dump(exclude_none=True, exclude={"sources"})}]}
+    told["$mergeObjects"].append({"$literal": {"sources": list(facts.sources)}})
+    return UpdateOne({"_id": facts.site}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", told]}}], upsert=True)
+
+
+def site_aliased(alias: Alias) -> UpdateOne:
+    """Notes that one id means another."""
+    return UpdateOne({"_id": alias.alias}, {"$set": {"alias_of": alias.site}}, upsert=True)
+
+
+def aliases_of(sites: Iterable[str]) -> Document:
+    """Filter of the aliases of some sites."""
+    return {"alias_of": {"$in": sorted(sites)}}
+
+
+def placed(facts: Facts) -> list[UpdateMany]:
+    """Operations that give events whose site was not known their place; `unplaced` names that site till then."""
+    return [
+        UpdateMany(
+            {"unplaced": id},
+            {
+                "$set": {"division": told.division, "operator": told.operator},
+                "$addToSet": {"parties": told.operator},
+                "$unset": {"unplaced": 1},
+            },
+        )
+        for id, told in facts.items()
+        if told.division
+    ]
+
+
+# Walks
+
+WALK_FIELDS: Final = dict.fromkeys(
+    ("step", "time", "site", "there", "operator", "division", "party", "counterparty", "lots"), 1
+)
+
+
+class Query(NamedTuple):
+    """A find: where, what, which fields."""
+
+    collection: str
+    filter: Document
+    fields: Document | None
+
+
+def query(request: Request) -> Query:
+    """The one `$in` query that answers a walk's request."""
+    match request:
+        case EventsOf(batch):
+            return Query(EVENTS, {"batches": batch}, WALK_FIELDS)
+        case EventsAt(direction, keys):
+            side = "inputs" if direction is Direction.FORWARD else "outputs"
+            return Query(EVENTS, {side: {"$in": list(keys)}}, WALK_FIELDS)
+        case _:
+            ids = {"$in": list(request.sites)}
+            return Query(SITES, {"$or": [{"_id": ids}, {"alias_of": ids}]}, None)
+
+
+def reply(request: Request, found: Iterable[Document]) -> list[Any]:
+    """What a walk is sent: events, or sites."""
+    if isinstance(request, EventsOf | EventsAt):
+        return [rows.event(row) for row in found]
+    return [rows.site(row) for row in found]
+
+
+# Proposed receipts
+
+
+def shipments(ids: Sequence[str]) -> Document:
+    """Filter of the events among these that hand goods over to a named site."""
+    return {"_id": {"$in": list(ids)}, "step": {"$in": sorted(HANDOVERS)}, "there": {"$ne": ""}}
+
+
+def receipts(nodes: Sequence[str]) -> Document:
+    """Filter of receipts that brought goods to these nodes."""
+    return {"outputs": {"$in": list(nodes)}, "step": {"$in": sorted(TAKEOVERS)}}

@@ -1,0 +1,134 @@
+"""Trace's worker: records in, events out; the registry's word replicated; receipts proposed."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo import InsertOne
+from pymongo.errors import BulkWriteError
+
+from chassis.collections import INBOX
+from chassis.message import Message
+from chassis.outgoing import Commit, outgoing
+from chassis.worker.consumer import consume
+from chassis.worker.mongo import Store
+from contracts import topology
+from contracts.registry import SitesAliasedV1, SitesChangedV1
+from contracts.trace import CaptureV1, EventsRecordedV1, Record
+from services.trace import announce, proposals, rows, store
+from services.trace.domain import Facts, Known, decide
+
+ATTEMPTS = 3
+DUPLICATE_KEY = 11000
+
+
+class TraceWorker:
+    """The nameko service."""
+
+    name = "trace"
+    store = Store(store.COLLECTIONS)
+
+    @consume(topology.TRACE_CAPTURE, {"trace.capture.v1": CaptureV1})
+    def capture(self, messages: list[Message[CaptureV1]]) -> None:
+        """Records a batch of bundles: events, announcement and answers in one transaction.
+
+        Nearly every record is new, so what is on record is read only after an insert met a duplicate key. After a
+        crash a redelivered batch is told to be known, and need not be announced again: its announcement was
+        committed with it.
+        """
+        records = [record for message in messages for record in message.body.records]
+        parents = {record.id: message.envelope for message in messages for record in message.body.records}
+        facts = self._facts(store.sites_named(records))
+        known: dict[str, Known] = {}
+
+        def recording() -> Commit:
+            decision = decide(records, known, facts)
+            correlations = {id: envelope.correlation_id for id, envelope in parents.items()}
+            writes = store.writes(decision, correlations, datetime.now(UTC))
+            return Commit(writes, announce.announcements(decision, parents))
+
+        if records:
+            self._commit(recording, lambda: known.update(self._known(records)))
+            self._place(store.sites_named(records) - facts.keys())
+
+    @consume(
+        topology.TRACE_REGISTRY,
+        {"registry.sites_changed.v1": SitesChangedV1, "registry.sites_aliased.v1": SitesAliasedV1},
+    )
+    def replicate(self, messages: list[Message[SitesChangedV1 | SitesAliasedV1]]) -> None:
+        """Keeps what the registry tells of sites, and places the events that came before their site was known."""
+        bodies = [message.body for message in messages]
+        changed = [facts for body in bodies if isinstance(body, SitesChangedV1) for facts in body.sites]
+        aliased = [alias for body in bodies if isinstance(body, SitesAliasedV1) for alias in body.aliases]
+        writes = [*map(store.site_changed, changed), *map(store.site_aliased, aliased)]
+        self.store.commit(Commit({store.SITES: writes}))
+        told = {facts.site for facts in changed} | {alias.alias for alias in aliased}
+        self._place(told | {row["_id"] for row in self._find(store.SITES, store.aliases_of(told), {"_id": 1})})
+
+    @consume(topology.TRACE_PROPOSALS, {"trace.events_recorded.v1": EventsRecordedV1})
+    def propose(self, messages: list[Message[EventsRecordedV1]]) -> None:
+        """Proposes the receipts of recorded shipments to the receivers' systems, once for each shipment."""
+        named = {event.id: message.envelope for message in messages for event in message.body.events}
+        shipments = self._find(store.EVENTS, store.shipments([*named]))
+        facts = self._facts({site for row in shipments for site in (row["site"], row["there"])})
+        nodes = [node for row in shipments if (to := facts.get(row["there"])) for node in proposals.nodes_to(row, to)]
+        receipts = self._find(store.EVENTS, store.receipts(nodes), {"source": 1, "outputs": 1}) if nodes else []
+
+        def proposing() -> Commit:
+            marks = {row["_id"]: proposals.mark(row) for row in shipments}
+            done = {row["_id"] for row in self._find(INBOX, {"_id": {"$in": [*marks.values()]}}, {"_id": 1})}
+            new = [row for row in shipments if marks[row["_id"]] not in done]
+            told = proposals.propose(new, receipts, facts)
+            now = datetime.now(UTC)
+            return Commit(
+                {INBOX: [InsertOne({"_id": marks[row["_id"]], "at": now}) for row in new]},
+                [
+                    outgoing(
+                        "egress.receipt_proposed.v1", body, source=self.name, parent=named[body.event_id], key=source
+                    )
+                    for source, body in told
+                ],
+            )
+
+        self._commit(proposing)
+
+    def _commit(self, decided: Callable[[], Commit], reread: Callable[[], None] = lambda: None) -> None:
+        """Commits what is decided; on a duplicate key, when another worker was faster, decides again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self.store.commit(decided())
+                return
+            except BulkWriteError as error:
+                if attempt == ATTEMPTS or not _is_duplicate(error):
+                    raise
+                reread()
+
+    def _known(self, records: Iterable[Record]) -> dict[str, Known]:
+        found = self._find(store.EVENTS, store.recorded_already(records), store.KNOWN_FIELDS)
+        return {row["_id"]: rows.known(row) for row in found}
+
+    def _facts(self, sites: set[str]) -> Facts:
+        """One query, and one more for each step that an alias leads on."""
+        found: dict[str, dict[str, Any]] = {}
+        asked: set[str] = set()
+        wanted = sites
+        while wanted:
+            asked |= wanted
+            found |= {row["_id"]: row for row in self._find(store.SITES, store.site_rows(wanted))}
+            wanted = store.alias_targets(found) - asked
+        return store.facts_of(found)
+
+    def _place(self, sites: set[str]) -> None:
+        """Gives events their division once the registry tells where their site is.
+
+        Capture asks again after it has committed, so that no event slips between a site's facts and its own commit.
+        """
+        if sites:
+            self.store.commit(Commit({store.EVENTS: store.placed(self._facts(sites))}))
+
+    def _find(self, name: str, where: dict[str, Any], fields: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        return list(self.store.db[name].find(where, fields))
+
+
+def _is_duplicate(error: BulkWriteError) -> bool:
+    return any(write["code"] == DUPLICATE_KEY for write in error.details["writeErrors"])
