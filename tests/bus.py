@@ -69,7 +69,7 @@ class Bus:
 
     def take_all(self, queue: str) -> list[Taken]:
         """Takes everything a queue holds now."""
-        return list(iter(lambda: self.take(queue), None))  # type: ignore[arg-type]
+        return list(iter(lambda: self.take(queue), None))
 
     def ready(self, queue: str) -> int:
         """Messages that wait in a queue, not counting those delivered and unacked."""

@@ -63,9 +63,14 @@ class Process:
         """What its health port answers; None while nobody listens."""
         assert self.child.poll() is None, f"{self.args} died:\n{self.tail()}"
         try:
-            return httpx.get(f"http://127.0.0.1:{self.http_port}{path}", timeout=2, trust_env=False)
+            return httpx.get(f"http://127.0.0.1:{self.http_port}{path}", timeout=10, trust_env=False)
         except httpx.TransportError:
             return None
+
+    def says(self, path: str) -> str:
+        """The text of what its health port answers; empty while nobody listens."""
+        answer = self.get(path)
+        return answer.text if answer is not None else ""
 
     def wait_ready(self) -> "Process":
         """Returns once it says that it is ready."""

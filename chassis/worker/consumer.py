@@ -7,8 +7,8 @@ Two green threads to a queue. The *pump* owns the connection: it fills the windo
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import eventlet
 import pika
@@ -228,5 +228,10 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         return parameters
 
 
-consume = Consumer.decorator
-"""`@consume(QUEUE, {type: model})` gives `list[Message]`; `@consume(QUEUE)` gives `list[RawMessage]`."""
+Handler = TypeVar("Handler", bound=Callable[..., None])
+
+
+def consume(queue: Queue, models: Mapping[str, type[Contract]] | None = None) -> Callable[[Handler], Handler]:
+    """`@consume(QUEUE, {type: model})` gives a method `list[Message]`; `@consume(QUEUE)` gives it `list[RawMessage]`."""
+    decorate: Callable[[Handler], Handler] = Consumer.decorator(queue, models)
+    return decorate

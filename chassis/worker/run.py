@@ -69,7 +69,7 @@ def _wsgi(container: ServiceContainer) -> Callable[..., Iterable[bytes]]:
     def ready() -> list[str]:
         if not container.started:
             return ["starting"]
-        return _ask(container.dependencies | container.entrypoints, "problems")
+        return _ask(container.extensions, "problems")
 
     def live() -> list[str]:
         return _ask(container.entrypoints, "stalled") if container.started else []

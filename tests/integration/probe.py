@@ -1,20 +1,16 @@
 """The smallest service on the chassis: notes what it is given, fails when it is told to. Run as a process by tests."""
 
-from chassis.worker.run import run  # first: it makes the standard library green
+from typing import Any
 
-import sys  # noqa: E402
-from typing import Any  # noqa: E402
+from pymongo import InsertOne, UpdateOne
 
-from pymongo import InsertOne, UpdateOne  # noqa: E402
-
-from chassis.collections import Collection  # noqa: E402
-from chassis.message import Message  # noqa: E402
-from chassis.outgoing import Commit, outgoing  # noqa: E402
-from chassis.settings import Settings  # noqa: E402
-from chassis.worker.consumer import consume  # noqa: E402
-from chassis.worker.mongo import Store  # noqa: E402
-from contracts.trace import EventsRecordedV1  # noqa: E402
-from tests.integration.probe_messages import PROBE, ProbeV1  # noqa: E402
+from chassis.collections import Collection
+from chassis.message import Message
+from chassis.outgoing import Commit, outgoing
+from chassis.worker.consumer import consume
+from chassis.worker.mongo import Store
+from contracts.trace import EventsRecordedV1
+from tests.integration.probe_messages import PROBE, ProbeV1
 
 
 class ProbeWorker:
@@ -38,7 +34,3 @@ class ProbeWorker:
             "trace.events_recorded.v1", EventsRecordedV1(events=()), source="probe", parent=messages[0].envelope
         )
         return Commit({"seen": seen, "batches": [InsertOne({"committed": ids})]}, [announced])
-
-
-if __name__ == "__main__":
-    sys.exit(run(ProbeWorker, Settings()))

@@ -6,7 +6,6 @@ eventlet.monkey_patch()
 
 import os  # noqa: E402
 import signal  # noqa: E402
-import time  # noqa: E402
 from typing import Any  # noqa: E402
 
 from kombu import Queue as KombuQueue  # noqa: E402
@@ -34,7 +33,6 @@ class StockProbe:
         if body.get("fail"):
             raise ValueError("told to fail")
         DB.seen.insert_one({"id": body["id"]})
-        time.sleep(body.get("busy", 0))
 
 
 if __name__ == "__main__":

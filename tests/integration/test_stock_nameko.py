@@ -1,6 +1,7 @@
 """Why the chassis has an entrypoint of its own: what stock nameko 2.14.1 does with the same messages (ADR 0002).
 
-Each test here shows the loss that a test of the same subject in `test_consuming` shows to be absent. Should one of
+A graceful stop that delivers finished work again did not occur in three runs of 3,000 messages here, so no test of it
+stands here; ours is `test_a_graceful_stop_under_load_redelivers_nothing`. Each test here shows the loss that a test of the same subject in `test_consuming` shows to be absent. Should one of
 them fail after an upgrade, stock nameko has learned it, and our entrypoint may be due to go.
 """
 
@@ -55,22 +56,8 @@ def test_stock_acks_a_body_it_cannot_decode(bus: Bus, stock: Any, db: Any) -> No
     assert db.tries.count_documents({}) == 1
 
 
-def test_stock_requeues_without_a_pause(
-    bus: Bus, stock: Any, db: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stock_requeues_without_a_pause(bus: Bus, stock: Any, db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUEUE", "1")
     send(bus, {"id": "1", "fail": True})
     stock()
     eventually(lambda: db.tries.count_documents({}), lambda tries: tries > 50)
-
-
-def test_a_graceful_stop_of_stock_delivers_finished_work_again(bus: Bus, stock: Any, db: Any) -> None:
-    for number in range(100):
-        send(bus, {"id": str(number), "busy": 0.1})
-    process = stock()
-    eventually(lambda: db.seen.count_documents({}), lambda count: count >= 5)
-    process.stop()
-    stock()
-    eventually(lambda: len(db.seen.distinct("id")), lambda count: count == 100)
-    twice = list(db.seen.aggregate([{"$group": {"_id": "$id", "n": {"$sum": 1}}}, {"$match": {"n": {"$gt": 1}}}]))
-    assert twice
