@@ -82,17 +82,24 @@ def _format_of(formats: Mapping[str, Format], name: str) -> Format:
 
 
 def _read(body: bytes) -> dict[str, Any]:
-    """The message as an object, its text in UTF-8 or else GB18030."""
+    """The message's fields that say something. Raises _WholeRefused when it cannot be read."""
     if len(body) > MAX_BYTES:
         raise _WholeRefused([rules.error("", len(body), "too_large")])
+    data = read_object(body)
+    if data is None:
+        raise _WholeRefused([rules.error("", None, "unreadable")])
+    return present(data)
+
+
+def read_object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object in UTF-8 or else GB18030; None when it is none."""
     for encoding in ENCODINGS:
         try:
             data = from_json(body.decode(encoding))
         except ValueError:
             continue
-        if isinstance(data, dict):
-            return present(data)
-    raise _WholeRefused([rules.error("", None, "unreadable")])
+        return data if isinstance(data, dict) else None
+    return None
 
 
 def _adapt_lines(
