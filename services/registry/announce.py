@@ -1,0 +1,38 @@
+"""A decision as one commit: what is written, and the messages that tell others."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from chassis.outgoing import Commit, Outgoing, outgoing
+from contracts.egress import Verdict, VerdictsV1
+from contracts.envelope import Envelope
+from contracts.registry import SitesAliasedV1, SitesChangedV1
+from services.registry.claims import SELF
+from services.registry.decision import Decision
+from services.registry.writes import writes
+
+
+def commit(decision: Decision, parent: Envelope) -> Commit:
+    """State and announcements; `parent` is the message or the call that caused them."""
+    return Commit(writes(decision), [*_announcements(decision, parent)])
+
+
+def _announcements(decision: Decision, parent: Envelope) -> Iterator[Outgoing]:
+    if decision.sites:
+        yield outgoing("registry.sites_changed.v1", SitesChangedV1(sites=decision.sites), source=SELF, parent=parent)
+    if decision.aliases:
+        body = SitesAliasedV1(aliases=decision.aliases)
+        yield outgoing("registry.sites_aliased.v1", body, source=SELF, parent=parent)
+
+
+def answers(verdicts: Mapping[str, Sequence[Verdict]], parent: Envelope) -> list[Outgoing]:
+    """What each source is told: one message per source."""
+    return [
+        outgoing(
+            "egress.verdicts.v1",
+            VerdictsV1(source=source, verdicts=tuple(told)),
+            source=SELF,
+            parent=parent,
+            key=source,
+        )
+        for source, told in verdicts.items()
+    ]

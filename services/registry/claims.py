@@ -1,0 +1,100 @@
+"""What a source told last of a site and its operator: the facts that everything else is made from."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final, TypedDict
+
+from contracts import codes, divisions, identity, rules
+from contracts.egress import FieldError
+from contracts.registry import Observation
+
+SELF: Final = "registry"
+"""Source of what people tell the registry itself; it has no ids of its own for sites."""
+
+Flag = dict[str, str | None]
+"""A `contracts.egress.FieldError` as it is stored."""
+
+
+class Claim(TypedDict):
+    """What one source told last of one site under one operator. `key` is the source's own id as a site id."""
+
+    source: str
+    source_id: str
+    key: str | None
+    site: str
+    operator: str
+    observed_at: datetime
+    told: dict[str, str]
+    flags: list[Flag]
+
+
+_TOLD: Final = (
+    "name",
+    "site_name",
+    "uscc",
+    "licence",
+    "address",
+    "contact",
+    "phone",
+    "division",
+    "link",
+    "unit_kind",
+)
+"""Fields of an observation that are kept. An ID number is not: the operator's id has its hash."""
+
+
+def claimed(observation: Observation) -> Claim:
+    """The claim an observation makes, with the flags its adapter gave it and those of the registry's own checks."""
+    told = {name: str(value) for name in _TOLD if (value := getattr(observation, name))}
+    told |= {code: codes.compact(told[code]) for code in ("uscc", "licence") if code in told}
+    found = [*observation.flags, *doubts(told, observation.id_number)]
+    own = identity.site_id(source=observation.source, source_id=observation.source_id)
+    return {
+        "source": observation.source,
+        "source_id": observation.source_id,
+        "key": own if observation.source != SELF else None,
+        "site": observation.site,
+        "operator": observation.operator,
+        # MongoDB keeps milliseconds: what is compared must be what is stored.
+        "observed_at": in_milliseconds(observation.observed_at),
+        "told": told,
+        "flags": _stored(found),
+    }
+
+
+def in_milliseconds(time: datetime) -> datetime:
+    """The time as MongoDB gives it back."""
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
+def age(claim: Claim) -> tuple[datetime, list[tuple[str, str]]]:
+    """Sort key, oldest first; content decides between claims of one moment, so that any order gives one answer."""
+    return claim["observed_at"], sorted(claim["told"].items())
+
+
+def doubts(told: dict[str, str], id_number: str | None) -> Iterator[FieldError]:
+    """Codes that look wrong: accepted, flagged, queued for a person, never dropped."""
+    if uscc := told.get("uscc"):
+        yield from _doubt("uscc", uscc, codes.uscc_problem(uscc))
+    if licence := told.get("licence"):
+        yield from _doubt("licence", licence, codes.licence_problem(licence))
+    if id_number:
+        yield from _doubt("id_number", id_number, codes.id_number_problem(id_number))
+    division = told.get("division")
+    if division and not divisions.known(division):
+        yield from _doubt("division", division, "unknown_division")
+
+
+def _doubt(field: str, value: str, rule: str | None) -> Iterator[FieldError]:
+    if rule:
+        yield rules.error(field, value, rule)
+
+
+def _stored(flags: Iterable[FieldError]) -> list[Flag]:
+    """One flag per rule and value; an ID number is never kept in the clear."""
+    kept: dict[tuple[str, str | None], Flag] = {}
+    for flag in flags:
+        secret = flag.field.endswith("id_number")
+        row = {**flag.model_dump(), "value": None if secret else flag.value}
+        kept.setdefault((flag.rule, row["value"]), row)
+    return [kept[place] for place in sorted(kept, key=str)]

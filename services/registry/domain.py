@@ -1,0 +1,184 @@
+"""What the registry decides: documents and a command in, a decision out. Pure.
+
+Every command gets whole components (`store.load`): all documents that share an id with what it is about.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from contracts.egress import FieldError, Outcome, Verdict
+from contracts.registry import Observation, OperatorState
+from services.registry.claims import SELF, Claim, age, claimed
+from services.registry.decision import By, Change, Decision, Draft, change, slot
+from services.registry.identities import Merge
+from services.registry.views import Edit, Operator
+
+LISTED, REGISTERED, ACTIVATED, SUSPENDED, REVOKED, DEREGISTERED = (
+    OperatorState.LISTED,
+    OperatorState.REGISTERED,
+    OperatorState.ACTIVATED,
+    OperatorState.SUSPENDED,
+    OperatorState.REVOKED,
+    OperatorState.DEREGISTERED,
+)
+
+
+class Step(StrEnum):
+    """What changes an operator's state."""
+
+    REGISTER = "register"
+    ACTIVATE = "activate"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    REVOKE = "revoke"
+    DEREGISTER = "deregister"
+
+
+class Transition(NamedTuple):
+    """One allowed change; `roles` may make it, `clause` is why it exists."""
+
+    start: OperatorState
+    step: Step
+    end: OperatorState
+    roles: frozenset[str]
+    clause: str
+
+
+_OWN: Final = frozenset({"operator", "regulator"})
+_APP: Final = _OWN | {"system"}
+_REGULATOR: Final = frozenset({"regulator"})
+_S4, _LICENSING = "S4: register and activate", "行政许可法 art. 70"
+_ORDER, _PENALTY = "食品安全法 art. 126", "食品安全法 art. 122-136"
+
+TRANSITIONS: Final = (
+    Transition(LISTED, Step.REGISTER, REGISTERED, _APP, _S4),
+    Transition(REGISTERED, Step.ACTIVATE, ACTIVATED, _OWN, _S4),
+    Transition(ACTIVATED, Step.SUSPEND, SUSPENDED, _REGULATOR, _ORDER),
+    Transition(SUSPENDED, Step.RESUME, ACTIVATED, _REGULATOR, _ORDER),
+    *(Transition(start, Step.REVOKE, REVOKED, _REGULATOR, _PENALTY) for start in (REGISTERED, ACTIVATED, SUSPENDED)),
+    *(Transition(start, Step.DEREGISTER, DEREGISTERED, _OWN, _LICENSING) for start in (LISTED, REGISTERED, ACTIVATED)),
+    # Whoever is under a penalty does not end it by leaving.
+    *(Transition(start, Step.DEREGISTER, DEREGISTERED, _REGULATOR, _LICENSING) for start in (SUSPENDED, REVOKED)),
+)
+_TABLE: Final = {(row.start, row.step): row for row in TRANSITIONS}
+
+EDITABLE: Final = {
+    ("operator", "name"): _OWN,
+    ("operator", "contact"): _OWN,
+    ("operator", "phone"): _OWN,
+    ("site", "name"): _OWN,
+    ("site", "address"): _OWN,
+    # What an operator owes and who supervises it is not the operator's to say.
+    ("site", "division"): _REGULATOR,
+    ("site", "link"): _REGULATOR,
+    ("site", "unit_kind"): _REGULATOR,
+}
+"""Fields that people may set, and which roles."""
+
+
+class NotAllowed(Exception):
+    """`reason`: `state` when the operator's state forbids the step, `role` when it is not the caller's to make."""
+
+    def __init__(self, reason: str, state: OperatorState, step: Step) -> None:
+        super().__init__(f"an operator that is {state} cannot {step} ({reason})")
+        self.reason, self.state, self.step = reason, state, step
+
+
+def following(state: OperatorState, step: Step, role: str) -> OperatorState:
+    """The state after a step. Raises NotAllowed."""
+    row = _TABLE.get((state, step))
+    if row is None:
+        raise NotAllowed("state", state, step)
+    if role not in row.roles:
+        raise NotAllowed("role", state, step)
+    return row.end
+
+
+def observe(
+    operators: Iterable[Operator], known: Iterable[str], observations: Iterable[Observation], now: datetime
+) -> tuple[Decision, dict[str, list[Verdict]]]:
+    """Takes in what sources see; `known` are the ids of observations recorded before. Verdicts are by source.
+
+    A repeated observation, by its id or by its content, is a duplicate. What was observed earlier never replaces
+    what was observed later. An app's observation of an operator registers it.
+    """
+    draft, seen = Draft.of(operators), set(known)
+    verdicts: dict[str, list[Verdict]] = {}
+    for observation in observations:
+        claim, by = claimed(observation), By(observation.source, "system", f"message {observation.message_id}")
+        current = draft.claims.get(slot(claim))
+        repeated = observation.id in seen or (current is not None and current["told"] == claim["told"])
+        seen.add(observation.id)
+        _take(draft, claim, by)
+        if not repeated:
+            draft.changes.append(_change(observation.id, "observed", by, now, claim))
+        verdicts.setdefault(observation.source, []).append(_verdict(observation, claim, repeated))
+    return draft.settle(By(SELF, "system", "observed"), now), verdicts
+
+
+def register(operators: Iterable[Operator], claims: Sequence[Claim], by: By, now: datetime) -> Decision:
+    """Registers an operator with the sites its claims name. Raises NotAllowed when it was revoked or deregistered."""
+    draft = Draft.of(operators)
+    for claim in claims:
+        state = draft.states.get(claim["operator"], LISTED)
+        if state in (REVOKED, DEREGISTERED):
+            raise NotAllowed("state", state, Step.REGISTER)
+        _take(draft, claim, by)
+        draft.changes.append(_change(f"registered:{claim['site']}:{now.isoformat()}", "registered", by, now, claim))
+    return draft.settle(by, now)
+
+
+def take_step(operators: Iterable[Operator], operator: Operator, step: Step, by: By, now: datetime) -> Decision:
+    """Changes the state of an operator. Raises NotAllowed."""
+    draft = Draft.of(operators)
+    end = following(OperatorState(operator["state"]), step, by.role)
+    draft.states |= dict.fromkeys(operator["ids"], end)
+    return draft.settle(by, now)
+
+
+def update(operators: Iterable[Operator], edits: Sequence[Edit], by: By, now: datetime) -> Decision:
+    """Sets fields by a person's word."""
+    draft = Draft.of(operators)
+    for edit in edits:
+        draft.edit(edit)
+        place = f"{edit['of']}:{edit['target']}:{edit['field']}"
+        # Contacts and phones are personal: the row says that they changed, not to what.
+        draft.changes.append(change(f"updated:{place}:{now.isoformat()}", "updated", by, now, detail={"field": place}))
+    return draft.settle(by, now)
+
+
+def merge(operators: Iterable[Operator], keep: str, merged: str, by: By, now: datetime) -> Decision:
+    """Makes two sites one by a person's word; nothing happens when they are one already."""
+    draft = Draft.of(operators)
+    if keep != merged and (keep, merged) not in draft.merges:
+        draft.merges[keep, merged] = Merge(keep=keep, merge=merged, at=now, who=by.who, why=by.why)
+        row = change(f"merged:{merged}:{now.isoformat()}", "merged", by, now, site=keep, detail={"merged": merged})
+        draft.changes.append(row)
+    return draft.settle(by, now)
+
+
+def _take(draft: Draft, claim: Claim, by: By) -> None:
+    """Adds a claim, unless a later one of the same source stands; whoever is seen at work is registered."""
+    current = draft.claims.get(slot(claim))
+    if current is None or age(claim) > age(current):
+        draft.claims[slot(claim)] = claim
+    if draft.states.get(claim["operator"], LISTED) is LISTED:
+        draft.states[claim["operator"]] = following(LISTED, Step.REGISTER, by.role)
+    for id in (claim["operator"], claim["site"], claim["key"] or claim["site"]):
+        draft.causes.setdefault(id, by)
+
+
+def _change(id: str, kind: str, by: By, now: datetime, claim: Claim) -> Change:
+    return change(id, kind, by, now, operator=claim["operator"], site=claim["site"])
+
+
+def _verdict(observation: Observation, claim: Claim, repeated: bool) -> Verdict:
+    return Verdict(
+        message_id=observation.message_id,
+        record=observation.line,
+        outcome=Outcome.DUPLICATE if repeated else Outcome.ACCEPTED,
+        event_id=observation.id,
+        flags=tuple(FieldError.model_validate(flag) for flag in claim["flags"]),
+    )
