@@ -1,8 +1,15 @@
-"""Who looked at what: one row for each audited call, written before the call is answered."""
+"""Who looked at what: one row for each audited call, written before the call is answered.
 
+Waiting for a majority's journal costs more than answering, so calls that come while rows are being written share the
+next write.
+"""
+
+import asyncio
+from contextvars import Context
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import pymongo
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 
@@ -15,27 +22,52 @@ LONGEST_REQUEST: Final = 2_000
 
 
 class Audit:
-    """The service's audit collection."""
+    """The service's audit collection; one write at a time, with all rows that wait."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, timeout_s: float) -> None:
         self._rows = store.db[AUDIT]
+        self._timeout_s = timeout_s
+        self._waiting: list[tuple[dict[str, Any], asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
 
-    async def record(self, call: Call, request: Message) -> None:
-        """Writes one call; raises PyMongoError when it cannot, and then the call must not be answered."""
-        await self._rows.insert_one(audit_row(call, request, datetime.now(UTC)))
+    def write(self, call: Call, request: Message) -> asyncio.Future[None]:
+        """Done when the call is written; fails with PyMongoError, and then the call must not be answered."""
+        written = asyncio.get_running_loop().create_future()
+        self._waiting.append((audit_row(call, request, datetime.now(UTC)), written))
+        if self._writer is None:
+            # In a context of its own: the deadline of the call that starts the writer is not that of the others.
+            self._writer = asyncio.create_task(self._write_waiting(), context=Context())
+        return written
+
+    async def _write_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            error = await self._insert([row for row, _ in batch])
+            for _, written in batch:
+                if not written.done():
+                    written.set_exception(error) if error else written.set_result(None)
+        self._writer = None
+
+    async def _insert(self, rows: list[dict[str, Any]]) -> Exception | None:
+        try:
+            with pymongo.timeout(self._timeout_s):
+                await self._rows.insert_many(rows, ordered=False)
+        except Exception as error:
+            return error
+        return None
 
 
 def audit_row(call: Call, request: Message, at: datetime) -> dict[str, Any]:
     """The row of a call: who, from where, which RPC with what request, and the correlation id of its logs."""
-    caller = call.caller
+    asked = MessageToJson(request, preserving_proto_field_name=True, indent=None, ensure_ascii=False)
     return {
         "at": at,
-        "caller": caller.subject,
-        "role": caller.role,
-        "division": caller.division,
-        "operator_id": caller.operator_id,
+        "caller": call.caller.subject,
+        "role": call.caller.role,
+        "division": call.caller.division,
+        "operator_id": call.caller.operator_id,
         "method": call.method,
-        "request": MessageToJson(request, preserving_proto_field_name=True, indent=None)[:LONGEST_REQUEST],
+        "request": asked[:LONGEST_REQUEST],
         "peer": call.peer,
         "correlation_id": call.correlation_id,
     }

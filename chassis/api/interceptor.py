@@ -3,6 +3,7 @@
 One interceptor does it all: five nested ones would wrap five handlers around each call.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -66,7 +67,7 @@ class Gate(grpc.aio.ServerInterceptor):
     def _guard(self, method: str, handler: Handler) -> Handler:
         codec = (handler.request_deserializer, handler.response_serializer)
         if handler.response_streaming:
-            guarded = Guarded(self, method, self._access[method], _streamed(handler.unary_stream))
+            guarded = Guarded(self, method, self._access[method], _streamed(handler.unary_stream), streams=True)
             return grpc.unary_stream_rpc_method_handler(guarded.serve, *codec)
         guarded = Guarded(self, method, self._access[method], handler.unary_unary)
         return grpc.unary_unary_rpc_method_handler(guarded.serve, *codec)
@@ -88,19 +89,20 @@ class Gate(grpc.aio.ServerInterceptor):
         wanted = self._settings.deadline_s if remaining is None else remaining
         return max(min(wanted, self._settings.max_deadline_s), SHORTEST_S)
 
-    async def record(self, call: Call, request: Any) -> None:
-        """Writes the call to the audit."""
-        await self._audit.record(call, request)
+    def written(self, call: Call, request: Any) -> asyncio.Future[None]:
+        """Done when the call is in the audit."""
+        return self._audit.write(call, request)
 
 
 class Guarded:
     """One RPC behind the gate; what does not change from call to call is looked up once."""
 
-    def __init__(self, gate: Gate, method: str, access: Access, answer: Answer) -> None:
+    def __init__(self, gate: Gate, method: str, access: Access, answer: Answer, streams: bool = False) -> None:
         self._gate = gate
         self._method = method
         self._access = access
         self._answer = answer
+        self._streams = streams
         self._open = metrics.CALLS_OPEN.labels(method)
         self._seconds = metrics.CALL_SECONDS.labels(method)
 
@@ -131,8 +133,18 @@ class Guarded:
         set_current(call)
         with pymongo.timeout(self._gate.seconds(context.time_remaining())):
             if self._access.audited:
-                await self._gate.record(call, request)
+                return await self._audited(call, request, context)
             return await self._answer(request, context)
+
+    async def _audited(self, call: Call, request: Any, context: Context) -> Any:
+        """Answers, and is written down meanwhile; nothing leaves before the row is there, failures neither."""
+        written = self._gate.written(call, request)
+        if self._streams:
+            await written
+        try:
+            return await self._answer(request, context)
+        finally:
+            await written
 
 
 def _told(error: Exception, call: Call) -> Failure:

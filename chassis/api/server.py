@@ -55,7 +55,7 @@ async def running(
         store = Store.connect(settings.mongo_url)
         stack.callback(store.close)
         await store.ensure(collections)
-        server = _Server(settings, Gate(access, tokens, Audit(store), settings), services, store)
+        server = _Server(settings, Gate(access, tokens, Audit(store, settings.deadline_s), settings), services, store)
         http = await serve_http(settings.http_host, settings.http_port, server.problems)
         stack.callback(http.close)
         await server.start()
