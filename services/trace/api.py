@@ -1,0 +1,131 @@
+"""The gRPC side of trace: translate, delegate."""
+
+# ruff: noqa: N802 - gRPC's names
+
+import asyncio
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any, TypeVar
+
+from shilian.trace.v1 import trace_pb2 as pb
+from shilian.trace.v1 import trace_pb2_grpc
+
+from chassis.api.calls import current_caller
+from chassis.api.errors import NotFound
+from chassis.api.mongo import Store
+from chassis.api.pages import page_size, page_token, position
+from chassis.api.server import Service
+from services.trace import privacy, queries, store, translate
+from services.trace.chain import Chain, Direction
+from services.trace.domain import Facts
+from services.trace.holders import holders
+from services.trace.rows import Document
+from services.trace.walk import Request, Start, Walk
+
+T = TypeVar("T")
+
+
+class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
+    """Answers with what is in the caller's scope; anything else is not found."""
+
+    def __init__(self, own: Store) -> None:
+        self._db = own.db
+
+    async def GetEvent(self, request: pb.GetEventRequest, context: Any) -> pb.GetEventResponse:
+        """Raises NotFound."""
+        where = {"$and": [{"_id": request.event_id}, queries.scope(current_caller())]}
+        row = await self._db[store.EVENTS].find_one(where)
+        if row is None:
+            raise NotFound("event", request.event_id)
+        return pb.GetEventResponse(event=translate.event(row, await self._facts([row])))
+
+    async def QueryEvents(self, request: pb.QueryEventsRequest, context: Any) -> pb.QueryEventsResponse:
+        """Raises InvalidArgument for a bad page size or token."""
+        size, after = page_size(request), _after(request)
+        # One more than is shown tells whether there is a next page.
+        asked = queries.page(translate.question(request), current_caller(), after, size + 1)
+        found = await self._aggregate(asked)
+        page, facts = found[:size], await self._facts(found[:size])
+        derived = [translate.derived_flag(queries.UNSHIPPED)] if request.flag == queries.UNSHIPPED else []
+        return pb.QueryEventsResponse(
+            events=[translate.event(row, facts, derived) for row in page],
+            next_page_token=page_token(request, _place_of(page[-1])) if len(found) > size else "",
+        )
+
+    async def Trace(self, request: pb.TraceRequest, context: Any) -> pb.TraceResponse:
+        """Raises NotFound when nothing of the chain is the caller's, InvalidArgument for bounds out of range."""
+        start = translate.start(request, privacy.passes(current_caller()))
+        return translate.trace(_visible(await self._drive(Walk(start).run()), start))
+
+    async def ListHolders(self, request: pb.ListHoldersRequest, context: Any) -> pb.ListHoldersResponse:
+        """Raises NotFound when nothing of the chain is the caller's."""
+        caller = current_caller()
+        start = Start(request.batch, Direction.FORWARD, max_nodes=translate.MAX_NODES, passes=privacy.passes(caller))
+        chain, found = await self._drive(holders(start))
+        chain = _visible(chain, start)
+        return translate.holders(chain, [privacy.visible_holder(holder, chain, caller) for holder in found])
+
+    async def CountFlags(self, request: pb.CountFlagsRequest, context: Any) -> pb.CountFlagsResponse:
+        """Counts each event once per rule; receipts of batches nobody shipped are found out now."""
+        question, caller = translate.window(request), current_caller()
+        counts, unshipped = await asyncio.gather(
+            self._aggregate(queries.flag_counts(question, caller)),
+            self._aggregate(queries.unshipped_count(question, caller)),
+        )
+        by_rule = {row["_id"]: row["events"] for row in counts}
+        events = by_rule.pop(None, 0)
+        if unshipped:
+            by_rule[queries.UNSHIPPED] = unshipped[0]["events"]
+        flags = [pb.FlagCount(rule=rule, events=number) for rule, number in sorted(by_rule.items())]
+        return pb.CountFlagsResponse(counts=flags, events=events)
+
+    async def _drive(self, steps: Generator[Request, Any, T]) -> T:
+        """Answers a walk's requests until it is done."""
+        reply: list[Any] | None = None
+        while True:
+            try:
+                request = steps.send(reply)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            query = store.query(request)
+            found = self._db[query.collection].find(query.filter, query.fields)
+            reply = store.reply(request, await found.to_list(None))
+
+    async def _aggregate(self, pipeline: list[Document]) -> list[Document]:
+        return await self._db[store.EVENTS].aggregate(pipeline).to_list(None)
+
+    async def _facts(self, rows: list[Document]) -> Facts:
+        """What the registry told of the sites on either side of events."""
+        wanted = {site for row in rows for site in (row["site"], row["there"])}
+        found: dict[str, Document] = {}
+        asked: set[str] = set()
+        while wanted:
+            asked |= wanted
+            rows = await self._db[store.SITES].find(store.site_rows(wanted)).to_list(None)
+            found |= {row["_id"]: row for row in rows}
+            wanted = store.alias_targets(found) - asked
+        return store.facts_of(found)
+
+
+def _visible(chain: Chain, start: Start) -> Chain:
+    seen = privacy.visible(chain, current_caller())
+    if seen is None:
+        raise NotFound("batch", start.batch)
+    return seen
+
+
+def _after(request: pb.QueryEventsRequest) -> tuple[datetime, str] | None:
+    where = position(request)
+    return (datetime.fromisoformat(where[0]), where[1]) if where else None
+
+
+def _place_of(row: Document) -> tuple[str, str]:
+    return row["time"].isoformat(), row["_id"]
+
+
+SERVICE = Service(
+    pb.DESCRIPTOR.services_by_name["TraceService"],
+    trace_pb2_grpc.add_TraceServiceServicer_to_server,
+    TraceServicer,
+)

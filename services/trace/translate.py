@@ -1,0 +1,217 @@
+"""Between protobuf messages and the domain's words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from shilian.trace.v1 import trace_pb2 as pb
+
+from chassis.api.errors import InvalidArgument
+from contracts import rules
+from contracts.egress import FieldError
+from services.trace.chain import Chain, Direction, Edge, Gap
+from services.trace.domain import Facts
+from services.trace.holders import Holder
+from services.trace.lineage import Place, split
+from services.trace.queries import Question
+from services.trace.rows import quantity_of
+from services.trace.walk import Start
+
+Passes = Callable[[Place], bool]
+
+MAX_DEPTH, DEFAULT_DEPTH = 100, 50
+MAX_NODES, DEFAULT_NODES = 20_000, 10_000
+
+DIRECTIONS = {
+    pb.DIRECTION_BACKWARD: Direction.BACKWARD,
+    pb.DIRECTION_FORWARD: Direction.FORWARD,
+}
+WIRE_DIRECTIONS = {ours: theirs for theirs, ours in DIRECTIONS.items()}
+
+
+def question(request: pb.QueryEventsRequest) -> Question:
+    """What a query asks for."""
+    return Question(
+        batch=request.batch or None,
+        site=request.site_id or None,
+        step=request.step or None,
+        flag=request.flag or None,
+        source=request.source or None,
+        division=request.division or None,
+        since=_time(request, "from_time"),
+        until=_time(request, "until_time"),
+    )
+
+
+def window(request: pb.CountFlagsRequest) -> Question:
+    """The division and time that flags are counted in."""
+    return Question(
+        division=request.division or None, since=_time(request, "from_time"), until=_time(request, "until_time")
+    )
+
+
+def _time(request: Message, field: str) -> datetime | None:
+    if not request.HasField(field):
+        return None
+    stamp: Timestamp = getattr(request, field)
+    return stamp.ToDatetime(UTC)
+
+
+def start(request: pb.TraceRequest, passes: Passes | None) -> Start:
+    """Where a walk begins. Raises InvalidArgument for no direction and for bounds out of range."""
+    wrong = [
+        *_out_of_range("max_depth", request.max_depth, MAX_DEPTH),
+        *_out_of_range("max_nodes", request.max_nodes, MAX_NODES),
+    ]
+    if request.direction not in DIRECTIONS:
+        wrong.append(rules.error("direction", request.direction, "required"))
+    if wrong:
+        raise InvalidArgument(wrong)
+    return Start(
+        request.batch,
+        DIRECTIONS[request.direction],
+        request.site_id or None,
+        request.max_depth or DEFAULT_DEPTH,
+        request.max_nodes or DEFAULT_NODES,
+        passes,
+    )
+
+
+def _out_of_range(field: str, value: int, most: int) -> list[FieldError]:
+    return [] if 0 <= value <= most else [rules.error(field, value, "invalid_value")]
+
+
+def timestamp(time: datetime) -> Timestamp:
+    """An aware time on the wire."""
+    stamp = Timestamp()
+    stamp.FromDatetime(time)
+    return stamp
+
+
+def number(quantity: Decimal | None) -> str:
+    """A decimal as text without exponent; empty for None."""
+    return "" if quantity is None else f"{quantity:f}"
+
+
+def event(row: Mapping[str, Any], facts: Facts, more: Sequence[pb.Flag] = ()) -> pb.Event:
+    """An event on record, with `more` flags derived now; names are the registry's where it knows the site."""
+    party, other = row["party"], row.get("counterparty", {})
+    return pb.Event(
+        event_id=row["_id"],
+        source=row["source"],
+        message_id=row["message_id"],
+        step=row["step"],
+        time=timestamp(row["time"]),
+        recorded_time=timestamp(row["recorded_at"]),
+        site_id=row["site"],
+        site_name=_name(row["site"], party, facts),
+        operator_id=row["operator"] or "",
+        division=row["division"] or "",
+        counterparty_site_id=other.get("site", ""),
+        counterparty_name=_name(row["there"], other, facts),
+        inputs=map(_lot, row["lots"]["inputs"]),
+        outputs=map(_lot, row["lots"]["outputs"]),
+        document=row["document"] or "",
+        documents=[
+            pb.Document(kind=paper["kind"], number=paper["number"], issuer=paper.get("issuer", ""))
+            for paper in row.get("documents", ())
+        ],
+        flags=[*map(_flag, row["flags"]), *more],
+        also_from=row.get("also_from"),
+    )
+
+
+def derived_flag(rule: str) -> pb.Flag:
+    """A flag that no event carries, for it depends on what others reported."""
+    return _flag(rules.error("inputs", None, rule).model_dump())
+
+
+def _flag(flag: Mapping[str, Any]) -> pb.Flag:
+    return pb.Flag(field=flag["field"], value=flag["value"] or "", rule=flag["rule"], message=flag["message"])
+
+
+def _name(site: str, party: Mapping[str, Any], facts: Facts) -> str:
+    return facts[site].name if site in facts else party.get("name", "")
+
+
+def _lot(lot: Mapping[str, Any]) -> pb.Lot:
+    return pb.Lot(
+        batch=lot["batch"],
+        product=lot.get("product", ""),
+        category=lot["category"],
+        quantity=number(quantity_of(lot)),
+        unit=lot.get("unit", ""),
+        quantity_text=lot.get("quantity_text", ""),
+    )
+
+
+def trace(chain: Chain) -> pb.TraceResponse:
+    """A chain, its events in the order they happened."""
+    return pb.TraceResponse(
+        batch=chain.batch,
+        direction=WIRE_DIRECTIONS[chain.direction],
+        event_ids=[event.id for event in sorted(chain.events.values(), key=lambda event: (event.time, event.id))],
+        nodes=[_node(key, chain) for key in chain.nodes],
+        edges=map(_edge, chain.edges),
+        gaps=map(_gap, chain.gaps),
+        complete=not chain.gaps,
+    )
+
+
+def holders(chain: Chain, found: list[Holder]) -> pb.ListHoldersResponse:
+    """Holders, and what the forward chain leaves open."""
+    return pb.ListHoldersResponse(
+        holders=[_holder(holder, chain) for holder in found], gaps=map(_gap, chain.gaps), complete=not chain.gaps
+    )
+
+
+def _ref(key: str) -> pb.NodeRef:
+    batch, site = split(key)
+    return pb.NodeRef(batch=batch, site_id=site)
+
+
+def _node(key: str, chain: Chain) -> pb.Node:
+    place, goods = chain.place(key), chain.nodes[key]
+    return pb.Node(
+        batch=goods.batch,
+        site_id=place.site,
+        site_name=place.name or "",
+        operator_id=place.operator or "",
+        operator_name=place.operator_name or "",
+        division=place.division or "",
+        product=goods.product or "",
+        external=place.external,
+    )
+
+
+def _edge(edge: Edge) -> pb.Edge:
+    message = pb.Edge(
+        to=_ref(edge.head),
+        event_id=edge.event.id,
+        step=edge.event.step,
+        quantity=number(edge.goods.quantity),
+        unit=edge.goods.unit or "",
+        time=timestamp(edge.event.time),
+    )
+    # "from" is a word of Python's.
+    getattr(message, "from").CopyFrom(_ref(edge.tail))
+    return message
+
+
+def _gap(gap: Gap) -> pb.Gap:
+    return pb.Gap(node=_ref(gap.node), kind=gap.kind, event_id=gap.event_id)
+
+
+def _holder(holder: Holder, chain: Chain) -> pb.Holder:
+    return pb.Holder(
+        node=_node(holder.node, chain),
+        event_id=holder.since.id if holder.since else "",
+        since=timestamp(holder.since.time) if holder.since else None,
+        quantity=number(holder.quantity),
+        unit=holder.unit or "",
+        state=holder.state,
+        contact=chain.place(holder.node).contact or "",
+    )
