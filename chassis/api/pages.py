@@ -5,7 +5,6 @@ only. It is no secret and needs no signature: scope is part of every query.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from hashlib import sha256
@@ -47,7 +46,7 @@ def position(request: ListRequest) -> list[Any] | None:
     if not request.page_token:
         return None
     match _decoded(request.page_token):
-        case [digest, *after] if digest == _digest(request):
+        case [digest, *after] if digest == _digest(request) and all(isinstance(key, str | int) for key in after):
             return after
     raise InvalidArgument([_wrong("page_token", request.page_token, "is not a token of this question")])
 
@@ -55,7 +54,7 @@ def position(request: ListRequest) -> list[Any] | None:
 def _decoded(token: str) -> Any:
     try:
         return json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         return None
 
 
