@@ -1,0 +1,1 @@
+"""`shilian`: the platform from a command line, over gRPC and the bus, like any other client."""

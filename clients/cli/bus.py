@@ -1,0 +1,41 @@
+"""Queues as people look at them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+
+
+class Taken(NamedTuple):
+    """A message taken from a queue and not settled yet."""
+
+    tag: int
+    queue: str
+    properties: pika.BasicProperties
+    body: bytes
+
+    @property
+    def headers(self) -> dict[str, Any]:
+        """Its headers; empty when it has none."""
+        return self.properties.headers or {}
+
+
+@contextmanager
+def channel(url: str) -> Iterator[BlockingChannel]:
+    """A channel; what was taken and not acked goes back where it was when it closes."""
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    try:
+        yield connection.channel()
+    finally:
+        connection.close()
+
+
+def take(channel: BlockingChannel, queue: str, limit: int) -> Iterator[Taken]:
+    """The first messages of a queue, oldest first, at most `limit`."""
+    for _ in range(limit):
+        method, properties, body = channel.basic_get(queue)
+        if method is None or properties is None or body is None:
+            return
+        yield Taken(method.delivery_tag, queue, properties, body)

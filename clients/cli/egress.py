@@ -1,0 +1,81 @@
+"""`shilian egress`: what a source was answered."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from clients.cli import bus, where
+from clients.cli.failing import reported
+from clients.cli.printing import Format, FormatOption, console, print_json, print_table
+from clients.cli.publish import Source
+from clients.cli.words import OUTCOMES, zh
+from contracts.topology import egress_queue
+
+Json = dict[str, Any]
+
+VERDICT_HEADS = ("消息 message", "行 record", "结果 outcome", "批次 batches", "原因与标记 errors, flags")
+
+
+def egress(
+    source: Source,
+    peek: Annotated[bool, typer.Option("--peek", help="Leave the answers in the queue.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Messages to take at most.")] = 1000,
+    format: FormatOption = Format.TABLE,
+    amqp_url: where.AmqpUrl = None,
+) -> None:
+    """Take a source's answers from its egress queue: verdicts on its records, proposed receipts."""
+    with reported(), bus.channel(where.amqp_url(amqp_url, source)) as channel:
+        taken = list(bus.take(channel, egress_queue(source).name, limit))
+        answers = [_answer(message) for message in taken]
+        if format is Format.JSON:
+            print_json(answers)
+        else:
+            _print(source, answers)
+        # Not before they are printed: what is acked is gone.
+        if taken and not peek:
+            channel.basic_ack(taken[-1].tag, multiple=True)
+
+
+def _answer(message: bus.Taken) -> Json:
+    """The answer as a CloudEvent in JSON."""
+    return {
+        "id": message.headers.get("ce-id", ""),
+        "type": message.headers.get("ce-type", ""),
+        "time": message.headers.get("ce-time", ""),
+        "data": json.loads(message.body),
+    }
+
+
+def _print(source: str, answers: list[Json]) -> None:
+    verdicts = [v for answer in answers for v in answer["data"].get("verdicts", ())]
+    print_table(f"{source} 的回执 verdicts", VERDICT_HEADS, map(_verdict_row, verdicts))
+    for answer in answers:
+        if answer["type"].startswith("egress.receipt_proposed"):
+            console().print(f"待确认收货单 proposed receipt: {_proposal(answer['data'])}")
+
+
+def _verdict_row(verdict: Json) -> tuple[str, ...]:
+    outcome = verdict["outcome"]
+    return (
+        verdict["message_id"],
+        str(verdict.get("record") or "整条"),
+        zh(OUTCOMES, outcome),
+        "\n".join(verdict.get("batches", ())),
+        "\n".join(notes(verdict)),
+    )
+
+
+def notes(verdict: Json) -> Iterator[str]:
+    """Errors and flags, one a line: field = value: message [rule]."""
+    for note in (*verdict.get("errors", ()), *verdict.get("flags", ())):
+        value = f" = {note['value']}" if note.get("value") else ""
+        yield f"{note['field']}{value}: {note['message']} [{note['rule']}]"
+
+
+def _proposal(proposal: Json) -> str:
+    goods = ", ".join(
+        f"{line.get('product') or line['batch']} {line.get('quantity') or ''}" for line in proposal["lines"]
+    )
+    return f"{proposal.get('supplier_name') or proposal['supplier_site']} → {proposal['receiver_site']}: {goods}"

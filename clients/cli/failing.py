@@ -1,0 +1,55 @@
+"""How a command ends badly: one message on stderr, naming field, value and rule, and exit status 1 or 2."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn, cast
+
+import grpc
+import pika.exceptions
+import typer
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from shilian_publisher import SpoolInUseError
+
+FAILED, BAD_INPUT = 1, 2
+
+
+def fail(message: str, status: int = FAILED) -> NoReturn:
+    """Say why, and end."""
+    typer.echo(message, err=True)
+    raise typer.Exit(status)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn what calls and connections raise into a message and an exit status."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        # What a call raises is the call itself.
+        call = cast(grpc.Call, error)
+        fail(_answer(call), BAD_INPUT if call.code() is grpc.StatusCode.INVALID_ARGUMENT else FAILED)
+    except pika.exceptions.AMQPError as error:
+        fail(f"broker: {_cause(error)}")
+    except (ValueError, OSError, SpoolInUseError) as error:
+        fail(str(error), BAD_INPUT)
+
+
+def _answer(call: grpc.Call) -> str:
+    """Status and message, then a line for each field that is wrong."""
+    return "\n".join([f"{call.code().name}: {call.details()}", *_violations(call)])
+
+
+def _violations(call: grpc.Call) -> Iterator[str]:
+    status = rpc_status.from_call(call)
+    for detail in status.details if status else ():
+        bad = error_details_pb2.BadRequest()
+        if detail.Unpack(bad):
+            for violation in bad.field_violations:
+                yield f"  {violation.field}: {violation.description} [{violation.reason}]"
+
+
+def _cause(error: BaseException) -> str:
+    """The first thing that went wrong; pika wraps it in what it was doing."""
+    inner = getattr(error, "exception", None) or next(iter(error.args), None)
+    return _cause(inner) if isinstance(inner, BaseException) else str(error) or type(error).__name__

@@ -1,0 +1,107 @@
+"""What a picture of a chain shows: cards, the lines between them, and where they stand."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from clients.cli.layout import layout
+
+Json = dict[str, Any]
+Key = tuple[str, str]
+Point = tuple[float, float]
+
+# Pixels: a card, the distance between the corners of neighbours, and the room above and beside.
+WIDTH, HEIGHT, ACROSS, DOWN, MARGIN, TOP = 204, 80, 360, 98, 32, 112
+
+
+class Card(NamedTuple):
+    """A node, when goods came there and left; or, with a `gap`, where and why the chain breaks off."""
+
+    at: Point
+    node: Json
+    came: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    gap: str = ""
+
+
+class Line(NamedTuple):
+    """All events between two cards, numbered as drawn; no `steps` where the chain breaks off.
+
+    `bends` are the corners of the columns it passes. `back` when the goods went from right to left.
+    """
+
+    left: int
+    right: int
+    steps: tuple[Json, ...]
+    bends: tuple[Point, ...]
+    back: bool
+
+
+class Sketch(NamedTuple):
+    """Everything in its place."""
+
+    cards: list[Card]
+    lines: list[Line]
+    width: float
+    height: float
+
+
+def sketch(chain: Json) -> Sketch:
+    """Places a chain. Events that stay at one node have no line, and a gap has a card of its own."""
+    nodes = list(chain["nodes"])
+    number = {_key(node): n for n, node in enumerate(nodes)}
+    moves = _moves(chain["edges"], number)
+    gaps = [gap for gap in chain["gaps"] if _key(gap["node"]) in number]
+    ends = [_broken(chain["direction"], gap, number, len(nodes) + n) for n, gap in enumerate(gaps)]
+    # Goods sent back belong left of where they were sent back from.
+    drawn = [(head, tail) if _returned(steps) else (tail, head) for (tail, head), steps in moves.items()]
+    placed = layout(len(nodes) + len(gaps), [*drawn, *ends])
+    corners = [_corner(level, height) for level, height in zip(placed.levels, placed.heights, strict=True)]
+
+    def line(tail: int, head: int, steps: tuple[Json, ...]) -> Line:
+        left, right = (tail, head) if placed.levels[tail] < placed.levels[head] else (head, tail)
+        bends = placed.routes.get((left, right)) or placed.routes.get((right, left), [])[::-1]
+        return Line(left, right, steps, tuple(corners[bend] for bend in bends), left == head)
+
+    lines = [line(tail, head, tuple(steps)) for (tail, head), steps in moves.items()]
+    lines += [line(tail, head, ()) for tail, head in ends]
+    cards = [_card(corners[n], n, node, moves) for n, node in enumerate(nodes)]
+    cards += [Card(corners[len(nodes) + n], {}, gap=gap["kind"]) for n, gap in enumerate(gaps)]
+    right = max((x for x, _ in corners), default=0) + WIDTH + MARGIN
+    bottom = max((y for _, y in corners), default=TOP) + HEIGHT + MARGIN
+    return Sketch(cards, lines, right, bottom)
+
+
+def _moves(edges: Iterable[Json], number: dict[Key, int]) -> dict[tuple[int, int], list[Json]]:
+    """Events by the nodes they lead from and to, oldest first."""
+    between: dict[tuple[int, int], list[Json]] = defaultdict(list)
+    for edge in sorted(edges, key=lambda edge: str(edge["time"])):
+        tail, head = number.get(_key(edge["from"])), number.get(_key(edge["to"]))
+        if tail is not None and head is not None and tail != head:
+            between[tail, head].append(edge)
+    return between
+
+
+def _broken(direction: str, gap: Json, number: dict[Key, int], unknown: int) -> tuple[int, int]:
+    """From a node to the unknown beyond it, or from the unknown to the node."""
+    known, kind = number[_key(gap["node"])], gap["kind"]
+    onward = kind == "unknown_destination" or (kind != "unknown_source" and direction == "forward")
+    return (known, unknown) if onward else (unknown, known)
+
+
+def _returned(steps: Iterable[Json]) -> bool:
+    return all(step["step"] == "returning" for step in steps)
+
+
+def _card(at: Point, number: int, node: Json, moves: dict[tuple[int, int], list[Json]]) -> Card:
+    came = tuple(step["time"] for (_, head), steps in moves.items() if head == number for step in steps if step["time"])
+    left = tuple(step["time"] for (tail, _), steps in moves.items() if tail == number for step in steps if step["time"])
+    return Card(at, node, came, left)
+
+
+def _corner(level: int, height: float) -> Point:
+    return MARGIN + level * ACROSS, TOP + height * DOWN
+
+
+def _key(ref: Json) -> Key:
+    return ref["batch"], ref["site"]

@@ -1,0 +1,78 @@
+"""The lines of a picture: where they meet the cards, how they run, what they say."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from clients.cli.lettering import safe
+from clients.cli.printing import local_time
+from clients.cli.sketch import HEIGHT, WIDTH, Card, Json, Line, Point, Sketch
+from clients.cli.words import STEPS, zh
+
+ROOMY: Final = 4
+"""Lines on one side of a card that still have room for words each."""
+
+
+class Port(NamedTuple):
+    """Where a line meets a card, and whether there is room for words."""
+
+    at: Point
+    roomy: bool
+
+
+def strokes(drawn: Sketch) -> Iterator[str]:
+    """SVG of all lines; a tooltip tells every event of a line."""
+    starts = _ports(drawn.cards, [(line.left, line.right) for line in drawn.lines], WIDTH)
+    ends = _ports(drawn.cards, [(line.right, line.left) for line in drawn.lines], 0)
+    for line, start, end in zip(drawn.lines, starts, ends, strict=True):
+        arrow = f'class="edge" marker-{"start" if line.back else "end"}="url(#arrow)"'
+        kind = arrow if line.steps else 'class="gap"'
+        title = safe("\n".join(map(_told, line.steps)))
+        yield f'<path {kind} d="{_curve(start.at, line.bends, end.at)}"><title>{title}</title></path>'
+        yield from _words(line, start, end)
+
+
+def _ports(cards: Sequence[Card], ends: Sequence[tuple[int, int]], side: float) -> list[Port]:
+    """For each line, by its card here and its card over there: spread over the side, in the order of the others."""
+    at_card: dict[int, list[int]] = defaultdict(list)
+    for n, (here, _) in enumerate(ends):
+        at_card[here].append(n)
+    ports: dict[int, Port] = {}
+    for here, numbers in at_card.items():
+        x, y = cards[here].at
+        numbers.sort(key=lambda n: cards[ends[n][1]].at[1])
+        for place, n in enumerate(numbers, 1):
+            ports[n] = Port((x + side, y + place * HEIGHT / (len(numbers) + 1)), len(numbers) <= ROOMY)
+    return [ports[n] for n in range(len(ends))]
+
+
+def _curve(start: Point, bends: Sequence[Point], end: Point) -> str:
+    """Level where it meets a card or passes a column, and smooth between."""
+    path = f"M{start[0]:.0f} {start[1]:.1f}"
+    here = start
+    for x, y in bends:
+        middle = y + HEIGHT / 2
+        path += f"{_swing(here, (x, middle))}h{WIDTH}"
+        here = (x + WIDTH, middle)
+    return path + _swing(here, end)
+
+
+def _swing(here: Point, there: Point) -> str:
+    pull = (there[0] - here[0]) * 0.6
+    return f"C{here[0] + pull:.0f} {here[1]:.1f} {there[0] - pull:.0f} {there[1]:.1f} {there[0]:.0f} {there[1]:.1f}"
+
+
+def _words(line: Line, start: Port, end: Port) -> Iterator[str]:
+    """Step and quantity where there is room: on the right, else on the left; the tooltip has them anyway."""
+    if not line.steps or not (start.roomy or end.roomy):
+        return
+    (x, y), anchor, aside = (end.at, "end", -10) if end.roomy else (start.at, "start", 6)
+    steps = "→".join(dict.fromkeys(zh(STEPS, step["step"]) for step in line.steps))
+    amount = next((f" {step['quantity']} {step['unit']}" for step in line.steps if step["quantity"]), "")
+    place = f'x="{x + aside:.0f}" y="{y - 4:.1f}" text-anchor="{anchor}"'
+    yield f'<text class="step" {place}>{safe(steps + amount)}</text>'
+
+
+def _told(step: Json) -> str:
+    words = (local_time(step["time"]), zh(STEPS, step["step"]), step["quantity"], step["unit"], step["event_id"])
+    return " ".join(filter(None, words))

@@ -1,0 +1,74 @@
+"""Where the platform is, and who we are: an option, else a SHILIAN_* variable, else the local stack."""
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import jwt
+import typer
+
+from clients.cli.failing import BAD_INPUT, fail
+
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
+LOCAL_PROVINCE: Final = "370000"
+"""Division of the regulator that commands act as on the local stack when no token is given."""
+
+AmqpUrl = Annotated[
+    str | None, typer.Option("--amqp-url", envvar="SHILIAN_AMQP_URL", help="amqp://user:password@host:port/vhost")
+]
+GrpcTrace = Annotated[str | None, typer.Option("--grpc-trace", envvar="SHILIAN_GRPC_TRACE", help="host:port")]
+GrpcRegistry = Annotated[str | None, typer.Option("--grpc-registry", envvar="SHILIAN_GRPC_REGISTRY", help="host:port")]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token", envvar="SHILIAN_TOKEN", help="Bearer token; on the local stack a provincial regulator's without it."
+    ),
+]
+
+
+def stack_directory() -> Path:
+    """SHILIAN_STACK_DIR, else `.local/stack` of this checkout."""
+    return Path(os.environ.get("SHILIAN_STACK_DIR") or CHECKOUT / ".local/stack")
+
+
+def amqp_url(given: str | None, user: str) -> str:
+    """Where that user of the broker connects: a source's name, or `shilian`."""
+    return given or _of_stack("amqp", user, "--amqp-url or SHILIAN_AMQP_URL")
+
+
+def grpc_address(given: str | None, service: str) -> str:
+    """Where a service's api listens."""
+    return given or _of_stack("grpc", service, f"--grpc-{service} or SHILIAN_GRPC_{service.upper()}")
+
+
+def bearer(given: str | None) -> str:
+    """The token given, else one of the local stack."""
+    if given:
+        return given
+    if not _stack():
+        fail("no token: give --token or SHILIAN_TOKEN", BAD_INPUT)
+    return mint({"role": "regulator", "division": LOCAL_PROVINCE}, timedelta(minutes=5))
+
+
+def mint(claims: dict[str, str], valid: timedelta) -> str:
+    """A token signed with the local stack's private key (JWT, EdDSA)."""
+    path = _stack().get("jwt_private_key")
+    if not path:
+        fail(f"tokens are minted on the local stack only, and there is none in {stack_directory()}")
+    expires = datetime.now(UTC) + valid
+    return jwt.encode({"sub": "cli", **claims, "aud": "shilian", "exp": expires}, Path(path).read_text(), "EdDSA")
+
+
+def _of_stack(kind: str, name: str, options: str) -> str:
+    known: dict[str, str] = _stack().get(kind, {})
+    if known and name not in known:
+        fail(f"{name}: not known to the local stack, which knows {', '.join(known)}", BAD_INPUT)
+    return known.get(name) or fail(f"{name}: give {options}, or start the local stack with `make up`", BAD_INPUT)
+
+
+def _stack() -> dict[str, Any]:
+    """What a running stack says of itself; empty without one."""
+    path = stack_directory() / "stack.json"
+    return dict(json.loads(path.read_text())) if path.exists() else {}
