@@ -3,7 +3,7 @@
 # ruff: noqa: N802 - gRPC's names
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from services.trace.holders import holders
 from services.trace.rows import Document
 from services.trace.walk import Request, Start, Walk
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 
 
@@ -55,13 +56,13 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
     async def Trace(self, request: pb.TraceRequest, context: Any) -> pb.TraceResponse:
         """Raises NotFound when nothing of the chain is the caller's, InvalidArgument for bounds out of range."""
         start = translate.start(request, privacy.passes(current_caller()))
-        return translate.trace(_visible(await self._drive(Walk(start).run()), start))
+        return translate.trace(_visible(await self._walk(Walk(start).run()), start))
 
     async def ListHolders(self, request: pb.ListHoldersRequest, context: Any) -> pb.ListHoldersResponse:
         """Raises NotFound when nothing of the chain is the caller's."""
         caller = current_caller()
         start = Start(request.batch, Direction.FORWARD, max_nodes=translate.MAX_NODES, passes=privacy.passes(caller))
-        chain, found = await self._drive(holders(start))
+        chain, found = await self._walk(holders(start))
         chain = _visible(chain, start)
         return translate.holders(chain, [privacy.visible_holder(holder, chain, caller) for holder in found])
 
@@ -79,33 +80,37 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         flags = [pb.FlagCount(rule=rule, events=number) for rule, number in sorted(by_rule.items())]
         return pb.CountFlagsResponse(counts=flags, events=events)
 
-    async def _drive(self, steps: Generator[Request, Any, T]) -> T:
+    async def _walk(self, steps: Generator[Request, Any, T]) -> T:
         """Answers a walk's requests until it is done."""
-        reply: list[Any] | None = None
-        while True:
-            try:
-                request = steps.send(reply)
-            except StopIteration as done:
-                result: T = done.value
-                return result
+
+        async def answer(request: Request) -> list[Any]:
             query = store.query(request)
-            found = self._db[query.collection].find(query.filter, query.fields)
-            reply = store.reply(request, await found.to_list(None))
+            return store.reply(request, await self._find(query.collection, query.filter, query.fields))
+
+        return await _driven(steps, answer)
+
+    async def _facts(self, rows: list[Document]) -> Facts:
+        """What the registry told of the sites on either side of events."""
+        sites = {site for row in rows for site in (row["site"], row["there"])}
+        return await _driven(store.asked_facts(sites), lambda where: self._find(store.SITES, where))
+
+    async def _find(self, name: str, where: Document, fields: Document | None = None) -> list[Document]:
+        return await self._db[name].find(where, fields).to_list(None)
 
     async def _aggregate(self, pipeline: list[Document]) -> list[Document]:
         return await self._db[store.EVENTS].aggregate(pipeline).to_list(None)
 
-    async def _facts(self, rows: list[Document]) -> Facts:
-        """What the registry told of the sites on either side of events."""
-        wanted = {site for row in rows for site in (row["site"], row["there"])}
-        found: dict[str, Document] = {}
-        asked: set[str] = set()
-        while wanted:
-            asked |= wanted
-            rows = await self._db[store.SITES].find(store.site_rows(wanted)).to_list(None)
-            found |= {row["_id"]: row for row in rows}
-            wanted = store.alias_targets(found) - asked
-        return store.facts_of(found)
+
+async def _driven(steps: Generator[Q, Any, T], answer: Callable[[Q], Awaitable[Any]]) -> T:
+    """Sends a generator the answer to everything it yields; what it returns in the end."""
+    reply: Any = None
+    while True:
+        try:
+            asked = steps.send(reply)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        reply = await answer(asked)
 
 
 def _visible(chain: Chain, start: Start) -> Chain:

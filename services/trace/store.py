@@ -1,6 +1,6 @@
 """Trace's collections, and everything asked of them or written to them: filters, pipelines, operations. No I/O."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -83,18 +83,19 @@ def sites_named(records: Iterable[Record]) -> set[str]:
 # The replica of the registry: a site is a row with facts, an alias a row with `alias_of`
 
 
-def site_rows(ids: Iterable[str]) -> Document:
-    """Filter of the rows of some ids."""
-    return {"_id": {"$in": sorted(ids)}}
+def asked_facts(sites: set[str]) -> Generator[Document, list[Document], Facts]:
+    """What the registry told of sites: yields filters and is sent rows, once and once more where an alias leads on."""
+    found: dict[str, Document] = {}
+    asked: set[str] = set()
+    while sites:
+        asked |= sites
+        told = yield {"_id": {"$in": sorted(sites)}}
+        found |= {row["_id"]: row for row in told}
+        sites = {row["alias_of"] for row in told if row.get("alias_of")} - asked
+    return _facts(found)
 
 
-def alias_targets(found: Mapping[str, Document]) -> set[str]:
-    """Ids that rows found so far lead to and that are not among them."""
-    return {row["alias_of"] for row in found.values() if row.get("alias_of")} - found.keys()
-
-
-def facts_of(found: Mapping[str, Document]) -> Facts:
-    """Facts by every id that leads to them."""
+def _facts(found: Mapping[str, Document]) -> Facts:
     ends = {id: _end(id, found) for id in found}
     facts = {id: SiteFacts.model_validate(found[id]) for id in set(ends.values()) if "version" in found.get(id, {})}
     return {id: facts[end] for id, end in ends.items() if end in facts}

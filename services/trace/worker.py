@@ -108,15 +108,15 @@ class TraceWorker:
         return {row["_id"]: rows.known(row) for row in found}
 
     def _facts(self, sites: set[str]) -> Facts:
-        """One query, and one more for each step that an alias leads on."""
-        found: dict[str, dict[str, Any]] = {}
-        asked: set[str] = set()
-        wanted = sites
-        while wanted:
-            asked |= wanted
-            found |= {row["_id"]: row for row in self._find(store.SITES, store.site_rows(wanted))}
-            wanted = store.alias_targets(found) - asked
-        return store.facts_of(found)
+        steps = store.asked_facts(sites)
+        found: Any = None
+        while True:
+            try:
+                where = steps.send(found)
+            except StopIteration as done:
+                facts: Facts = done.value
+                return facts
+            found = self._find(store.SITES, where)
 
     def _place(self, sites: set[str]) -> None:
         """Gives events their division once the registry tells where their site is.

@@ -1,0 +1,223 @@
+"""What becomes of records: new, known, or refused; which flags the registry's word adds; how events are written."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import bson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.egress import Outcome
+from contracts.registry import OperatorState, SiteFacts
+from contracts.trace import CaptureV1, Category, Document, Lot, Party, Record, Step
+from services.trace import rows
+from services.trace.domain import Decision, Known, candidate_ids, decide, recorded
+from services.trace.lineage import Event
+
+NOON = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)
+LOT = Lot(batch="SL1", product="大白菜", category=Category.VEGETABLE, quantity=Decimal("12.5"), unit="KGM")
+CABBAGE = Record(
+    id="E1",
+    source="market",
+    message_id="m1",
+    line=1,
+    document="XS-1",
+    step=Step.SHIPPING,
+    time=NOON,
+    sent_at=NOON,
+    site=Party(site="market:9", name="张三蔬菜", operator="uscc:1"),
+    counterparty=Party(site="licence:JY1", name="实验小学食堂"),
+    inputs=(LOT,),
+    outputs=(LOT,),
+)
+MORE = (LOT.model_copy(update={"quantity": Decimal(99)}),)
+
+
+def told(**changes: Any) -> Record:
+    return CABBAGE.model_copy(update=changes)
+
+
+def outcomes(decision: Decision, source: str = "market") -> list[Outcome]:
+    return [verdict.outcome for verdict in decision.verdicts[source]]
+
+
+def on_record(decision: Decision) -> dict[str, Known]:
+    """What the store would hold: every event written and read back."""
+    return {known.id: known for known in map(rows.known, written(decision))}
+
+
+def written(decision: Decision) -> list[dict[str, Any]]:
+    codec = bson.CodecOptions(dict[str, Any], tz_aware=True, tzinfo=UTC)
+    documents = (rows.event_row(entry, "c1", NOON) for entry in decision.entries)
+    return [bson.decode(bson.encode(document), codec) for document in documents]
+
+
+def test_record_told_again_is_a_duplicate() -> None:
+    first = decide([CABBAGE], {}, {})
+    again = decide([told(message_id="m2", sent_at=NOON + timedelta(hours=1))], on_record(first), {})
+    assert outcomes(again) == [Outcome.DUPLICATE]
+    assert not again.entries
+    assert again.verdicts["market"][0].event_id == "E1"
+    assert again.verdicts["market"][0].batches == ("SL1",)
+
+
+def test_same_id_with_other_content_is_refused() -> None:
+    first = decide([CABBAGE], {}, {})
+    again = decide([told(inputs=MORE, outputs=MORE)], on_record(first), {})
+    assert outcomes(again) == [Outcome.REJECTED]
+    assert again.refusals[0].error.rule == "id_reused"
+    assert again.verdicts["market"][0].errors == (again.refusals[0].error,)
+
+
+def test_same_event_from_two_apps_is_a_duplicate_and_the_other_source_is_kept() -> None:
+    first = decide([CABBAGE], {}, {})
+    other = told(source="one_network", message_id="n7", time=NOON + timedelta(minutes=3), kdes={"a": "b"})
+    again = decide([other], on_record(first), {})
+    assert outcomes(again, "one_network") == [Outcome.DUPLICATE]
+    assert [(seen.event_id, seen.source) for seen in again.sightings] == [("E1", "one_network")]
+
+
+def test_other_source_seen_before_is_not_noted_again() -> None:
+    other = told(source="one_network")
+    first = decide([CABBAGE, other], {}, {})
+    assert written(first)[0]["also_from"] == ["one_network"]
+    assert not decide([other], on_record(first), {}).sightings
+
+
+@pytest.mark.parametrize(
+    "change", [{"inputs": MORE, "outputs": MORE}, {"time": NOON + timedelta(days=1)}], ids=["goods", "day"]
+)
+def test_differing_report_of_another_source_is_recorded_apart_and_flagged(change: dict[str, Any]) -> None:
+    other = told(source="one_network", **change)
+    both = decide([CABBAGE, other], {}, {})
+    assert [entry.id for entry in both.entries] == ["E1", "E1:one_network"]
+    assert "possible_duplicate" in recorded(both.entries[1]).flags
+    again = decide([other, told(source="one_network", time=NOON + timedelta(days=2))], on_record(both), {})
+    assert outcomes(again, "one_network") == [Outcome.DUPLICATE, Outcome.REJECTED]
+
+
+def test_record_without_a_site_is_refused_and_spares_its_neighbours() -> None:
+    both = decide([told(id="E2", site=Party(name="?")), CABBAGE], {}, {})
+    assert outcomes(both) == [Outcome.REJECTED, Outcome.ACCEPTED]
+    assert both.refusals[0].error.rule == "no_site"
+
+
+def records() -> st.SearchStrategy[list[Record]]:
+    """Records of two sources under few ids, some of them saying the same."""
+    one = st.builds(
+        lambda id, source, more: told(id=id, source=source, **({"inputs": MORE, "outputs": MORE} if more else {})),
+        st.sampled_from(("E1", "E2")),
+        st.sampled_from(("market", "one_network")),
+        st.booleans(),
+    )
+    return st.lists(one, max_size=10)
+
+
+def state(known: dict[str, Known]) -> set[tuple[Any, ...]]:
+    return {(event.id, event.source, event.content) for event in known.values()}
+
+
+def handle(batches: Sequence[Sequence[Record]]) -> tuple[dict[str, Known], list[Outcome]]:
+    """Batch after batch, each seeing what the ones before it recorded."""
+    known: dict[str, Known] = {}
+    answers: list[Outcome] = []
+    for batch in batches:
+        decision = decide(batch, known, {})
+        known |= on_record(decision)
+        answers += [outcome for source in decision.verdicts for outcome in outcomes(decision, source)]
+    return known, sorted(answers)
+
+
+@given(records(), st.lists(st.integers(0, 10), max_size=4))
+def test_batch_boundaries_change_nothing(told: list[Record], cuts: list[int]) -> None:
+    places = [0, *sorted(cuts), len(told)]
+    batches = [told[first:last] for first, last in pairwise(places)]
+    one, parts = handle([told]), handle(batches)
+    assert state(one[0]) == state(parts[0])
+    assert one[1] == parts[1]
+
+
+@given(records())
+def test_redelivery_records_nothing_and_refuses_the_same(told: list[Record]) -> None:
+    first = decide(told, {}, {})
+    again = decide(told, on_record(first), {})
+    assert not again.entries
+    assert [refusal.record for refusal in again.refusals] == [refusal.record for refusal in first.refusals]
+
+
+@given(records(), st.randoms(use_true_random=False))
+def test_order_of_agreeing_records_changes_nothing(told: list[Record], random: Any) -> None:
+    agreeing = [record for record in told if record.inputs != MORE]
+    shuffled = list(agreeing)
+    random.shuffle(shuffled)
+    assert {e.id for e in decide(agreeing, {}, {}).entries} == {e.id for e in decide(shuffled, {}, {}).entries}
+    assert handle([agreeing])[1] == handle([shuffled])[1]
+
+
+def facts(site: str, state: OperatorState = OperatorState.ACTIVATED, **more: Any) -> SiteFacts:
+    return SiteFacts(site=site, operator=f"o:{site}", name=site, operator_name=site, state=state, version=1, **more)
+
+
+@pytest.mark.parametrize(
+    ("state", "rule"),
+    [
+        (None, "operator_unregistered"),
+        (OperatorState.LISTED, "operator_unregistered"),
+        (OperatorState.REGISTERED, None),
+        (OperatorState.ACTIVATED, None),
+        (OperatorState.SUSPENDED, "operator_suspended"),
+        (OperatorState.REVOKED, "operator_revoked"),
+        (OperatorState.DEREGISTERED, "operator_revoked"),
+    ],
+)
+def test_state_of_the_operator_flags_its_records(state: OperatorState | None, rule: str | None) -> None:
+    known = {"licence:JY1": facts("licence:JY1")} | ({"market:9": facts("market:9", state)} if state else {})
+    assert recorded(decide([CABBAGE], {}, known).entries[0]).flags == ((rule,) if rule else ())
+
+
+def test_counterparty_the_registry_does_not_know_is_flagged_unless_it_is_external() -> None:
+    known = {"market:9": facts("market:9")}
+    abroad = told(id="E2", counterparty=Party(site="uscc:9", external=True))
+    flags = [recorded(entry).flags for entry in decide([CABBAGE, abroad], {}, known).entries]
+    assert flags == [("unknown_counterparty",), ()]
+
+
+def test_registry_places_an_event_whose_record_does_not() -> None:
+    placed, lost = (
+        decide([CABBAGE], {}, known).entries[0] for known in ({"market:9": facts("market:9", division="370102")}, {})
+    )
+    assert recorded(placed).division == "370102"
+    assert "unplaced" not in rows.event_row(placed, None, NOON)
+    assert rows.event_row(lost, None, NOON)["unplaced"] == "market:9"
+
+
+def test_event_is_written_as_it_was_told() -> None:
+    record = CaptureV1.model_validate_json(
+        CaptureV1(
+            records=(told(documents=(Document(kind="conformity", number="HG-1"),), kdes={"$a.b\0": "c"}),)
+        ).model_dump_json()
+    ).records[0]
+    row = written(decide([record], {}, {}))[0]
+    assert (row["inputs"], row["outputs"]) == (["SL1@market:9"], ["SL1@licence:JY1"])
+    assert row["lots"]["inputs"][0]["quantity"].to_decimal() == Decimal("12.5")
+    assert row["documents"] == [{"kind": "conformity", "number": "HG-1"}]
+    assert row["kdes"] == [{"name": "$a.b\0", "value": "c"}]
+    assert row["parties"] == ["uscc:1"]
+    walked = rows.event(row)
+    assert isinstance(walked, Event)
+    assert (walked.here.site, walked.here.name, walked.there.site) == ("market:9", "张三蔬菜", "licence:JY1")
+    assert walked.inputs[0][:3] == ("SL1", Decimal("12.5"), "KGM")
+
+
+def test_receipt_without_inputs_took_in_what_it_names() -> None:
+    row = written(decide([told(step=Step.RECEIVING, inputs=())], {}, {}))[0]
+    assert (row["inputs"], row["outputs"]) == (["SL1@licence:JY1"], ["SL1@market:9"])
+    assert row["lots"]["inputs"] == row["lots"]["outputs"]
+
+
+def test_candidate_ids_tell_sources_apart() -> None:
+    assert candidate_ids(CABBAGE) == ("E1", "E1:market")

@@ -1,0 +1,219 @@
+"""Walks through small chains, and through random ones against brute force."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.trace import Category, Link, Step
+from services.trace.chain import Chain, Direction
+from services.trace.lineage import Event, Place, edges, edges_of, split
+from services.trace.sites import Row
+from tests.unit.trace_world import event, gaps, goods, harvest, make, pairs, receive, ship, world
+
+S, R, C = "licence:S", "licence:R", "licence:C"
+
+
+@pytest.mark.parametrize(
+    ("step", "inputs", "outputs", "expected"),
+    [
+        (Step.SHIPPING, ["A"], ["A"], {("A@S", "A@R")}),
+        (Step.SHIPPING, [], ["A"], {("A@S", "A@R")}),
+        (Step.SHIPPING, ["A"], ["B"], {("A@S", "B@S"), ("B@S", "B@R")}),
+        (Step.SELLING, ["A", "B"], ["A", "B"], {("A@S", "A@R"), ("B@S", "B@R")}),
+        (Step.RETURNING, ["A"], ["A"], {("A@S", "A@R")}),
+        (Step.RECEIVING, ["A"], ["A"], {("A@R", "A@S")}),
+        (Step.RECEIVING, [], ["A"], {("A@R", "A@S")}),
+        (Step.PURCHASE, ["A"], ["B"], {("A@R", "A@S"), ("A@S", "B@S")}),
+        (Step.RECEIVING, ["A", "C"], ["C", "B"], {("A@R", "A@S"), ("C@R", "C@S"), ("A@S", "B@S")}),
+        (Step.MAKING, ["A", "B"], ["C"], {("A@S", "C@S"), ("B@S", "C@S")}),
+        (Step.PACKING, ["A"], ["A", "B"], {("A@S", "B@S")}),
+        (Step.KITCHEN_USE, ["A"], [], set()),
+        (Step.HARVEST, [], ["A"], set()),
+        (Step.STORING, ["A"], ["A"], set()),
+        (Step.TRANSPORT, ["A"], ["A"], set()),
+        (Step.RETAINED_SAMPLE, ["A"], [], set()),
+        (Step.DESTROYING, ["A"], [], set()),
+    ],
+)
+def test_edges_follow_the_step(
+    step: Step, inputs: list[str], outputs: list[str], expected: set[tuple[str, str]]
+) -> None:
+    assert set(edges_of(step, "S", "R", inputs, outputs)) == expected
+
+
+def test_shipment_and_receipt_are_one_edge_told_twice() -> None:
+    chain = world(harvest("e0", "A", S), ship("e1", "A", S, R), receive("e2", "A", R, S)).back("A", site=R)
+    assert pairs(chain) == {(f"A@{S}", f"A@{R}")}
+    assert set(chain.events) == {"e0", "e1", "e2"}
+    assert not chain.gaps
+
+
+def test_receipt_that_names_its_supplier_answers_a_shipment_that_names_nobody() -> None:
+    told = world(harvest("e0", "A", S), ship("e1", "A", S), receive("e2", "A", R, S))
+    for chain in (told.back("A", site=R), told.forward("A", site=S)):
+        assert pairs(chain) == {(f"A@{S}", f"A@{R}")}
+        assert {"e1", "e2"} <= set(chain.events)
+        assert not chain.gaps
+
+
+def test_shipment_that_names_its_receiver_answers_a_receipt_that_names_nobody() -> None:
+    told = world(harvest("e0", "A", S), ship("e1", "A", S, R), receive("e2", "A", R))
+    for chain in (told.back("A", site=R), told.forward("A", site=S)):
+        assert pairs(chain) == {(f"A@{S}", f"A@{R}")}
+        assert {"e1", "e2"} <= set(chain.events)
+        assert not chain.gaps
+
+
+def test_halves_that_name_nobody_meet_by_batch_alone() -> None:
+    told = world(harvest("e0", "A", S), ship("e1", "A", S), receive("e2", "A", R))
+    for chain in (told.back("A", site=R), told.forward("A", site=S)):
+        assert pairs(chain) == {(f"A@{S}", "A@"), ("A@", f"A@{R}")}
+        assert not chain.gaps
+
+
+def test_shipment_beyond_those_answered_leaves_a_gap() -> None:
+    told = world(
+        ship("e1", "A", S, quantity="10"), ship("e2", "A", S, quantity="4"), receive("e3", "A", R, S, quantity="4")
+    )
+    chain = told.forward("A", site=S)
+    assert [(gap.kind, gap.node, gap.event_id) for gap in chain.gaps] == [("unknown_destination", f"A@{S}", "e1")]
+    assert pairs(chain) == {(f"A@{S}", f"A@{R}")}
+
+
+def test_receipt_nobody_shipped_from_nobody_named_is_an_unknown_source() -> None:
+    chain = world(receive("e1", "A", R)).back("A")
+    assert gaps(chain) == {("unknown_source", f"A@{R}")}
+    assert chain.gaps[0].event_id == "e1"
+    assert list(chain.nodes) == [f"A@{R}"]
+
+
+def test_own_later_shipment_is_no_source_of_a_receipt_that_names_nobody() -> None:
+    chain = world(receive("e1", "A", R), ship("e2", "A", R)).back("A", site=R)
+    assert gaps(chain) == {("unknown_source", f"A@{R}")}
+
+
+def test_supplier_without_records_is_an_unknown_source_unless_it_grows_the_produce() -> None:
+    trader, grower = Place(S, link=Link.CIRCULATION), Place(S, link=Link.PRODUCTION)
+    bought = world(receive("e1", "A", R, trader, category=Category.VEGETABLE)).back("A", site=R)
+    grown = world(receive("e1", "A", R, grower, category=Category.VEGETABLE)).back("A", site=R)
+    made = world(receive("e1", "A", R, grower, category=Category.DAIRY)).back("A", site=R)
+    assert gaps(bought) == gaps(made) == {("unknown_source", f"A@{S}")}
+    assert not grown.gaps
+
+
+def test_documented_external_origin_ends_the_chain_rightly() -> None:
+    abroad = Place("external:1", name="智利果园", external=True)
+    chain = world(receive("e1", "A", R, abroad), ship("e2", "A", C, abroad)).back("A", site=R)
+    assert not chain.gaps
+    assert chain.place("A@external:1").external
+    assert f"A@{C}" not in chain.nodes
+
+
+def test_sale_to_consumers_is_no_gap() -> None:
+    sold = event("e2", Step.SELLING, R, goods("A"), goods("A"))
+    assert not world(receive("e1", "A", R, S), sold).forward("A", site=R).gaps
+
+
+def test_receipt_under_a_new_code_is_followed_both_ways() -> None:
+    told = world(make("e0", S, into="A"), receive("e1", "A", R, S, own="B"), make("e2", R, of="B", into="M"))
+    expected = {(f"A@{S}", f"A@{R}"), (f"A@{R}", f"B@{R}"), (f"B@{R}", f"M@{R}")}
+    assert pairs(told.back("M")) == pairs(told.forward("A", site=S)) == expected
+    assert not told.back("M").gaps
+
+
+def test_returned_goods_make_a_cycle_that_ends() -> None:
+    told = world(
+        harvest("e0", "A", S), ship("e1", "A", S, R), event("e2", Step.RETURNING, R, goods("A"), goods("A"), S)
+    )
+    assert pairs(told.forward("A")) == pairs(told.back("A")) == {(f"A@{S}", f"A@{R}"), (f"A@{R}", f"A@{S}")}
+
+
+def test_sites_with_several_ids_are_one_node() -> None:
+    sites = [Row("old:1", "market:9"), Row("market:9", S), Row(S, None, Place(S, name="张三", division="370102"))]
+    told = world(ship("e1", "A", C, "old:1"), ship("e2", "A", "market:9", R), sites=sites)
+    for chain in (told.back("A", site=R), told.forward("A", site=C)):
+        assert pairs(chain) == {(f"A@{C}", f"A@{S}"), (f"A@{S}", f"A@{R}")}
+        assert chain.place(f"A@{S}").name == "张三"
+    assert pairs(told.forward("A", site="old:1")) == {(f"A@{S}", f"A@{R}")}
+
+
+def test_depth_and_size_limits_are_told_where_they_cut() -> None:
+    line = world(*(ship(f"e{n}", "A", f"s{n}", f"s{n + 1}") for n in range(6)))
+    assert gaps(line.forward("A", site="s0", max_depth=2)) == {("depth_limit", "A@s2")}
+    assert gaps(line.forward("A", site="s0", max_nodes=3)) == {("size_limit", "A@s2")}
+    assert not line.forward("A", site="s0").gaps
+
+
+def test_unknown_batch_gives_nothing() -> None:
+    assert not world(ship("e1", "A", S, R)).back("B").nodes
+
+
+SITES = ("s0", "s1", "s2", "s3")
+BATCHES = ("A", "B", "C", "D")
+
+
+@st.composite
+def chains(draw: st.DrawFn, others: tuple[str, ...] = SITES) -> list[Event]:
+    """Random events among four sites and four batches."""
+    batch, site = st.sampled_from(BATCHES), st.sampled_from(SITES)
+    found: list[Event] = []
+    for number in range(draw(st.integers(0, 12))):
+        step = draw(st.sampled_from((Step.SHIPPING, Step.RECEIVING, Step.RETURNING, Step.MAKING, Step.STORING)))
+        inputs = goods(*draw(st.lists(batch, min_size=1, max_size=2, unique=True)))
+        outputs = goods(*draw(st.lists(batch, min_size=1, max_size=2, unique=True)))
+        found.append(event(f"e{number}", step, draw(site), inputs, outputs, draw(st.sampled_from(others))))
+    return found
+
+
+def reachable(starts: Iterable[str], arrows: set[tuple[str, str]]) -> set[str]:
+    """Brute force: nodes from which nothing new can be reached any more."""
+    reached = set(starts)
+    while more := {head for tail, head in arrows if tail in reached} - reached:
+        reached |= more
+    return reached
+
+
+def arrows_of(events: list[Event], direction: Direction) -> set[tuple[str, str]]:
+    found = {edge for event in events for edge in edges(event)}
+    return found if direction is Direction.FORWARD else {(head, tail) for tail, head in found}
+
+
+def starts_of(chain_events: list[Event], batch: str) -> set[str]:
+    """Every named node of a batch."""
+    told = world(*chain_events).forward(batch, max_depth=1)
+    named = {f"{batch}@{e.here.site}" for e in chain_events if any(lot.batch == batch for lot in e.goods)}
+    crossed = {key for e in chain_events for edge in edges(e) for key in edge if split(key)[0] == batch}
+    assert told.batch == batch
+    return {key for key in named | crossed if split(key)[1]}
+
+
+@given(chains(), st.sampled_from(BATCHES), st.sampled_from(Direction))
+def test_walk_finds_exactly_what_brute_force_finds(events: list[Event], batch: str, direction: Direction) -> None:
+    chain = world(*events).walk(batch, direction)
+    arrows = arrows_of(events, direction)
+    nodes = reachable(starts_of(events, batch), arrows)
+    assert set(chain.nodes) == nodes
+    assert {chain.ends(edge) for edge in chain.edges} == {arrow for arrow in arrows if arrow[0] in nodes}
+
+
+@given(chains((*SITES, "")), st.sampled_from(BATCHES), st.sampled_from(Direction))
+def test_halves_never_lose_what_named_edges_reach(events: list[Event], batch: str, direction: Direction) -> None:
+    chain: Chain = world(*events).walk(batch, direction)
+    starts, arrows = starts_of(events, batch), arrows_of(events, direction)
+    named = {arrow for arrow in arrows if all(split(key)[1] for key in arrow)}
+    assert reachable(starts, named) <= set(chain.nodes) <= reachable(starts, arrows)
+
+
+@given(chains((*SITES, "")), st.sampled_from(BATCHES), st.randoms())
+def test_order_of_events_changes_nothing(events: list[Event], batch: str, random: object) -> None:
+    shuffled = list(events)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    one, other = world(*events).back(batch), world(*shuffled).back(batch)
+    assert (set(one.nodes), pairs(one), set(one.events), set(one.gaps)) == (
+        set(other.nodes),
+        pairs(other),
+        set(other.events),
+        set(other.gaps),
+    )
