@@ -1,14 +1,18 @@
-"""Collections as declarations: name, indexes, schema. Pure; each runtime's `mongo` module makes them real."""
+"""Collections as declarations (name, indexes, schema), and what makes them real at start."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo import IndexModel
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 OUTBOX = "outbox"
 INBOX = "inbox"
 AUDIT = "audit"
+
+NAMESPACE_EXISTS = 48
 
 INBOX_KEPT_S = 14 * 86_400
 """How long an answer to a `request_id` or a mark of a handled message is kept, in seconds."""
@@ -34,3 +38,29 @@ CHASSIS: tuple[Collection, ...] = (
     Collection(AUDIT, (IndexModel([("at", -1)]), IndexModel([("caller", 1), ("at", -1)]))),
 )
 """What every service's database holds beside the service's own collections."""
+
+
+def ensure(db: Database[dict[str, Any]], collections: Iterable[Collection]) -> None:
+    """Creates what is missing of collections, validators and indexes, and touches nothing that is as declared.
+
+    A definition that changes nothing still waits for every open transaction on its collection, such as the one a
+    killed worker left behind, which the server ends only after a minute.
+    """
+    options = {found["name"]: found.get("options", {}) for found in db.list_collections()}
+    for collection in (*CHASSIS, *collections):
+        if collection.name not in options:
+            _create(db, collection)
+        elif options[collection.name].get("validator", {}) != collection.validator:
+            db.command("collMod", collection.name, validator=collection.validator)
+        present = set(db[collection.name].index_information())
+        missing = [index for index in collection.indexes if index.document["name"] not in present]
+        if missing:
+            db[collection.name].create_indexes(missing)
+
+
+def _create(db: Database[dict[str, Any]], collection: Collection) -> None:
+    try:
+        db.create_collection(collection.name, check_exists=False, validator=collection.validator)
+    except OperationFailure as error:
+        if error.code != NAMESPACE_EXISTS:  # Another process of this service may be faster.
+            raise

@@ -10,15 +10,14 @@ from datetime import UTC
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
-from chassis.collections import CHASSIS, OUTBOX, Collection
+from chassis.collections import OUTBOX, Collection, ensure
 from chassis.outgoing import UNLEASED, Commit
 
 Document = dict[str, Any]
 
 SERVER_SELECTION_MS: Final = 3_000
-NAMESPACE_EXISTS: Final = 48
 
 
 class Store:
@@ -43,18 +42,7 @@ class Store:
 
     async def ensure(self, collections: Iterable[Collection]) -> None:
         """Creates what is missing of the declared collections, validators and indexes; idempotent."""
-        for collection in (*CHASSIS, *collections):
-            await self._ensure(collection)
-
-    async def _ensure(self, collection: Collection) -> None:
-        try:
-            await self.db.create_collection(collection.name, check_exists=False, validator=collection.validator)
-        except OperationFailure as error:
-            if error.code != NAMESPACE_EXISTS:
-                raise
-            await self.db.command("collMod", collection.name, validator=collection.validator)
-        if collection.indexes:
-            await self.db[collection.name].create_indexes(list(collection.indexes))
+        await asyncio.to_thread(ensure, self._client.delegate[self.db.name], tuple(collections))
 
     async def commit(self, commit: Commit) -> None:
         """Carries out state and outbox rows in one transaction; a worker's relay publishes the rows.

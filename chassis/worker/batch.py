@@ -25,7 +25,7 @@ from contracts.topology import RETRY_LADDER, Queue
 
 log = logging.getLogger(__name__)
 
-BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+BACKOFF_S = (0.02, 0.1, 0.3, 1.0, 2.0, 5.0)
 RUNGS = tuple(RETRY_LADDER)
 TRACEBACK_KEPT = 4_000
 

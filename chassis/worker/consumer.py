@@ -232,6 +232,6 @@ Handler = TypeVar("Handler", bound=Callable[..., None])
 
 
 def consume(queue: Queue, models: Mapping[str, type[Contract]] | None = None) -> Callable[[Handler], Handler]:
-    """`@consume(QUEUE, {type: model})` gives a method `list[Message]`; `@consume(QUEUE)` gives it `list[RawMessage]`."""
+    """With models a method gets `list[Message]`, without any `list[RawMessage]`."""
     decorate: Callable[[Handler], Handler] = Consumer.decorator(queue, models)
     return decorate

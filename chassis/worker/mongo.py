@@ -1,17 +1,15 @@
 """The store of a worker: pymongo under eventlet, one transaction per batch, and the relay of its outbox."""
 
 import logging
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nameko.extensions import DependencyProvider
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
-from pymongo.database import Database
-from pymongo.errors import CollectionInvalid, ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
 
-from chassis.collections import CHASSIS, OUTBOX, Collection
+from chassis.collections import OUTBOX, Collection, ensure
 from chassis.outgoing import Commit
 from chassis.settings import Settings
 from chassis.worker.publisher import Publisher
@@ -38,17 +36,6 @@ def connect(url: str) -> MongoClient[Document]:
         socketTimeoutMS=SOCKET_MS,
         w="majority",
     )
-
-
-def ensure(db: Database[Document], collections: Iterable[Collection]) -> None:
-    """Creates what is missing of the declared collections, validators and indexes; idempotent."""
-    for collection in (*CHASSIS, *collections):
-        try:
-            db.create_collection(collection.name, validator=collection.validator)
-        except CollectionInvalid:
-            db.command("collMod", collection.name, validator=collection.validator)
-        if collection.indexes:
-            db[collection.name].create_indexes(list(collection.indexes))
 
 
 class Store(DependencyProvider):  # type: ignore[misc]
@@ -88,14 +75,16 @@ class Store(DependencyProvider):  # type: ignore[misc]
     def commit(self, commit: Commit) -> None:
         """Carries out state and outbox rows in one transaction, then hands the rows to the relay.
 
-        Raises BulkWriteError when a write conflicts with what is stored (nothing was written then), and
-        ConnectionFailure when the store is away.
+        Raises BulkWriteError when a write breaks what is stored, and what `is_away` knows when the store is away
+        or another transaction holds the documents: nothing was written then, and the caller's batch is held, not
+        tried in a tight loop (a killed worker's transaction lives on until the server ends it).
         """
         if not commit:
             return
         leased = datetime.now(UTC) + LEASE
         with self.client.start_session() as session:
-            session.with_transaction(lambda session: self._write(commit, leased, session))
+            with session.start_transaction():
+                self._write(commit, leased, session)
         self.relay.offer(commit.outgoing)
 
     def _write(self, commit: Commit, leased: datetime, session: ClientSession) -> None:
@@ -107,7 +96,8 @@ class Store(DependencyProvider):  # type: ignore[misc]
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the store is away, rather than refusing what it was asked."""
-    return isinstance(error, ConnectionFailure) or (
-        isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError")
-    )
+    """Whether trying again later may help: the store is away, or somebody else's transaction is in the way."""
+    if isinstance(error, ConnectionFailure):
+        return True
+    labels = ("TransientTransactionError", "UnknownTransactionCommitResult")
+    return isinstance(error, PyMongoError) and any(map(error.has_error_label, labels))

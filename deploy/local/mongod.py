@@ -58,6 +58,8 @@ class Mongod:
         flags = ["--nounixsocket", "--quiet"]
         # A set of one has nobody to hand over to.
         parameters = ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"]
+        # Seconds; a killed worker's open transaction holds its documents until then (the default is 60).
+        parameters += ["--setParameter", "transactionLifetimeLimitSeconds=10"]
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         return [Program("mongod", (str(_locate()), *words, *flags, *parameters), {}, self._respawn)]
 
