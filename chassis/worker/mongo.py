@@ -82,9 +82,8 @@ class Store(DependencyProvider):  # type: ignore[misc]
         if not commit:
             return
         leased = datetime.now(UTC) + LEASE
-        with self.client.start_session() as session:
-            with session.start_transaction():
-                self._write(commit, leased, session)
+        with self.client.start_session() as session, session.start_transaction():
+            self._write(commit, leased, session)
         self.relay.offer(commit.outgoing)
 
     def _write(self, commit: Commit, leased: datetime, session: ClientSession) -> None:
