@@ -1,0 +1,138 @@
+"""Each paper as a message body in documented field names; `styles` writes it down."""
+
+from collections.abc import Callable
+from typing import Final
+
+from demo.generator.papers import Certificate, Line, Paper
+from demo.generator.styles import Amount, Row
+from demo.generator.world import Site
+
+
+def party(site: Site | None) -> Row | None:
+    """A counterparty as papers name it. Its number in its own app stays out: another app could not know it."""
+    if site is None:
+        return None
+    return {
+        "name": site.name,
+        "uscc": site.uscc,
+        "licence": site.licence,
+        "id_number": site.id_number,
+        "address": site.address,
+        "contact": site.contact,
+        "phone": site.phone,
+        "division": site.division,
+        "region": site.region,
+    }
+
+
+def own(site: Site) -> Row:
+    """The site that sends the paper; individuals go by their ID number alone."""
+    identified = site.uscc or site.licence
+    return {**(party(site) or {}), "id": site.own_id if identified else None, "link": site.link}
+
+
+def body(paper: Paper) -> Row:
+    """The body of any paper."""
+    return _BODIES[paper.kind](paper)
+
+
+def goods(line: Line, holder: Site) -> Row:
+    """A line. Goods are named by their number where a reader can tell whose it is, else by their trace code."""
+    lot = line.lot
+    told = lot.gtin is not None or lot.issuer is holder
+    return {
+        "product": lot.product.name,
+        "category": lot.product.category,
+        "specification": lot.product.specification,
+        "amount": Amount(line.quantity, lot.product.unit),
+        "batch_no": lot.number if told else None,
+        "trace_code": None if told else lot.code,
+        "gtin": lot.gtin,
+        "produced_on": lot.produced_on,
+        "shelf_life": lot.product.shelf_life,
+        "certificates": [certificate(paper) for paper in lot.certificates],
+    }
+
+
+def certificate(paper: Certificate) -> Row:
+    """A paper that travels with goods."""
+    return {"kind": paper.kind, "number": paper.number, "issuer": paper.issuer, "valid_until": paper.valid_until}
+
+
+def _received(line: Line, supplier: Site) -> Row:
+    return {**goods(line, supplier), "in_batch": line.own.number if line.own else None}
+
+
+def _head(paper: Paper) -> Row:
+    return {"document_no": paper.number, "time": paper.time, **paper.facts}
+
+
+def _taken(role: str) -> Callable[[Paper], Row]:
+    """Papers about goods taken in from `other`; `role` is their word for the site."""
+
+    def taken(paper: Paper) -> Row:
+        assert paper.other
+        lines = [_received(line, paper.other) for line in paper.lines]
+        return {**_head(paper), role: own(paper.site), "supplier": party(paper.other), "lines": lines}
+
+    return taken
+
+
+def _given(role: str, other: str) -> Callable[[Paper], Row]:
+    """Papers about goods handed to `other`."""
+
+    def given(paper: Paper) -> Row:
+        lines = [goods(line, paper.site) for line in paper.lines]
+        return {**_head(paper), role: own(paper.site), other: party(paper.other), "lines": lines}
+
+    return given
+
+
+def _used(paper: Paper) -> Row:
+    lines = [
+        {**goods(line, paper.site), "raws": [goods(raw, paper.site) for raw in line.raws], "meal": paper.facts["meal"]}
+        for line in paper.lines
+    ]
+    return {"document_no": paper.number, "time": paper.time, "site": own(paper.site), "lines": lines}
+
+
+def _sampled(paper: Paper) -> Row:
+    lines = [{**goods(line, paper.site), **paper.facts} for line in paper.lines]
+    return {"document_no": paper.number, "time": paper.time, "site": own(paper.site), "lines": lines}
+
+
+def _distributed(paper: Paper) -> Row:
+    lines = [
+        {**goods(line, paper.site), "consignee": party(line.to), "diners": str(line.diners) if line.diners else None}
+        for line in paper.lines
+    ]
+    return {**_head(paper), "site": own(paper.site), "lines": lines}
+
+
+def _raised(paper: Paper) -> Row:
+    """The quarantine system's farming records; each line is a paper of its own."""
+    return {"lines": [_raising(paper, place, line) for place, line in enumerate(paper.lines, 1)]}
+
+
+def _raising(paper: Paper, place: int, line: Line) -> Row:
+    return {
+        "document_no": f"{paper.number}-{place}",
+        "time": paper.time,
+        "step": "farming",
+        "site": own(line.lot.issuer),
+        "outputs": [goods(line, line.lot.issuer)],
+        "kdes": paper.facts.get("kdes"),
+    }
+
+
+_BODIES: Final[dict[str, Callable[[Paper], Row]]] = {
+    "entry_ticket": _taken("stall"),
+    "sale_ticket": _given("stall", "buyer"),
+    "delivery_note": _given("shipper", "consignee"),
+    "receipt": _taken("receiver"),
+    "purchase_inspection": _taken("site"),
+    "kitchen_use": _used,
+    "retained_sample": _sampled,
+    "meal_distribution": _distributed,
+    "capture": _raised,
+}

@@ -1,0 +1,55 @@
+"""Who the apps know: operators, stalls and units, told before anything is traded."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from contracts.fields import SHANGHAI
+from demo.generator.bodies import own
+from demo.generator.drafts import SYNC, Message
+from demo.generator.styles import STYLES, Row
+from demo.generator.world import CATERING, MARKET, ONE_NETWORK, Site, World
+
+LINES: Final = 20
+"""Operators to a message."""
+
+_DOUBTFUL_IDS: Final = {
+    "id_number_format": "37010219800101",
+    "id_number_check_digit": "370102198001010010",
+    "id_number_birth_date": "370102198002300012",
+}
+
+
+def messages(world: World, first: date) -> Iterator[Message]:
+    """The registrations of the day before the month."""
+    sent = datetime.combine(first, time(20), SHANGHAI) - timedelta(days=1)
+    stalls = world.of("stall")
+    yield from _synced(MARKET, "operator_sync", [own(market) for market in world.markets], sent)
+    for market in world.markets:
+        held = [_stall(stall) for stall in stalls if stall.market == market.name]
+        yield from _synced(MARKET, "stall_sync", held, sent, {"market": own(market)})
+    yield from _synced(ONE_NETWORK, "operator_sync", [own(site) for site in world.sites if site.app == ONE_NETWORK], sent)
+    units = [own(site) | {"unit_kind": site.unit_kind} for site in world.sites if site.app == CATERING]
+    yield from _synced(CATERING, "unit_sync", units, sent)
+    yield from _doubtful(sent)
+
+
+def _stall(site: Site) -> Row:
+    return own(site) | {"operator": {"name": site.contact, "uscc": site.uscc}}
+
+
+def _doubtful(sent: datetime) -> Iterator[Message]:
+    """Individuals whose ID number was copied wrongly: registered all the same, with a flag."""
+    for number, (rule, id_number) in enumerate(_DOUBTFUL_IDS.items(), 1):
+        line = {"id": f"P{number:05}", "name": f"流动摊贩{number}号", "id_number": id_number, "link": "流通"}
+        yield from _synced(ONE_NETWORK, "operator_sync", [line], sent, rule=rule)
+
+
+def _synced(
+    app: str, kind: str, lines: Sequence[Row], sent: datetime, head: Row | None = None, rule: str | None = None
+) -> Iterator[Message]:
+    for first in range(0, len(lines), LINES):
+        part = list(lines[first : first + LINES])
+        data = STYLES[app][0].encode({**(head or {}), "lines": part})
+        id = f"{app}-{kind}-{(head or {}).get('market', {}).get('id', '')}{rule or ''}{first}"
+        yield Message(app, f"{app}.{kind}.v1", id, sent, sent, data, len(part), SYNC, rule=rule)
