@@ -121,10 +121,15 @@ def trace_code(issuer: str, lot: str) -> str:
     return body + str(mod_37_36.calc_check_digit(body))
 
 
+def is_trace_code(code: str) -> bool:
+    """Whether a code, compacted, has the platform's own form."""
+    return _TRACE_CODE.fullmatch(code) is not None
+
+
 @lru_cache(CACHED)
 def trace_code_problem(code: str) -> str | None:
     """Only codes of the platform's own form can be judged; another issuer's code is taken as it is."""
-    if not _TRACE_CODE.fullmatch(code):
+    if not is_trace_code(code):
         return None
     return None if mod_37_36.is_valid(code) else "trace_code_check_digit"
 

@@ -66,7 +66,7 @@ def batch_code(
 
     `issuer` is the site id that gave the lot its number. None when there is no lot or nobody who issued it.
     """
-    if given := _code(trace_code, 1):
+    if given := _given(trace_code):
         link = _GS1_LINK.fullmatch(given)
         return _gs1(link[1], link[2]) if link else _short(given)
     number = (_own(lot) or "").upper()
@@ -94,6 +94,12 @@ def record_id(
     number = _code(document, 6)
     parts = ("document", number, line, site, step) if number and site else ("message", source, message_id, line)
     return "E" + sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def _given(trace_code: str | None) -> str | None:
+    """A code somebody wrote down. One of the platform's own in 250 holds no digit but zero, and is none the worse."""
+    code = codes.compact(trace_code or "")
+    return code if codes.is_trace_code(code) else _code(code, 1)
 
 
 @lru_cache(codes.CACHED)
