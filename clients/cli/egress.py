@@ -70,8 +70,14 @@ def _verdict_row(verdict: Json) -> tuple[str, ...]:
 def notes(verdict: Json) -> Iterator[str]:
     """Errors and flags, one a line: field = value: message [rule]."""
     for note in (*verdict.get("errors", ()), *verdict.get("flags", ())):
-        value = f" = {note['value']}" if note.get("value") else ""
-        yield f"{note['field']}{value}: {note['message']} [{note['rule']}]"
+        yield f"{_place(note)}{note['message']} [{note['rule']}]"
+
+
+def _place(note: Json) -> str:
+    """Field and value; nothing when the message as a whole is meant."""
+    if not note["field"]:
+        return ""
+    return f"{note['field']} = {note['value']}: " if note.get("value") else f"{note['field']}: "
 
 
 def _proposal(proposal: Json) -> str:

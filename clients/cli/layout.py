@@ -1,5 +1,6 @@
 """A layered drawing of a directed graph (Sugiyama's method): levels left to right, few crossings, short edges. Pure."""
 
+from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
@@ -134,8 +135,10 @@ def _crossings(columns: Sequence[Sequence[int]], onward: dict[int, list[int]]) -
     total = 0
     for here, there in pairwise(columns):
         place = {node: n for n, node in enumerate(there)}
-        ends = [end for node in here for end in sorted(place[head] for head in onward[node])]
-        total += sum(later < end for n, end in enumerate(ends) for later in ends[n + 1 :])
+        above: list[int] = []
+        for end in (end for node in here for end in sorted(place[head] for head in onward[node])):
+            total += len(above) - bisect_right(above, end)
+            insort(above, end)
     return total
 
 

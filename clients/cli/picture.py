@@ -42,9 +42,10 @@ def draw(chain: Json) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width:.0f}" height="{height:.0f}"'
         f' viewBox="0 0 {width:.0f} {height:.0f}">',
-        *_head(chain),
+        f"<title>{safe(_title(chain))}</title>",
         STYLE,
         '<rect width="100%" height="100%" fill="white"/>',
+        *_head(chain),
         *_legend(colours),
         *strokes(drawn),
         *(_broken(card) if card.gap else _card(card, chain["batch"], colours) for card in drawn.cards),
@@ -53,10 +54,12 @@ def draw(chain: Json) -> str:
     return "\n".join(parts)
 
 
+def _title(chain: Json) -> str:
+    return f"{'来源追溯' if chain['direction'] == 'backward' else '去向追踪'} · {chain['batch']}"
+
+
 def _head(chain: Json) -> Iterator[str]:
-    way = "来源追溯" if chain["direction"] == "backward" else "去向追踪"
-    yield f"<title>{way} {safe(chain['batch'])}</title>"
-    yield f'<text class="title" x="{MARGIN}" y="40">{way} · {safe(chain["batch"])}</text>'
+    yield f'<text class="title" x="{MARGIN}" y="40">{safe(_title(chain))}</text>'
     yield f'<text class="key" x="{MARGIN}" y="62">{safe(_summary(chain))}</text>'
 
 

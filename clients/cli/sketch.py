@@ -1,7 +1,7 @@
 """What a picture of a chain shows: cards, the lines between them, and where they stand."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from clients.cli.layout import layout
@@ -19,8 +19,8 @@ class Card(NamedTuple):
 
     at: Point
     node: Json
-    came: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
+    came: Sequence[str] = ()
+    left: Sequence[str] = ()
     gap: str = ""
 
 
@@ -32,8 +32,8 @@ class Line(NamedTuple):
 
     left: int
     right: int
-    steps: tuple[Json, ...]
-    bends: tuple[Point, ...]
+    steps: Sequence[Json]
+    bends: Sequence[Point]
     back: bool
 
 
@@ -58,14 +58,15 @@ def sketch(chain: Json) -> Sketch:
     placed = layout(len(nodes) + len(gaps), [*drawn, *ends])
     corners = [_corner(level, height) for level, height in zip(placed.levels, placed.heights, strict=True)]
 
-    def line(tail: int, head: int, steps: tuple[Json, ...]) -> Line:
-        left, right = (tail, head) if placed.levels[tail] < placed.levels[head] else (head, tail)
-        bends = placed.routes.get((left, right)) or placed.routes.get((right, left), [])[::-1]
-        return Line(left, right, steps, tuple(corners[bend] for bend in bends), left == head)
+    def line(tail: int, head: int, steps: Sequence[Json] = ()) -> Line:
+        ends = (tail, head) if placed.levels[tail] < placed.levels[head] else (head, tail)
+        bends = placed.routes[ends] if ends in placed.routes else placed.routes[ends[::-1]][::-1]
+        return Line(*ends, steps, [corners[bend] for bend in bends], back=ends[0] == head)
 
-    lines = [line(tail, head, tuple(steps)) for (tail, head), steps in moves.items()]
-    lines += [line(tail, head, ()) for tail, head in ends]
-    cards = [_card(corners[n], n, node, moves) for n, node in enumerate(nodes)]
+    lines = [line(tail, head, steps) for (tail, head), steps in moves.items()]
+    lines += [line(tail, head) for tail, head in ends]
+    left, came = _times(moves, 0), _times(moves, 1)
+    cards = [Card(corners[n], node, came[n], left[n]) for n, node in enumerate(nodes)]
     cards += [Card(corners[len(nodes) + n], {}, gap=gap["kind"]) for n, gap in enumerate(gaps)]
     right = max((x for x, _ in corners), default=0) + WIDTH + MARGIN
     bottom = max((y for _, y in corners), default=TOP) + HEIGHT + MARGIN
@@ -93,10 +94,12 @@ def _returned(steps: Iterable[Json]) -> bool:
     return all(step["step"] == "returning" for step in steps)
 
 
-def _card(at: Point, number: int, node: Json, moves: dict[tuple[int, int], list[Json]]) -> Card:
-    came = tuple(step["time"] for (_, head), steps in moves.items() if head == number for step in steps if step["time"])
-    left = tuple(step["time"] for (tail, _), steps in moves.items() if tail == number for step in steps if step["time"])
-    return Card(at, node, came, left)
+def _times(moves: dict[tuple[int, int], list[Json]], end: int) -> dict[int, list[str]]:
+    """When goods left (0) or came to (1) a node."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for ends, steps in moves.items():
+        found[ends[end]] += [step["time"] for step in steps if step["time"]]
+    return found
 
 
 def _corner(level: int, height: float) -> Point:
