@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from contracts.fields import Text
 from contracts.registry import UnitKind
 from contracts.wire import GoodsIn, Lines, Parts, PartyIn, ReceivedIn, Ticket, Wire
-from contracts.words import word_in
+from contracts.words import meant
 
 _UNIT_KIND_WORDS: Final = {
     "学校": UnitKind.SCHOOL_CANTEEN,
@@ -20,7 +20,7 @@ _UNIT_KIND_WORDS: Final = {
 
 
 def _unit_kind(value: Any) -> UnitKind | None:
-    return UnitKind(value) if value in set(UnitKind) else word_in(_UNIT_KIND_WORDS, value)
+    return meant(UnitKind, _UNIT_KIND_WORDS, value)
 
 
 UnitKindText = Annotated[UnitKind | None, BeforeValidator(_unit_kind), WithJsonSchema({"type": "string"})]

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from contracts.fields import Text
 from contracts.trace import Step
 from contracts.wire import GoodsIn, Lines, OperatorIn, Parts, PartyIn, Ticket, Wire
-from contracts.words import word_in
+from contracts.words import meant
 
 _STEP_WORDS: Final = {
     "种植": Step.FARMING,
@@ -42,8 +42,7 @@ _STEP_WORDS: Final = {
 
 
 def _step(value: Any) -> Step:
-    given = value.strip().lower() if isinstance(value, str) else ""
-    if step := Step(given) if given in set(Step) else word_in(_STEP_WORDS, value):
+    if step := meant(Step, _STEP_WORDS, value):
         return step
     raise PydanticCustomError("unknown_step", "unknown step")
 

@@ -7,11 +7,11 @@ from pydantic import AliasChoices, AliasGenerator, BeforeValidator, ConfigDict, 
 from contracts.fields import CategoryText, DateText, LocalTime, Number, Text, ValidUntil
 from contracts.model import Contract
 from contracts.trace import Category, Link
-from contracts.words import WORDS, present, word_in, words
+from contracts.words import WORDS, meant, present, words
 
 T = TypeVar("T")
 MAX_LINES: Final = 1000
-Lines = Annotated[tuple[T, ...], Field(min_length=1, max_length=MAX_LINES)]
+Lines = Annotated[tuple[T, ...], Field(max_length=MAX_LINES, json_schema_extra={"minItems": 1})]
 """Lines of a message: each is one record."""
 
 Parts = Annotated[tuple[T, ...], Field(max_length=500)]
@@ -31,10 +31,15 @@ _LINK_WORDS: Final = {
 
 
 def _link(value: Any) -> Link | None:
-    return Link(value) if value in set(Link) else word_in(_LINK_WORDS, value)
+    return meant(Link, _LINK_WORDS, value)
 
 
 LinkText = Annotated[Link | None, BeforeValidator(_link), WithJsonSchema({"type": "string"})]
+
+
+def _tell_names(schema: dict[str, Any]) -> None:
+    for name, described in schema.get("properties", {}).items():
+        described["x-also"] = list(WORDS[name])
 
 
 class Wire(Contract):
@@ -42,6 +47,7 @@ class Wire(Contract):
 
     model_config = ConfigDict(
         alias_generator=AliasGenerator(validation_alias=lambda name: AliasChoices(*words(name))),
+        json_schema_extra=_tell_names,
         field_title_generator=lambda name, _: WORDS.get(name, (name,))[0],
     )
 
@@ -66,6 +72,10 @@ class PartyIn(Wire):
     phone: Text | None = None
     division: Text | None = Field(None, description="GB/T 2260 code, six digits or more")
     region: Text | None = Field(None, description="省内, 省外 or 境外")
+
+    def __bool__(self) -> bool:
+        """Whether it says anything at all."""
+        return bool(self.model_fields_set)
 
 
 class OperatorIn(PartyIn):

@@ -5,11 +5,12 @@ column is the documented name, the second its Chinese title; a model of `contrac
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from contracts.fields import optional_text
 
-T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "address": ("地址", "dizhi", "联系地址", "经营地址"),
@@ -110,7 +111,9 @@ def _is_absent(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value.strip() in ABSENT)
 
 
-def word_in(table: Mapping[str, T], value: Any) -> T | None:
-    """What the table says of the first of its words that the value contains."""
+def meant(kind: type[E], table: Mapping[str, E], value: Any) -> E | None:
+    """A value of `kind` by its own name, or by the first word of the table that the sender's text contains."""
     given = optional_text(value) or ""
+    if given.lower() in set(kind):
+        return kind(given.lower())
     return next((meaning for word, meaning in table.items() if word in given), None)

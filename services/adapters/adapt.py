@@ -116,8 +116,8 @@ def _adapt_lines(
             continue
         errors, flags = checks.judge(found, received_at)
         if errors:
-            errors = tuple(_as_sent(fault, chosen.site, data, data[key][number - 1]) for fault in errors)
-            _refuse(into, envelope.id, number, errors, found.document)
+            told = [_as_sent(fault, chosen.site, data, data[key][number - 1]) for fault in _causes(errors)]
+            _refuse(into, envelope.id, number, told, found.document)
         else:
             into.records.append(found.model_copy(update={"flags": found.flags + flags}) if flags else found)
 
@@ -131,6 +131,8 @@ def _validate(
     """
     lines = data.get(key)
     numbers = list(range(1, len(lines) + 1)) if isinstance(lines, list) else []
+    if lines == []:
+        raise _WholeRefused([rules.error(key, None, "required")])
     if len(numbers) > MAX_LINES:
         raise _WholeRefused([rules.error(key, len(numbers), "too_large")])
     try:
@@ -164,6 +166,12 @@ def _judge_observation(seen: Observation, into: Adapted) -> None:
     party = Party(uscc=seen.uscc, licence=seen.licence, division=seen.division)
     flags = tuple(checks.party_faults("site", party))
     into.observations.append(seen.model_copy(update={"flags": flags}) if flags else seen)
+
+
+def _causes(errors: Sequence[FieldError]) -> Sequence[FieldError]:
+    """Without those that only follow from another: a batch number of a site unknown makes no batch."""
+    no_site = any(fault.rule == "no_site" for fault in errors)
+    return [fault for fault in errors if not (no_site and fault.rule == "no_batch")]
 
 
 def _as_sent(fault: FieldError, site: str, head: Mapping[str, Any], line: Mapping[str, Any]) -> FieldError:

@@ -47,7 +47,7 @@ def _check(formats: Mapping[str, Format], source: str, line: bytes | str, type: 
     now = datetime.now(UTC)
     event = read_object(line.encode(errors="replace") if isinstance(line, str) else line)
     if event is None:
-        fault = rules.error("", line[: rules.MAX_VALUE], "unreadable")
+        fault = rules.error("", None, "unreadable")
         return [Verdict(message_id="", outcome=Outcome.REJECTED, errors=(fault,))]
     headers = {f"ce-{name}": event[name] for name in ("id", "time") if event.get(name)}
     headers["ce-type"] = type or event.get("type") or "?"
@@ -57,8 +57,8 @@ def _check(formats: Mapping[str, Format], source: str, line: bytes | str, type: 
 
 
 def _verdicts(adapted: Adapted) -> list[Verdict]:
-    told = [_accepted(record) for record in (*adapted.records, *adapted.observations)] + adapted.refusals
-    return sorted(told, key=lambda verdict: verdict.record)
+    accepted = [*map(_accepted, adapted.records), *map(_accepted, adapted.observations)]
+    return sorted(accepted + adapted.refusals, key=lambda verdict: verdict.record)
 
 
 def _accepted(found: Record | Observation) -> Verdict:

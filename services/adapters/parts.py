@@ -50,7 +50,7 @@ def party(origin: Origin, given: PartyIn, link: Link | None = None) -> Party:
 
 def other(origin: Origin, given: PartyIn | None, site: Party, papers: Iterable[Document]) -> Party | None:
     """The counterparty; one outside the province is external when a paper documents the goods."""
-    if given is None:
+    if not given:
         return None
     found = party(origin, given)
     return found.model_copy(update={"external": True}) if _is_outside(given, site) and any(papers) else found
