@@ -85,10 +85,14 @@ class SitesChangedV1(Contract):
 
 
 class Alias(Contract):
-    """Two ids that are one site: read `alias` as `site`."""
+    """Two ids that are one site: read `alias` as `site`.
+
+    A higher `version` wins, so order does not matter. An alias of itself stands alone again.
+    """
 
     alias: str
     site: str
+    version: int = 0
 
 
 class SitesAliasedV1(Contract):

@@ -125,7 +125,7 @@ def _operator(id: str, sites: list[Site], facts: Facts) -> Operator:
     operator: Operator = {
         "_id": id,
         "ids": sorted(ids),
-        "keys": sorted({*ids, *site_ids, *_touched(facts)}),
+        "keys": sorted(_touched(facts)),
         "name": now.get("name", ""),
         "uscc": now.get("uscc"),
         "contact": now.get("contact"),

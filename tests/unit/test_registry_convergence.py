@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from contracts import identity
 from contracts.registry import Alias, Observation, SiteFacts
 from services.registry import domain
-from services.registry.decision import By, Decision
+from services.registry.decision import By, Decision, facts
 from services.registry.views import Operator
 
 NOON = datetime(2022, 7, 1, 4, tzinfo=UTC)
@@ -98,6 +98,20 @@ def observation(
     )
 
 
+def assert_told_what_is(memory: Memory) -> None:
+    """What was announced, in whatever order it comes, amounts to what the registry holds."""
+    held = {
+        id: (site, operator)
+        for operator in memory.operators.values()
+        for site in operator["sites"]
+        for id in site["ids"]
+    }
+    assert {id: memory.meaning(id) for id in held} == {id: site["site"] for id, (site, _) in held.items()}
+    assert all(memory.meaning(id) == id for id in memory.aliases if id not in held)
+    for site, operator in held.values():
+        assert memory.sites[site["site"]] == facts(site, operator)
+
+
 LICENCES = st.sampled_from([None, "JY23501110153674", "SC11644200000389"])
 USCCS = st.sampled_from([None, "91350100M000100Y43", "92370102MA3C0000X1"])
 OBSERVATIONS = st.builds(
@@ -120,11 +134,23 @@ def test_order_repetition_and_batches_do_not_matter(data: st.DataObject, seen: l
     for one in data.draw(st.permutations(seen + data.draw(st.lists(st.sampled_from(seen), max_size=4)))):
         other.observe([one])
     assert other.picture() == once.picture()
-    for operator in once.operators.values():
-        for site in operator["sites"]:
-            assert (
-                {other.meaning(id) for id in site["ids"]} == {once.meaning(id) for id in site["ids"]} == {site["site"]}
-            )
+    assert_told_what_is(once)
+    assert_told_what_is(other)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.lists(OBSERVATIONS, min_size=2, max_size=7))
+def test_redelivery_does_not_undo_what_a_person_merged(data: st.DataObject, seen: list[Observation]) -> None:
+    memory = Memory()
+    memory.observe(seen)
+    sites = sorted({site["site"] for operator in memory.operators.values() for site in operator["sites"]})
+    for _ in range(2):
+        memory.merge(data.draw(st.sampled_from(sites)), data.draw(st.sampled_from(sites)))
+    before = memory.picture()
+    for one in data.draw(st.permutations(seen)):
+        memory.observe([one])
+    assert memory.picture() == before
+    assert_told_what_is(memory)
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,0 +1,103 @@
+"""Every query of the registry finds its index, and every document its schema, on a real mongod."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import BulkWriteError, WriteError
+
+from chassis.api.auth import Caller
+from contracts.registry import Observation
+from services.registry import domain, store
+from services.registry.decision import Decision
+from services.registry.writes import writes
+from tests.stack import Database
+
+NOW = datetime(2022, 7, 1, tzinfo=UTC)
+PROVINCE, CITY = Caller("r", "regulator", "37"), Caller("r", "regulator", "3701")
+OPERATOR, SYSTEM = Caller("o", "operator", None, "uscc:1"), Caller("s", "system")
+
+
+@pytest.fixture
+def db(mongo: Database) -> Iterator[Any]:
+    with MongoClient[dict[str, Any]](mongo.url, tz_aware=True) as client:
+        db = client.get_default_database()
+        for collection in store.COLLECTIONS:
+            db.create_collection(collection.name, validator=collection.validator)
+            db[collection.name].create_indexes(list(collection.indexes))
+        for number in range(30):
+            write(db, decided(number))
+        yield db
+
+
+def observation(number: int, **told: Any) -> Observation:
+    id = f"market:{number}"
+    given = {"id": f"{id} {told}", "source": "market", "source_id": str(number), "message_id": "m", "observed_at": NOW}
+    return Observation.model_validate(
+        {**given, "site": id, "operator": id, "name": "同名", "address": "同址", "division": "370102", **told}
+    )
+
+
+def decided(number: int, *before: Any, **told: Any) -> Decision:
+    return domain.observe(before, (), [observation(number, **told)], NOW)[0]
+
+
+def write(db: Any, decision: Decision) -> None:
+    for collection, operations in writes(decision).items():
+        if operations:
+            db[collection].bulk_write(operations)
+
+
+QUERIES = {
+    "operator": (store.OPERATORS, store.operators_by(CITY, ["market:1"])),
+    "own operator": (store.OPERATORS, store.operators_by(OPERATOR, ["market:1"])),
+    "site": (store.OPERATORS, store.site_by(CITY, "market:1")[0]),
+    "sites": (store.OPERATORS, store.sites_of(CITY, ["market:1", "market:2"])),
+    "list": (store.OPERATORS, store.operators_like(CITY, "", "", "", "", "")),
+    "list of a province": (store.OPERATORS, store.operators_like(PROVINCE, "", "", "", "", "market:1")),
+    "list of a county": (store.OPERATORS, store.operators_like(CITY, "370102", "registered", "", "", "")),
+    "list for a system": (store.OPERATORS, store.operators_like(SYSTEM, "", "listed", "", "", "")),
+    "list of doubts": (store.OPERATORS, store.operators_like(CITY, "", "", "", "uscc_check_digit", "")),
+    "candidates": (store.CANDIDATES, store.candidates_like(CITY, "", "")),
+    "component": (store.OPERATORS, store.Component(["market:1", "market:2"]).missing()),
+    "recorded": (store.CHANGES, store.recorded([observation(1)])),
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_query_uses_an_index_and_sorts_nothing(db: Any, name: str) -> None:
+    collection, asked = QUERIES[name]
+    cursor = db[collection].find(asked)
+    paged = name.startswith(("list", "candidates"))
+    plan = str((cursor.sort("_id", 1).limit(50) if paged else cursor).explain()["queryPlanner"]["winningPlan"])
+    assert "IXSCAN" in plan or "IDHACK" in plan
+    assert "COLLSCAN" not in plan
+    assert "'SORT'" not in plan
+
+
+def test_stale_decision_collides(db: Any) -> None:
+    before = db[store.OPERATORS].find_one({"ids": "market:1"})
+    mine, others = decided(1, before, phone="1"), decided(1, before, phone="2")
+    write(db, others)
+    with pytest.raises(BulkWriteError, match="E11000.*operators"):
+        write(db, mine)
+
+
+def test_newcomer_taken_in_twice_collides(db: Any) -> None:
+    first, second = decided(99), decided(99, operator="uscc:91350100M000100Y43", site="licence:JY23501110153674")
+    write(db, first)
+    with pytest.raises(BulkWriteError, match="E11000.*operators"):
+        write(db, second)
+
+
+def test_unchanged_document_is_not_written(db: Any) -> None:
+    before = db[store.OPERATORS].find_one({"ids": "market:1"})
+    assert writes(decided(1, before))[store.OPERATORS] == []
+
+
+@pytest.mark.parametrize("wrong", [{"version": 0}, {"state": "asleep"}, {"ids": []}, {"areas": []}, {"claims": []}])
+def test_document_against_the_schema_is_refused(db: Any, wrong: dict[str, Any]) -> None:
+    with pytest.raises(WriteError, match="failed validation"):
+        db[store.OPERATORS].update_one({"ids": "market:1"}, {"$set": wrong})
