@@ -31,6 +31,10 @@ EXEMPT: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.v1alpha.ServerRefl
 SHORTEST_S: Final = 0.001
 """PyMongo reads a timeout of 0 as none at all."""
 
+MARGIN_S: Final = 0.6
+"""Kept back from a caller's deadline (a fifth of it at most), so that it is told why rather than cut off: under a
+timeout PyMongo looks for a lost server until the very end, and half a second beyond."""
+
 Context = ServicerContext[Any, Any]
 Handler = Any
 """A `grpc.RpcMethodHandler`: its stubs know only the synchronous kind."""
@@ -85,9 +89,11 @@ class Gate(grpc.aio.ServerInterceptor):
         return caller
 
     def seconds(self, remaining: float | None) -> float:
-        """How long the store may take: until the caller's deadline, within our bounds."""
-        wanted = self._settings.deadline_s if remaining is None else remaining
-        return max(min(wanted, self._settings.max_deadline_s), SHORTEST_S)
+        """How long the store may take, given what remains until the caller's deadline (None: it set none)."""
+        if remaining is None:
+            return self._settings.deadline_s
+        told = remaining - min(MARGIN_S, remaining / 5)
+        return max(min(told, self._settings.max_deadline_s), SHORTEST_S)
 
     def written(self, call: Call, request: Any) -> asyncio.Future[None]:
         """Done when the call is in the audit."""

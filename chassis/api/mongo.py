@@ -18,6 +18,7 @@ from chassis.outgoing import UNLEASED, Commit
 Document = dict[str, Any]
 
 SERVER_SELECTION_MS: Final = 3_000
+PING_S: Final = 2.0
 
 
 class Store:
@@ -69,9 +70,10 @@ class Store:
     async def problems(self) -> list[str]:
         """What keeps the store from answering; empty when nothing does."""
         try:
-            await self._client.admin.command("ping")
-        except PyMongoError as error:
-            return [f"store: {error}"[:200]]
+            async with asyncio.timeout(PING_S):
+                await self._client.admin.command("ping")
+        except (PyMongoError, TimeoutError) as error:
+            return [f"store: {error or 'no answer'}"[:200]]
         return []
 
     def close(self) -> None:
