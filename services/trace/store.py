@@ -108,17 +108,22 @@ def _end(id: str, found: Mapping[str, Document]) -> str:
     return id
 
 
-def site_changed(facts: SiteFacts) -> UpdateOne:
+def site_changed(told: SiteFacts) -> UpdateOne:
     """Takes facts over unless newer ones are there: order does not matter."""
-    newer = {"$gte": ["$version", facts.version]}
-    told = {"$mergeObjects": ["$$ROOT", {"$literal": facts.model_dump(exclude_none=True, exclude={"sources"})}]}
-    told["$mergeObjects"].append({"$literal": {"sources": list(facts.sources)}})
-    return UpdateOne({"_id": facts.site}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", told]}}], upsert=True)
+    return _unless_newer(told.site, "version", told.version, told.model_dump())
 
 
-def site_aliased(alias: Alias) -> UpdateOne:
-    """Notes that one id means another."""
-    return UpdateOne({"_id": alias.alias}, {"$set": {"alias_of": alias.site}}, upsert=True)
+def site_aliased(told: Alias) -> UpdateOne:
+    """Notes which site an id means, or that it stands for itself, unless something newer is noted."""
+    news = {"alias_of": told.site, "alias_version": told.version}
+    return _unless_newer(told.alias, "alias_version", told.version, news)
+
+
+def _unless_newer(id: str, field: str, version: int, news: Document) -> UpdateOne:
+    """A higher version wins; the first row of an id has none."""
+    newer = {"$gt": [f"${field}", version]}
+    merged = {"$mergeObjects": ["$$ROOT", {"$literal": news}]}
+    return UpdateOne({"_id": id}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", merged]}}], upsert=True)
 
 
 def aliases_of(sites: Iterable[str]) -> Document:
