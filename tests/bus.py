@@ -57,7 +57,7 @@ class Bus:
             return None
         try:
             content: Any = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             content = body
         return Taken(content, properties.headers or {}, method.redelivered)
 
