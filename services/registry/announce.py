@@ -24,14 +24,14 @@ def _announcements(decision: Decision, parent: Envelope) -> Iterator[Outgoing]:
         yield outgoing("registry.sites_aliased.v1", body, source=SELF, parent=parent)
 
 
-def answers(verdicts: Mapping[str, Sequence[Verdict]], parent: Envelope) -> list[Outgoing]:
-    """What each source is told: one message per source."""
+def answers(verdicts: Mapping[str, Sequence[Verdict]], parents: Mapping[str, Envelope]) -> list[Outgoing]:
+    """What each source is told: one message per source, caused by the first that spoke of its records."""
     return [
         outgoing(
             "egress.verdicts.v1",
             VerdictsV1(source=source, verdicts=tuple(told)),
             source=SELF,
-            parent=parent,
+            parent=parents[source],
             key=source,
         )
         for source, told in verdicts.items()

@@ -17,22 +17,21 @@ from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
 from chassis.outgoing import Commit
 from contracts import rules
-from services.registry import domain, store
+from services.registry import domain, queries, store
 from services.registry.announce import commit
 from services.registry.claims import SELF, in_milliseconds
 from services.registry.decision import By, Decision
+from services.registry.documents import Operator, Site
 from services.registry.proposals import Pair, pairs
+from services.registry.requests import edits, registration
 from services.registry.translate import (
-    edits,
     operator_message,
     proposal_message,
     refused,
-    registration,
     site_message,
     state_word,
     unit_kind_word,
 )
-from services.registry.views import Operator, Site
 
 MOST: Final = 500
 """Ids in one batch get."""
@@ -55,7 +54,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         asked = list(request.operator_ids)
         if len(asked) > MOST:
             raise InvalidArgument([rules.error("operator_ids", len(asked), "too_large")])
-        found = await self._find(store.operators_by(current_caller(), asked))
+        found = await self._find(queries.operators_by(current_caller(), asked))
         by_id = {id: operator for operator in found for id in operator["ids"]}
         return pb.BatchGetOperatorsResponse(
             operators=[operator_message(by_id[id]) for id in asked if id in by_id],
@@ -65,7 +64,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
     async def ListOperators(self, request: pb.ListOperatorsRequest, context: Any) -> pb.ListOperatorsResponse:
         size, (after,) = page_size(request), position(request) or [""]
         state, unit_kind = state_word(request.state), unit_kind_word(request.unit_kind)
-        asked = store.operators_like(current_caller(), request.division, state, unit_kind, request.flag, after)
+        asked = queries.operators_like(current_caller(), request.division, state, unit_kind, request.flag, after)
         found = await self._find(asked, size + 1)
         page = found[:size]
         return pb.ListOperatorsResponse(
@@ -81,7 +80,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         self, request: pb.ListMergeProposalsRequest, context: Any
     ) -> pb.ListMergeProposalsResponse:
         size, (since, shown) = page_size(request), position(request) or ["", 0]
-        asked = store.candidates_like(current_caller(), request.division, since)
+        asked = queries.candidates_like(current_caller(), request.division, since)
         rows = await self._store.db[store.CANDIDATES].find(asked).sort("_id", 1).to_list(size + 1)
         seen = await self._sites(id for row in rows for id in row["sites"])
         found = [pair for pair in pairs(rows, seen) if (pair.candidate, pair.number) > (since, shown)]
@@ -141,23 +140,23 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
 
     async def _visible(self, id: str) -> Operator:
         caller = current_caller()
-        found = await self._operators.find_one(store.operators_by(caller, [id]), store.projection(caller))
+        found = await self._operators.find_one(queries.operators_by(caller, [id]), queries.projection(caller))
         if found is None:
             raise NotFound("operator", id)
         return cast(Operator, found)
 
     async def _find(self, asked: store.Filter, limit: int = MOST) -> list[Operator]:
-        cursor = self._operators.find(asked, store.projection(current_caller())).sort("_id", 1).limit(limit)
+        cursor = self._operators.find(asked, queries.projection(current_caller())).sort("_id", 1).limit(limit)
         return cast(list[Operator], await cursor.to_list(limit))
 
     async def _site(self, id: str) -> tuple[Site, str]:
-        found = await self._operators.find_one(*store.site_by(current_caller(), id))
+        found = await self._operators.find_one(*queries.site_by(current_caller(), id))
         if found is None:
             raise NotFound("site", id)
         return found["sites"][0], found["_id"]
 
     async def _sites(self, ids: Iterable[str]) -> dict[str, tuple[Site, str]]:
-        cursor = self._operators.find(store.sites_of(current_caller(), [*ids]), store.projection(current_caller()))
+        cursor = self._operators.find(queries.sites_of(current_caller(), [*ids]), queries.projection(current_caller()))
         found = await cursor.to_list(None)
         return {site["site"]: (site, operator["_id"]) for operator in found for site in operator["sites"]}
 
@@ -185,7 +184,7 @@ def _by(why: str) -> By:
 
 
 def _told(decision: Decision, id: str) -> pb.Operator:
-    return operator_message(store.visible(decision.operator(id), current_caller()))
+    return operator_message(queries.visible(decision.operator(id), current_caller()))
 
 
 def _commit(decision: Decision) -> Commit:

@@ -2,31 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final, TypedDict
+from typing import Final
 
 from contracts import codes, divisions, identity, rules
 from contracts.egress import FieldError
 from contracts.registry import Observation
+from services.registry.documents import Claim, Flag
 
 SELF: Final = "registry"
 """Source of what people tell the registry itself; it has no ids of its own for sites."""
-
-Flag = dict[str, str | None]
-"""A `contracts.egress.FieldError` as it is stored."""
-
-
-class Claim(TypedDict):
-    """What one source told last of one site under one operator. `key` is the source's own id as a site id."""
-
-    source: str
-    source_id: str
-    key: str | None
-    site: str
-    operator: str
-    observed_at: datetime
-    told: dict[str, str]
-    flags: list[Flag]
-
 
 _TOLD: Final = (
     "name",

@@ -10,10 +10,9 @@ from typing import Final, NamedTuple
 
 from contracts.egress import FieldError, Outcome, Verdict
 from contracts.registry import Observation, OperatorState
-from services.registry.claims import SELF, Claim, age, claimed
+from services.registry.claims import SELF, age, claimed
 from services.registry.decision import By, Change, Decision, Draft, change, slot
-from services.registry.identities import Merge
-from services.registry.views import Edit, Operator
+from services.registry.documents import Claim, Edit, Merge, Operator
 
 LISTED, REGISTERED, ACTIVATED, SUSPENDED, REVOKED, DEREGISTERED = (
     OperatorState.LISTED,

@@ -7,21 +7,10 @@ licences. Since all of it is computed anew from the set of claims, neither order
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from typing import Final, TypedDict
+from typing import Final
 
-from services.registry.claims import Claim, age
-
-
-class Merge(TypedDict):
-    """A person's word that two ids are one site."""
-
-    keep: str
-    merge: str
-    at: datetime
-    who: str
-    why: str
-
+from services.registry.claims import age
+from services.registry.documents import Claim, Merge
 
 Rank = Callable[[str], int]
 

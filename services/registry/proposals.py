@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from services.registry.documents import Site
 from services.registry.identities import site_rank
-from services.registry.views import Site
 
 Owned = tuple[Site, str]
 """A site and its operator's id."""

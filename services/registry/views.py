@@ -6,13 +6,13 @@ A document holds an operator with its sites as they are read, and the facts they
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from hashlib import sha256
-from typing import Final, Literal, NamedTuple, TypedDict, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from contracts import divisions
-from services.registry.claims import Claim, Flag, age
-from services.registry.identities import Groups, Merge, answerable, resolve_operators, resolve_sites
+from services.registry.claims import age
+from services.registry.documents import Claim, Edit, Flag, Merge, Operator, Site, SourceId
+from services.registry.identities import Groups, answerable, resolve_operators, resolve_sites
 
 NOWHERE: Final = "unknown"
 """Area of what has no division: its province looks after it."""
@@ -22,69 +22,6 @@ _OF_SITES: Final = frozenset({"licence", "division", "address", "site_name"})
 """Fields whose flags belong to the site; all others belong to the operator."""
 
 T = TypeVar("T")
-
-
-class Edit(TypedDict):
-    """What a person set; it stands, whatever the sources tell, until a person sets it again."""
-
-    of: Literal["operator", "site"]
-    target: str
-    field: str
-    value: str
-    at: datetime
-    who: str
-
-
-class SourceId(TypedDict):
-    """An id that a source uses."""
-
-    source: str
-    id: str
-
-
-class Site(TypedDict):
-    """A site (场所). `ids` are all that mean it, its own among them; `version` grows with every change.
-
-    `candidates` are what it shares with sites that may be the same one: name and address, or a source's own id.
-    """
-
-    site: str
-    ids: list[str]
-    name: str
-    licence: str | None
-    address: str | None
-    division: str | None
-    link: str | None
-    unit_kind: str | None
-    source_ids: list[SourceId]
-    areas: list[str]
-    flags: list[Flag]
-    candidates: list[str]
-    version: int
-
-
-class Operator(TypedDict, total=False):
-    """An operator (主体). `keys` are all ids its facts touch, `areas` prefixes of its sites' divisions."""
-
-    _id: str
-    ids: list[str]
-    site_ids: list[str]
-    keys: list[str]
-    state: str
-    name: str
-    uscc: str | None
-    contact: str | None
-    phone: str | None
-    areas: list[str]
-    flags: list[Flag]
-    flag_rules: list[str]
-    sites: list[Site]
-    claims: list[Claim]
-    merges: list[Merge]
-    edits: list[Edit]
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class Facts(NamedTuple):

@@ -15,8 +15,8 @@ from contracts.topology import REGISTRY_OBSERVE
 from services.registry import domain
 from services.registry.announce import answers, commit
 from services.registry.claims import in_milliseconds
+from services.registry.documents import Operator
 from services.registry.store import CHANGES, COLLECTIONS, OPERATORS, Component, recorded, touched
-from services.registry.views import Operator
 
 ATTEMPTS: Final = 5
 """Times a batch is decided anew because another process wrote the same operators first."""
@@ -44,12 +44,13 @@ class RegistryWorker:
 
     def _decide(self, messages: list[Message[ObserveV1]]) -> Commit:
         observations = [seen for message in messages for seen in message.body.observations]
-        parent, db = messages[0].envelope, self.store.db
+        db = self.store.db
         known = [row["_id"] for row in db[CHANGES].find(recorded(observations), {"_id": 1})]
         now = in_milliseconds(datetime.now(UTC))
+        parents = {seen.source: each.envelope for each in reversed(messages) for seen in each.body.observations}
         decision, verdicts = domain.observe(_load(db, observations), known, observations, now)
-        decided = commit(decision, parent)
-        return Commit(decided.writes, [*decided.outgoing, *answers(verdicts, parent)])
+        decided = commit(decision, messages[0].envelope)
+        return Commit(decided.writes, [*decided.outgoing, *answers(verdicts, parents)])
 
 
 def _load(db: Database[dict[str, Any]], observations: list[Observation]) -> list[Operator]:

@@ -6,8 +6,8 @@ from typing import Any
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
 from services.registry.decision import Decision
+from services.registry.documents import Operator
 from services.registry.store import CANDIDATES, CHANGES, OPERATORS
-from services.registry.views import Operator
 
 
 def writes(decision: Decision) -> dict[str, list[Any]]:

@@ -10,7 +10,7 @@ from pymongo.errors import BulkWriteError, WriteError
 
 from chassis.api.auth import Caller
 from contracts.registry import Observation
-from services.registry import domain, store
+from services.registry import domain, queries, store
 from services.registry.decision import Decision
 from services.registry.writes import writes
 from tests.stack import Database
@@ -51,16 +51,16 @@ def write(db: Any, decision: Decision) -> None:
 
 
 QUERIES = {
-    "operator": (store.OPERATORS, store.operators_by(CITY, ["market:1"])),
-    "own operator": (store.OPERATORS, store.operators_by(OPERATOR, ["market:1"])),
-    "site": (store.OPERATORS, store.site_by(CITY, "market:1")[0]),
-    "sites": (store.OPERATORS, store.sites_of(CITY, ["market:1", "market:2"])),
-    "list": (store.OPERATORS, store.operators_like(CITY, "", "", "", "", "")),
-    "list of a province": (store.OPERATORS, store.operators_like(PROVINCE, "", "", "", "", "market:1")),
-    "list of a county": (store.OPERATORS, store.operators_like(CITY, "370102", "registered", "", "", "")),
-    "list for a system": (store.OPERATORS, store.operators_like(SYSTEM, "", "listed", "", "", "")),
-    "list of doubts": (store.OPERATORS, store.operators_like(CITY, "", "", "", "uscc_check_digit", "")),
-    "candidates": (store.CANDIDATES, store.candidates_like(CITY, "", "")),
+    "operator": (store.OPERATORS, queries.operators_by(CITY, ["market:1"])),
+    "own operator": (store.OPERATORS, queries.operators_by(OPERATOR, ["market:1"])),
+    "site": (store.OPERATORS, queries.site_by(CITY, "market:1")[0]),
+    "sites": (store.OPERATORS, queries.sites_of(CITY, ["market:1", "market:2"])),
+    "list": (store.OPERATORS, queries.operators_like(CITY, "", "", "", "", "")),
+    "list of a province": (store.OPERATORS, queries.operators_like(PROVINCE, "", "", "", "", "market:1")),
+    "list of a county": (store.OPERATORS, queries.operators_like(CITY, "370102", "registered", "", "", "")),
+    "list for a system": (store.OPERATORS, queries.operators_like(SYSTEM, "", "listed", "", "", "")),
+    "list of doubts": (store.OPERATORS, queries.operators_like(CITY, "", "", "", "uscc_check_digit", "")),
+    "candidates": (store.CANDIDATES, queries.candidates_like(CITY, "", "")),
     "component": (store.OPERATORS, store.Component(["market:1", "market:2"]).missing()),
     "recorded": (store.CHANGES, store.recorded([observation(1)])),
 }
@@ -81,14 +81,14 @@ def test_stale_decision_collides(db: Any) -> None:
     before = db[store.OPERATORS].find_one({"ids": "market:1"})
     mine, others = decided(1, before, phone="1"), decided(1, before, phone="2")
     write(db, others)
-    with pytest.raises(BulkWriteError, match="E11000.*operators"):
+    with pytest.raises(BulkWriteError, match=r"E11000.*operators"):
         write(db, mine)
 
 
 def test_newcomer_taken_in_twice_collides(db: Any) -> None:
     first, second = decided(99), decided(99, operator="uscc:91350100M000100Y43", site="licence:JY23501110153674")
     write(db, first)
-    with pytest.raises(BulkWriteError, match="E11000.*operators"):
+    with pytest.raises(BulkWriteError, match=r"E11000.*operators"):
         write(db, second)
 
 

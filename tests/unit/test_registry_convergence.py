@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from contracts import identity
 from contracts.registry import Alias, Observation, SiteFacts
 from services.registry import domain
-from services.registry.decision import By, Decision, facts
-from services.registry.views import Operator
+from services.registry.decision import By, Decision
+from services.registry.difference import facts
+from services.registry.documents import Operator
 
 NOON = datetime(2022, 7, 1, 4, tzinfo=UTC)
 

@@ -12,8 +12,9 @@ from contracts.egress import Outcome
 from contracts.registry import Alias, Observation, OperatorState
 from services.registry import domain
 from services.registry.decision import By, Decision
+from services.registry.documents import Edit, Operator
 from services.registry.domain import TRANSITIONS, NotAllowed, Step
-from services.registry.views import NOWHERE, Edit, Operator, areas
+from services.registry.views import NOWHERE, areas
 
 NOON = datetime(2022, 7, 1, 4, tzinfo=UTC)
 LICENCE, OTHER_LICENCE = "JY23501110153674", "SC11644200000389"

@@ -1,0 +1,141 @@
+"""What callers ask to be changed, as claims and edits."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from shilian.registry.v1 import registry_pb2 as pb
+
+from chassis.api.auth import Caller
+from chassis.api.errors import Denied, InvalidArgument
+from contracts import identity, rules
+from contracts.egress import FieldError
+from contracts.registry import Observation, UnitKind
+from contracts.trace import Link
+from services.registry.claims import SELF, claimed
+from services.registry.documents import Claim, Edit, Operator
+from services.registry.domain import EDITABLE
+from services.registry.translate import link_word, unit_kind_word
+
+_SITE_PATHS: Final = ("name", "address", "division", "link", "unit_kind")
+
+
+def registration(request: pb.RegisterOperatorRequest, caller: Caller, now: datetime) -> list[Claim]:
+    """What a registration claims, a claim for each site.
+
+    Raises InvalidArgument when something is missing, Denied for another operator or a site elsewhere.
+    """
+    operator = identity.operator_id(
+        uscc=request.uscc, id_number=request.id_number, licence=request.sites[0].licence if request.sites else None
+    )
+    sites = [_site_id(request, site) for site in request.sites]
+    wrong = [*_missing(request, operator, sites)]
+    if wrong or operator is None:
+        raise InvalidArgument(wrong)
+    if caller.role == "operator" and caller.operator_id != operator:
+        raise Denied("operator", "an operator registers itself only")
+    for new in request.sites:
+        require_inside(caller, new.division)
+    return [
+        claimed(_observation(request, operator, id, new, now))
+        for id, new in zip(sites, request.sites, strict=True)
+        if id
+    ]
+
+
+def require_inside(caller: Caller, division: str) -> None:
+    """Raises Denied when a regulator speaks for a place outside its division."""
+    if caller.role == "regulator" and caller.division and not division.startswith(caller.division):
+        raise Denied("division", f"{division} lies outside the caller's division", {"division": division})
+
+
+def _site_id(request: pb.RegisterOperatorRequest, site: pb.NewSite) -> str | None:
+    return identity.site_id(
+        licence=site.licence, uscc=request.uscc, local_number=site.local_number, id_number=request.id_number
+    )
+
+
+def _missing(
+    request: pb.RegisterOperatorRequest, operator: str | None, sites: list[str | None]
+) -> Iterator[FieldError]:
+    if not request.name:
+        yield rules.error("name", None, "required")
+    if operator is None:
+        yield rules.error("uscc", request.uscc, "no_operator")
+    if not sites:
+        yield rules.error("sites", None, "required")
+    for place, (id, new) in enumerate(zip(sites, request.sites, strict=True)):
+        # Two sites of one id could not be told apart: the second needs a licence or a number of its own.
+        if id is None or id in sites[:place]:
+            yield rules.error(f"sites[{place}]", id, "no_site")
+        if not new.division:
+            yield rules.error(f"sites[{place}].division", None, "required")
+
+
+def _observation(
+    request: pb.RegisterOperatorRequest, operator: str, site: str, new: pb.NewSite, now: datetime
+) -> Observation:
+    """A registration as an observation of the registry's own: one way in for all."""
+    return Observation(
+        id=f"{request.request_id}:{site}",
+        source=SELF,
+        source_id=site,
+        message_id=request.request_id,
+        observed_at=now,
+        site=site,
+        operator=operator,
+        name=request.name,
+        site_name=new.name or None,
+        uscc=request.uscc or None,
+        id_number=request.id_number or None,
+        licence=new.licence or None,
+        address=new.address or None,
+        contact=request.contact or None,
+        phone=request.phone or None,
+        division=new.division,
+        link=Link(link_word(new.link)) if new.link else None,
+        unit_kind=UnitKind(unit_kind_word(new.unit_kind)) if new.unit_kind else None,
+    )
+
+
+def edits(request: pb.UpdateOperatorRequest, operator: Operator, caller: Caller, now: datetime) -> list[Edit]:
+    """What an update sets. Mask paths: `name`, `contact`, `phone`, `sites`.
+
+    Of each site given, its fields that are not empty are set. Raises InvalidArgument for another path or a site that
+    is not the operator's, Denied for a field that is not the caller's to set.
+    """
+    found = [*_edits(request, operator, caller, now)]
+    for edit in found:
+        if caller.role not in EDITABLE[edit["of"], edit["field"]]:
+            raise Denied("field", f"a {caller.role} may not set {edit['field']}", {"field": edit["field"]})
+        if edit["field"] == "division":
+            require_inside(caller, edit["value"])
+    return found
+
+
+def _edits(request: pb.UpdateOperatorRequest, operator: Operator, caller: Caller, now: datetime) -> Iterator[Edit]:
+    new = request.operator
+    for path in request.update_mask.paths:
+        if ("operator", path) in EDITABLE:
+            value = getattr(new, path)
+            yield Edit(of="operator", target=operator["_id"], field=path, value=value, at=now, who=caller.subject)
+        elif path == "sites":
+            for place, site in enumerate(new.sites):
+                target = _own_site(operator, site.site_id, place)
+                for field, value in _given(site).items():
+                    yield Edit(of="site", target=target, field=field, value=value, at=now, who=caller.subject)
+        else:
+            raise InvalidArgument([rules.error("update_mask", path, "invalid_value")])
+
+
+def _own_site(operator: Operator, id: str, place: int) -> str:
+    for site in operator["sites"]:
+        if id in site["ids"]:
+            return site["site"]
+    raise InvalidArgument([rules.error(f"operator.sites[{place}].site_id", id, "no_site")])
+
+
+def _given(site: pb.Site) -> dict[str, str]:
+    words = {"link": link_word(site.link), "unit_kind": unit_kind_word(site.unit_kind)}
+    given = {field: words.get(field) or getattr(site, field) for field in _SITE_PATHS}
+    return {field: value for field, value in given.items() if value}
