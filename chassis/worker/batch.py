@@ -21,6 +21,7 @@ from chassis.worker.publisher import BrokerAway, Publisher
 from contracts.egress import FieldError, Outcome, Verdict, VerdictsV1
 from contracts.envelope import parse
 from contracts.model import Contract
+from contracts.rules import error, validation_errors
 from contracts.topology import RETRY_LADDER, Queue
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,11 @@ log = logging.getLogger(__name__)
 BACKOFF_S = (0.02, 0.1, 0.3, 1.0, 2.0, 5.0)
 RUNGS = tuple(RETRY_LADDER)
 TRACEBACK_KEPT = 4_000
+MAX_BYTES = 16 << 20
+"""A bundle is at most a quarter of it; what is larger was not made by one of ours."""
+
+MAX_ERRORS = 20
+"""Errors quoted in a dead letter's headers, which have to fit into one frame."""
 
 
 class Delivery(NamedTuple):
@@ -94,13 +100,13 @@ class BatchRunner:
     def _validate(self, raw: RawMessage, models: Mapping[str, type[Contract]]) -> Message[Any] | list[FieldError]:
         model = models.get(raw.envelope.type)
         if model is None:
-            return [_error("type", raw.envelope.type, "unknown_kind", "this queue takes " + ", ".join(models))]
-        if len(raw.body) > self._settings.max_message_bytes * 16:
-            return [_error("", str(len(raw.body)), "too_large", f"bytes, at most {self._settings.max_message_bytes}")]
+            return [error("type", raw.envelope.type, "unknown_kind")]
+        if len(raw.body) > MAX_BYTES:
+            return [error("", len(raw.body), "too_large")]
         try:
             return Message(raw.envelope, model.model_validate_json(raw.body), raw.routing_key, raw.redelivered)
-        except ValidationError as error:
-            return validation_errors(error)
+        except ValidationError as invalid:
+            return list(validation_errors(invalid)[:MAX_ERRORS])
 
     def _refuse(self, raw: RawMessage, errors: list[FieldError]) -> list[Outgoing]:
         """The dead letter and the answer to the source."""
@@ -119,10 +125,10 @@ class BatchRunner:
         while True:
             try:
                 action()
-            except Exception as error:
-                if not (isinstance(error, BrokerAway) or is_away(error)):
+            except Exception as trouble:
+                if not (isinstance(trouble, BrokerAway) or is_away(trouble)):
                     raise
-                if not self._wait(repr(error), since, attempt):
+                if not self._wait(repr(trouble), since, attempt):
                     return False
                 attempt += 1
             else:
@@ -148,23 +154,23 @@ class BatchRunner:
         try:
             with log_context(**envelope_context(batch[0].raw.envelope)):
                 self._call([parsed.message for parsed in batch])
-        except Exception as error:
-            if isinstance(error, BrokerAway) or is_away(error):
+        except Exception as failure:
+            if isinstance(failure, BrokerAway) or is_away(failure):
                 raise
             if len(batch) > 1:
-                log.warning("batch failed, one by one now", extra={"queue": self._queue.name, "error": repr(error)})
+                log.warning("batch failed, one by one now", extra={"queue": self._queue.name, "error": repr(failure)})
                 for parsed in batch:
                     self._handle([parsed])
             else:
-                self._climb(batch[0].raw, error)
+                self._climb(batch[0].raw, failure)
 
-    def _climb(self, raw: RawMessage, error: Exception) -> None:
+    def _climb(self, raw: RawMessage, failure: Exception) -> None:
         """Sends a message that fails alone to the next rung of the ladder, past the last one to the dead."""
-        attempt = int(raw.headers.get(ATTEMPT, 0))
+        attempt = _attempt(raw.headers)
         log.error(
             "message failed",
             extra={"queue": self._queue.name, "id": raw.envelope.id, "attempt": attempt},
-            exc_info=error,
+            exc_info=failure,
         )
         if attempt < len(RUNGS):
             metrics.CONSUMED.labels(self._queue.name, "retried").inc()
@@ -173,8 +179,8 @@ class BatchRunner:
             self._publisher.publish([rung])
             return
         metrics.CONSUMED.labels(self._queue.name, "dead").inc()
-        trace = "".join(traceback.format_exception(error))[-TRACEBACK_KEPT:]
-        told = [_error("", type(error).__name__, "poison", f"{error}\n{trace}")]
+        trace = "".join(traceback.format_exception(failure))[-TRACEBACK_KEPT:]
+        told = [FieldError(field="", value=type(failure).__name__, rule="poison", message=f"{failure}\n{trace}")]
         self._publisher.publish([dead_letter(self._queue.name, raw, "poison", told, 1)])
 
 
@@ -188,13 +194,7 @@ def raw_message(delivery: Delivery) -> RawMessage:
     return RawMessage(envelope, body, key, headers, content_type, delivery.redelivered)
 
 
-def validation_errors(error: ValidationError) -> list[FieldError]:
-    """pydantic's findings as ours: the place as a dotted path, the value as it came, pydantic's type as the rule."""
-    return [
-        _error(".".join(map(str, found["loc"])), str(found["input"])[:80], found["type"], found["msg"])
-        for found in error.errors(include_url=False, include_context=False)[:20]
-    ]
-
-
-def _error(field: str, value: str, rule: str, message: str) -> FieldError:
-    return FieldError(field=field, value=value[:80], rule=rule, message=message)
+def _attempt(headers: Mapping[str, Any]) -> int:
+    """How many rungs a message has climbed; a sender's own word for it counts only when it is a number."""
+    said = headers.get(ATTEMPT)
+    return said if isinstance(said, int) and said > 0 else 0
