@@ -1,5 +1,6 @@
 """How a command ends badly: one message on stderr, naming field, value and rule, and exit status 1 or 2."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn, cast
@@ -29,7 +30,7 @@ def reported() -> Iterator[None]:
         # What a call raises is the call itself.
         call = cast(grpc.Call, error)
         fail(_answer(call), BAD_INPUT if call.code() is grpc.StatusCode.INVALID_ARGUMENT else FAILED)
-    except pika.exceptions.AMQPError as error:
+    except (pika.exceptions.AMQPError, ConnectionError, socket.gaierror) as error:
         fail(f"broker: {_cause(error)}")
     except (ValueError, OSError, SpoolInUseError) as error:
         fail(str(error), BAD_INPUT)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from clients.cli.lettering import safe
 from clients.cli.printing import local_time
 from clients.cli.sketch import HEIGHT, WIDTH, Card, Json, Line, Point, Sketch
-from clients.cli.words import STEPS, zh
+from clients.cli.words import STEPS, amount, zh
 
 ROOMY: Final = 4
 """Lines on one side of a card that still have room for words each."""
@@ -68,11 +68,11 @@ def _words(line: Line, start: Port, end: Port) -> Iterator[str]:
         return
     (x, y), anchor, aside = (end.at, "end", -10) if end.roomy else (start.at, "start", 6)
     steps = "→".join(dict.fromkeys(zh(STEPS, step["step"]) for step in line.steps))
-    amount = next((f" {step['quantity']} {step['unit']}" for step in line.steps if step["quantity"]), "")
+    goods = next((f" {amount(step['quantity'], step['unit'])}" for step in line.steps if step["quantity"]), "")
     place = f'x="{x + aside:.0f}" y="{y - 4:.1f}" text-anchor="{anchor}"'
-    yield f'<text class="step" {place}>{safe(steps + amount)}</text>'
+    yield f'<text class="step" {place}>{safe(steps + goods)}</text>'
 
 
 def _told(step: Json) -> str:
-    words = (local_time(step["time"]), zh(STEPS, step["step"]), step["quantity"], step["unit"], step["event_id"])
-    return " ".join(filter(None, words))
+    goods = amount(step["quantity"], step["unit"])
+    return " ".join(filter(None, (local_time(step["time"]), zh(STEPS, step["step"]), goods, step["event_id"])))

@@ -10,7 +10,7 @@ from clients.cli import calling, picture, tree, where
 from clients.cli.chain import Json, chain_json, holders_json
 from clients.cli.failing import fail, reported
 from clients.cli.printing import Format, FormatOption, local_time, print_json, print_table
-from clients.cli.words import HOLDINGS, zh
+from clients.cli.words import HOLDINGS, amount, zh
 
 HOLDER_HEADS = ("场所 site", "批次 batch", "品名 product", "状态 state", "数量 quantity", "自 since", "联系 contact")
 
@@ -98,7 +98,7 @@ def _holder_row(holder: Json) -> tuple[str, ...]:
         holder["batch"],
         holder["product"],
         zh(HOLDINGS, holder["state"]),
-        f"{holder['quantity']} {holder['unit']}".strip(),
+        amount(holder["quantity"], holder["unit"]),
         local_time(holder["since"]),
         holder["contact"],
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clients.cli.printing import local_time
-from clients.cli.words import GAPS, STEPS, zh
+from clients.cli.words import GAPS, STEPS, amount, zh
 from contracts import divisions
 
 Json = dict[str, Any]
@@ -74,7 +74,7 @@ def _row(lead: str, node: Json, key: Key, edges: list[Json], again: bool) -> tup
         key[0],
         node.get("product", ""),
         "→".join(dict.fromkeys(zh(STEPS, edge["step"]) for edge in edges)),
-        f"{last.get('quantity', '')} {last.get('unit', '')}".strip(),
+        amount(last.get("quantity", ""), last.get("unit", "")),
         local_time(last.get("time", "")),
         divisions.name(node.get("division", "")) or node.get("division", ""),
     )

@@ -40,7 +40,15 @@ STATES: Final = {
     "deregistered": "注销",
 }
 
+UNITS: Final = {"KGM": "kg", "LTR": "L", "HEA": "头", "H87": "个", "PTN": "份"}
+"""UN/ECE Recommendation 20 codes that quantities come in."""
+
 
 def zh(table: Mapping[str, str], word: str) -> str:
     """A word in Chinese; as it is when the table does not know it."""
     return table.get(word, word)
+
+
+def amount(quantity: str, unit: str) -> str:
+    """A quantity with its unit, as people write it; empty when there is none."""
+    return f"{quantity} {zh(UNITS, unit)}".strip() if quantity else ""

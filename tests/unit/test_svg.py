@@ -27,7 +27,7 @@ def edge(tail: Json, head: Json, step: str = "shipping", time: str = "2026-03-01
         "from": {"batch": tail["batch"], "site": tail["site"]},
         "to": {"batch": head["batch"], "site": head["site"]},
     }
-    return {**ends, "event_id": "E1", "step": step, "quantity": "12.5", "unit": "kg", "time": time}
+    return {**ends, "event_id": "E1", "step": step, "quantity": "12.5", "unit": "KGM", "time": time}
 
 
 def chain(nodes: list[Json], edges: list[Json], gaps: Sequence[Json] = (), direction: str = "backward") -> Json:

@@ -24,7 +24,7 @@ WINDOW = 1000
 """Messages under way without a confirm: ten times the throughput of one confirm per message."""
 
 # Seconds.
-SETTLE_EVERY, SEND_AGAIN_AFTER, RECORD_AGAIN_AFTER = 0.005, 1.0, 1.0
+SETTLE_EVERY, SEND_AGAIN_AFTER, RECORD_AGAIN_AFTER, STOP_WITHIN = 0.005, 1.0, 1.0, 20.0
 
 
 class Courier(threading.Thread):
@@ -57,10 +57,10 @@ class Courier(threading.Thread):
             self._called = True
             self._loop.add_callback_threadsafe(self._publish)
 
-    def stop(self, timeout: float = 5) -> None:
-        """Close the connection and end the thread. From any other thread."""
+    def stop(self) -> None:
+        """Close the connection and wait for the end of the thread. From any other thread."""
         self._loop.add_callback_threadsafe(self._link.close)
-        self.join(timeout)
+        self.join(STOP_WITHIN)
 
     def _on_channel(self, channel: Any) -> None:
         self._record()

@@ -26,11 +26,10 @@ class Link:
         self.trouble: Optional[str] = "not connected yet"
         self._parameters = pika.URLParameters(url)
         self._loop, self._opened, self._resumed = loop, opened, resumed
-        self._attempt: Any = None
         self._connection: Any = None
         self._channel: Any = None
         self._pause = FIRST_PAUSE
-        self._blocked = self._closing = False
+        self._attempting = self._blocked = self._closing = False
 
     @property
     def channel(self) -> Any:
@@ -40,22 +39,22 @@ class Link:
     def connect(self) -> None:
         """Begin; it goes on for ever, with growing pauses, until `close`."""
         if not self._closing:
-            self._attempt = pika.SelectConnection.create_connection(
+            self._attempting = True
+            pika.SelectConnection.create_connection(
                 [self._parameters], on_done=self._on_attempted, custom_ioloop=self._loop
             )
 
     def close(self) -> None:
         """Disconnect and stop the loop."""
         self._closing = True
-        if self._attempt:
-            self._attempt.abort()
-        elif self._connection is None:
-            self._loop.stop()
-        elif self._connection.is_open:
+        # An attempt under way is let finish, which pika limits to 15 s: aborting it in its handshake fails in pika 1.4.
+        if self._connection and self._connection.is_open:
             self._connection.close()
+        elif not self._connection and not self._attempting:
+            self._loop.stop()
 
     def _on_attempted(self, result: Union[Any, BaseException]) -> None:
-        self._attempt = None
+        self._attempting = False
         if isinstance(result, BaseException):
             self._connect_later(result)
             return
@@ -63,7 +62,10 @@ class Link:
         result.add_on_close_callback(self._on_closed)
         result.add_on_connection_blocked_callback(self._on_blocked)
         result.add_on_connection_unblocked_callback(self._on_unblocked)
-        result.channel(on_open_callback=self._on_channel)
+        if self._closing:
+            result.close()
+        else:
+            result.channel(on_open_callback=self._on_channel)
 
     def _on_channel(self, channel: Any) -> None:
         self._channel, self._pause, self.trouble = channel, FIRST_PAUSE, None
