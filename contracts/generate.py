@@ -1,4 +1,4 @@
-"""Writes what the models say into `docs/`: an AsyncAPI 3 document and one JSON Schema per type.
+"""Writes what the models say into `docs/`: an AsyncAPI 3 document, one JSON Schema per type, tables of the guide.
 
 `python -m contracts.generate` writes, `--check` fails when a file is not what the models say.
 """
@@ -12,9 +12,11 @@ from typing import Any
 import yaml
 
 from contracts.catalogue import CATALOGUE, MessageType
+from contracts.tables import filled
 from contracts.topology import COMMANDS, EGRESS, EVENTS, INGEST
 
 DOCS = Path(__file__).parent.parent / "docs"
+GUIDE = DOCS / "integrate.zh-CN.md"
 
 EXCHANGES = {
     INGEST: "Legacy and self-built systems publish here, each under its own prefix; adapters consume",
@@ -112,6 +114,7 @@ def asyncapi() -> dict[str, Any]:
 def files() -> Iterator[tuple[Path, str]]:
     """Every generated file and its text."""
     yield DOCS / "asyncapi.yaml", yaml.safe_dump(asyncapi(), allow_unicode=True, sort_keys=False, width=110)
+    yield GUIDE, filled(GUIDE.read_text())
     for entry in CATALOGUE:
         text = json.dumps(_schema(entry), ensure_ascii=False, indent=2)
         yield DOCS / "schemas" / f"{entry.name}.json", f"{text}\n"

@@ -19,6 +19,9 @@ def test_generated_documents_are_up_to_date() -> None:
 
 def test_drift_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(generate, "DOCS", tmp_path)
+    monkeypatch.setattr(generate, "GUIDE", tmp_path / "guide.md")
+    (tmp_path / "guide.md").write_text("<!-- rules -->old<!-- /rules -->")
+    assert generate.main(["--check"]) == 1
     assert generate.main([]) == 0
     assert generate.main(["--check"]) == 0
     (tmp_path / "schemas" / "trace.capture.v1.json").write_text("{}")
