@@ -157,7 +157,9 @@ def _told(error: Exception, call: Call) -> Failure:
     """The failure to answer with; one that we did not foresee is logged in full, since the caller learns nothing."""
     failure = failure_of(error, call.correlation_id)
     if failure.code is grpc.StatusCode.INTERNAL:
-        log.error("call failed", exc_info=error, extra={"method": call.method, "caller": call.caller.subject})
+        log.error("call failed", exc_info=error, extra={"method": call.method})
+    if isinstance(failure, Denied | Unauthenticated):
+        log.info("refused", extra={"method": call.method, "reason": failure.reason, "peer": call.peer})
     return failure
 
 

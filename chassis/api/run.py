@@ -3,9 +3,13 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Iterable, Sequence
 
-from chassis.api.server import Service, running
+from pymongo.errors import PyMongoError
+
+from chassis.api.auth import UndeclaredAccess
+from chassis.api.server import Misconfigured, Service, running
 from chassis.collections import Collection
 from chassis.logs import setup_logs
 from chassis.settings import Settings
@@ -14,9 +18,12 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, services: Sequence[Service], collections: Iterable[Collection]) -> None:
-    """Serves until SIGTERM or SIGINT, then drains."""
+    """Serves until SIGTERM or SIGINT, then drains; exits with a sentence when it cannot start."""
     setup_logs(settings.instance, settings.log_level)
-    asyncio.run(_until_stopped(settings, services, collections))
+    try:
+        asyncio.run(_until_stopped(settings, services, collections))
+    except (Misconfigured, UndeclaredAccess, PyMongoError) as error:
+        sys.exit(f"{settings.instance}: {error}")
 
 
 async def _until_stopped(settings: Settings, services: Sequence[Service], collections: Iterable[Collection]) -> None:
