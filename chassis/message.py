@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 from chassis.outgoing import Outgoing
@@ -19,6 +20,12 @@ REASON = "x-shilian-reason"
 ERRORS = "x-shilian-errors"
 RECORDS = "x-shilian-records"
 MESSAGE_ID = "x-shilian-message-id"
+
+SHORT = 255
+"""Bytes of an AMQP short string."""
+
+HEADERS_KEPT = 32 << 10
+"""Bytes of a sender's headers that are kept; a frame holds 128 KiB."""
 
 OWN_HEADERS = (ROUTING_KEY, ATTEMPT, QUEUE, REASON, ERRORS, RECORDS, MESSAGE_ID)
 
@@ -51,9 +58,8 @@ def dead_letter(queue: str, message: RawMessage, reason: str, errors: Sequence[F
     Its id is made of queue and message id, so that a redelivered refusal can be told from a second message.
     """
     told = json.dumps([error.model_dump(exclude_none=True) for error in errors], ensure_ascii=False)
-    kept = {key: value for key, value in message.headers.items() if key not in OWN_HEADERS}
     headers = {
-        **kept,
+        **safe_headers(message.headers),
         QUEUE: queue,
         ROUTING_KEY: message.routing_key,
         REASON: reason,
@@ -61,4 +67,26 @@ def dead_letter(queue: str, message: RawMessage, reason: str, errors: Sequence[F
         RECORDS: records,
         MESSAGE_ID: message.envelope.id,
     }
-    return Outgoing(DEAD, queue, f"{queue}/{message.envelope.id}", headers, message.body, message.content_type)
+    return Outgoing(
+        DEAD, queue, short_id(f"{queue}/{message.envelope.id}"), headers, message.body, message.content_type
+    )
+
+
+def safe_headers(headers: Mapping[str, Any]) -> dict[str, str | int]:
+    """The sender's headers as far as they can be sent on: plain values, and little enough for one frame.
+
+    A sender may write any table up to a frame's size; ours on top of it would break the publishing connection.
+    """
+    kept: dict[str, str | int] = {}
+    room = HEADERS_KEPT
+    for name, value in headers.items():
+        plain = value if isinstance(value, int) and abs(value) < 1 << 63 else str(value)
+        room -= len(name.encode()) + len(str(plain).encode(errors="replace"))
+        if room > 0 and len(name.encode()) <= SHORT and name not in OWN_HEADERS:
+            kept[name] = plain if isinstance(plain, int) else plain.encode(errors="replace").decode()
+    return kept
+
+
+def short_id(id: str) -> str:
+    """An id that fits AMQP's `message_id`, 255 bytes; a longer one is replaced by its hash."""
+    return id if len(id.encode()) <= SHORT else sha256(id.encode()).hexdigest()

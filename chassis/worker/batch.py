@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from chassis import metrics
 from chassis.logs import envelope_context, log_context
-from chassis.message import ATTEMPT, ROUTING_KEY, Message, RawMessage, dead_letter
+from chassis.message import ATTEMPT, ROUTING_KEY, Message, RawMessage, dead_letter, safe_headers, short_id
 from chassis.outgoing import Outgoing, outgoing
 from chassis.settings import Settings
 from chassis.worker.mongo import is_away
@@ -174,8 +174,9 @@ class BatchRunner:
         )
         if attempt < len(RUNGS):
             metrics.CONSUMED.labels(self._queue.name, "retried").inc()
-            headers = {**raw.headers, ATTEMPT: attempt + 1, ROUTING_KEY: raw.routing_key}
-            rung = Outgoing(RUNGS[attempt], self._queue.name, raw.envelope.id, headers, raw.body, raw.content_type)
+            headers = {**safe_headers(raw.headers), ATTEMPT: attempt + 1, ROUTING_KEY: raw.routing_key}
+            id = short_id(raw.envelope.id)
+            rung = Outgoing(RUNGS[attempt], self._queue.name, id, headers, raw.body, raw.content_type)
             self._publisher.publish([rung])
             return
         metrics.CONSUMED.labels(self._queue.name, "dead").inc()

@@ -81,7 +81,7 @@ class Pipeline:
         eventually(lambda: dict(self.documents()), lambda found: found == wanted, within=120)
 
     def assert_settled(self, numbers: Iterable[int]) -> None:
-        """All recorded once, announced and answered; and with the workers stopped no queue and no outbox holds anything."""
+        """All recorded once, announced, answered; with the workers stopped no queue or outbox holds anything."""
         self.await_recorded(numbers)
         eventually(lambda: self.db.outbox.count_documents({}), lambda rows: rows == 0)
         for process in self.processes:

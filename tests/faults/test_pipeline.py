@@ -108,7 +108,14 @@ HOSTILE: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("headers", [{}, {"x_shilian_attempt": "many", "ce_time": "yesterday", "ce_id": "x" * 300}])
+HEADERS: list[dict[str, Any]] = [
+    {},
+    {"x_shilian_attempt": "many", "ce_time": "yesterday", "ce_id": "x" * 300, "ce_type": "market\n"},
+    {"ce_id": "食" * 255, "ce_source": "catering", "deep": {"er": [{"est": b"\xff"}]}, "long": "y" * 100_000},
+]
+
+
+@pytest.mark.parametrize("headers", HEADERS, ids=["plain", "wrong", "large"])
 def test_nothing_a_sender_writes_stops_a_consumer_or_loses_a_neighbour(
     pipeline: Pipeline, headers: dict[str, Any]
 ) -> None:
