@@ -58,7 +58,7 @@ def _site_id(request: pb.RegisterOperatorRequest, site: pb.NewSite) -> str | Non
 def _missing(
     request: pb.RegisterOperatorRequest, operator: str | None, sites: list[str | None]
 ) -> Iterator[FieldError]:
-    if not request.name:
+    if not request.name.strip():
         yield rules.error("name", None, "required")
     if operator is None:
         yield rules.error("uscc", request.uscc, "no_operator")

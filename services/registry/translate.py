@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.registry.v1 import registry_pb2 as pb
 
-from chassis.api.errors import Denied, FailedPrecondition
+from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
+from contracts import rules
 from services.registry.documents import Flag, Operator, Site
 from services.registry.domain import NotAllowed
 from services.registry.proposals import Pair
@@ -93,16 +94,22 @@ def _timestamp(time: datetime) -> Timestamp:
     return stamp
 
 
-def state_word(state: pb.OperatorState.ValueType) -> str:
-    """`activated`; empty when not specified."""
-    return pb.OperatorState.Name(state).removeprefix("OPERATOR_STATE_").lower() if state else ""
+def state_word(state: int) -> str:
+    """`activated`; empty when not specified. Raises InvalidArgument for a number that names none."""
+    return _word(pb.OperatorState, state, "OPERATOR_STATE")
 
 
-def link_word(link: pb.Link.ValueType) -> str:
-    """`catering`; empty when not specified."""
-    return pb.Link.Name(link).removeprefix("LINK_").lower() if link else ""
+def link_word(link: int) -> str:
+    """`catering`; empty when not specified. Raises InvalidArgument for a number that names none."""
+    return _word(pb.Link, link, "LINK")
 
 
-def unit_kind_word(kind: pb.UnitKind.ValueType) -> str:
-    """`school_canteen`; empty when not specified."""
-    return pb.UnitKind.Name(kind).removeprefix("UNIT_KIND_").lower() if kind else ""
+def unit_kind_word(kind: int) -> str:
+    """`school_canteen`; empty when not specified. Raises InvalidArgument for a number that names none."""
+    return _word(pb.UnitKind, kind, "UNIT_KIND")
+
+
+def _word(names: Any, number: int, prefix: str) -> str:
+    if number not in names.values():
+        raise InvalidArgument([rules.error(prefix.lower(), number, "invalid_value")])
+    return str(names.Name(number)).removeprefix(f"{prefix}_").lower() if number else ""

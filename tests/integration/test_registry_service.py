@@ -295,6 +295,35 @@ def test_same_name_and_address_is_proposed_and_a_person_merges(
     assert (row["who"], row["why"], row["detail"]["merged"]) == ("tester", "现场核实", "market:stall-9")
 
 
+def test_proposals_page_through_all_pairs_once(worker: Process, client: Client, bus: Bus, db: Any) -> None:
+    observe(bus, *(seen("market", f"stall-{number}", address="中心市场") for number in range(4)))
+    await_recorded(db, 4)
+    request = pb.ListMergeProposalsRequest(page_size=2)
+    pairs: list[tuple[str, str]] = []
+    while not pairs or request.page_token:
+        page = client.call("ListMergeProposals", request)
+        pairs += [(proposal.left.site_id, proposal.right.site_id) for proposal in page.proposals]
+        request.page_token = page.next_page_token
+    assert pairs == [("market:stall-0", f"market:stall-{number}") for number in (1, 2, 3)]
+
+
+INCOMPLETE: list[dict[str, Any]] = [
+    {"name": " "},
+    {"uscc": "", "sites": [pb.NewSite(name="一店", division="370102")]},
+    {"sites": []},
+    {"sites": [pb.NewSite(local_number="1", division="370102"), pb.NewSite(local_number="1", division="370102")]},
+    {"sites": [pb.NewSite(local_number="1")]},
+    {"sites": [pb.NewSite(local_number="1", division="370102", link=99)]},  # type: ignore[arg-type]
+    {"request_id": ""},
+]
+
+
+def test_incomplete_registration_is_refused(client: Client, db: Any) -> None:
+    answers = [client.status("RegisterOperator", new_operator(**wrong)) for wrong in INCOMPLETE]
+    assert answers == [grpc.StatusCode.INVALID_ARGUMENT] * len(INCOMPLETE)
+    assert db.operators.count_documents({}) == 0
+
+
 def test_observation_registers_what_is_then_announced(worker: Process, bus: Bus) -> None:
     announced = bus.listen(EVENTS, "registry.sites_changed.v1")
     observe(bus, seen("market", "stall-9", licence=LICENCE, link="circulation"))
