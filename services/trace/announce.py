@@ -1,17 +1,20 @@
 """What trace tells the bus of a decision: the announcement, the answers, and what it refused. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+from uuid import uuid4
 
 from chassis.message import RawMessage, dead_letter
 from chassis.outgoing import Outgoing, outgoing
-from contracts.egress import Verdict, VerdictsV1
+from contracts.egress import ReceiptProposedV1, Verdict, VerdictsV1
 from contracts.envelope import Envelope
 from contracts.topology import TRACE_CAPTURE
 from contracts.trace import CaptureV1, EventsRecordedV1
-from services.trace.domain import Decision, Refusal, recorded
+from services.trace.domain import Decision, Refusal, content_of, recorded
 
-SOURCE = "trace"
-CAPTURE = "trace.capture.v1"
+SOURCE: Final = "trace"
+CAPTURE: Final = TRACE_CAPTURE.keys[0]
 
 
 def announcements(decision: Decision, parents: Mapping[str, Envelope]) -> list[Outgoing]:
@@ -31,9 +34,17 @@ def _answer(source: str, verdicts: list[Verdict], parent: Envelope) -> Outgoing:
 
 
 def _dead_letter(refusal: Refusal, parent: Envelope) -> Outgoing:
-    """A bundle of just the refused record. Its id is the record's, message and line, so that a replay counts once."""
+    """A bundle of just the refused record. Message, line and content are its id, so that a replay counts once."""
     record = refusal.record
-    envelope = Envelope.new(CAPTURE, record.source, parent=parent, id=f"{record.message_id}#{record.line}/{record.id}")
+    id = f"{record.message_id}#{record.line}/{content_of(record)[:8]}"
+    envelope = Envelope.new(CAPTURE, record.source, parent=parent, id=id)
     body = CaptureV1(records=(record,)).model_dump_json(exclude_defaults=True).encode()
     raw = RawMessage(envelope, body, CAPTURE, envelope.to_headers())
-    return dead_letter(TRACE_CAPTURE.name, raw, refusal.error.rule, (refusal.error,), 1)
+    letter = dead_letter(TRACE_CAPTURE.name, raw, refusal.error.rule, (refusal.error,), 1)
+    # A second refusal of it must not meet the first one's row in the outbox.
+    return replace(letter, id=uuid4().hex)
+
+
+def proposal(body: ReceiptProposedV1, parent: Envelope) -> Outgoing:
+    """A proposed receipt on its way to one of the receiver's systems."""
+    return outgoing("egress.receipt_proposed.v1", body, source=SOURCE, parent=parent, key=body.source)

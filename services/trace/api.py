@@ -20,6 +20,7 @@ from services.trace.chain import Chain, Direction
 from services.trace.domain import Facts
 from services.trace.holders import holders
 from services.trace.rows import Document
+from services.trace.sites import Sites
 from services.trace.walk import Request, Start, Walk
 
 Q = TypeVar("Q")
@@ -44,8 +45,8 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         """Raises InvalidArgument for a bad page size or token."""
         size, after = page_size(request), _after(request)
         # One more than is shown tells whether there is a next page.
-        asked = queries.page(translate.question(request), current_caller(), after, size + 1)
-        found = await self._aggregate(asked)
+        question = translate.question(request, await self._ids(request.site_id))
+        found = await self._aggregate(queries.page(question, current_caller(), after, size + 1))
         page, facts = found[:size], await self._facts(found[:size])
         derived = [translate.derived_flag(queries.UNSHIPPED)] if request.flag == queries.UNSHIPPED else []
         return pb.QueryEventsResponse(
@@ -79,6 +80,12 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
             by_rule[queries.UNSHIPPED] = unshipped[0]["events"]
         flags = [pb.FlagCount(rule=rule, events=number) for rule, number in sorted(by_rule.items())]
         return pb.CountFlagsResponse(counts=flags, events=events)
+
+    async def _ids(self, site: str) -> list[str]:
+        """Every id of the site, none for none."""
+        sites = Sites()
+        await self._walk(sites.resolve((), site))
+        return sites.ids(sites.now(site)) if site else []
 
     async def _walk(self, steps: Generator[Request, Any, T]) -> T:
         """Answers a walk's requests until it is done."""

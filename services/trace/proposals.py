@@ -10,9 +10,9 @@ from services.trace.lineage import node_key
 from services.trace.rows import Document, quantity_of
 
 
-def mark(shipment: Document) -> str:
-    """What the inbox remembers of a shipment whose receipt was proposed."""
-    return f"receipt_proposed/{shipment['_id']}"
+def mark(proposal: ReceiptProposedV1) -> str:
+    """What the inbox remembers of a proposal."""
+    return f"receipt_proposed/{proposal.event_id}/{proposal.source}"
 
 
 def nodes_to(shipment: Document, receiver: SiteFacts) -> list[str]:
@@ -21,17 +21,15 @@ def nodes_to(shipment: Document, receiver: SiteFacts) -> list[str]:
     return [node_key(batch, site) for batch in batches for site in dict.fromkeys((shipment["there"], receiver.site))]
 
 
-def propose(
-    shipments: Iterable[Document], receipts: Sequence[Document], facts: Facts
-) -> list[tuple[str, ReceiptProposedV1]]:
-    """Source and proposal for each source of the receiver that has not told the receipt itself."""
+def propose(shipments: Iterable[Document], receipts: Sequence[Document], facts: Facts) -> list[ReceiptProposedV1]:
+    """A proposal for each source of each receiver that has not told the receipt itself."""
     told = {(node, receipt["source"]) for receipt in receipts for node in receipt["outputs"]}
-    proposals: list[tuple[str, ReceiptProposedV1]] = []
+    proposals: list[ReceiptProposedV1] = []
     for shipment in shipments:
         if receiver := facts.get(shipment["there"]):
             nodes = nodes_to(shipment, receiver)
             sources = [source for source in receiver.sources if not any((node, source) in told for node in nodes)]
-            proposals += [(source, _proposal(source, shipment, receiver, facts)) for source in sources]
+            proposals += [_proposal(source, shipment, receiver, facts) for source in sources]
     return proposals
 
 

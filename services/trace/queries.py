@@ -23,10 +23,13 @@ def within(division: str) -> Document:
 
 
 class Question(NamedTuple):
-    """What a caller asks of events; what is None does not matter. Times are aware UTC, `until` excluded."""
+    """What a caller asks of events; what is None does not matter.
+
+    `sites` are all ids of one site; times are aware UTC, `until` excluded.
+    """
 
     batch: str | None = None
-    site: str | None = None
+    sites: tuple[str, ...] | None = None
     step: str | None = None
     flag: str | None = None
     division: str | None = None
@@ -39,7 +42,7 @@ def asked(question: Question, caller: Caller) -> Document:
     """Filter of the caller's events that answer the question."""
     fields = {
         "batches": question.batch,
-        "site": question.site,
+        "site": question.sites and {"$in": list(question.sites)},
         "step": question.step,
         "flags.rule": None if question.flag == UNSHIPPED else question.flag,
         "source": question.source,

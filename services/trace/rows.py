@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from bson import Decimal128
 
@@ -42,7 +42,7 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> D
         "operator": entry.operator,
         "division": entry.division,
         "link": record.site.link,
-        "party": _party(record.site),
+        "party": {name: value for name, value in _party(record.site).items() if name not in _APART},
         "parties": _operators(entry),
         "inputs": inputs,
         "outputs": outputs,
@@ -91,6 +91,10 @@ def _party(party: Party) -> Document:
     return _dated(party.__dict__, "licence_valid_until")
 
 
+_APART: Final = frozenset({"site", "operator", "division", "link"})
+"""What an event says of its own site beside, not in, `party`."""
+
+
 def _dated(fields: Mapping[str, Any], day: str) -> Document:
     """The fields that are set; BSON knows no dates, so a day is text."""
     row = {name: value for name, value in fields.items() if value is not None and value is not False}
@@ -126,7 +130,7 @@ def known(row: Mapping[str, Any]) -> Known:
 
 def event(row: Mapping[str, Any]) -> Event:
     """An event on record as a walk needs it."""
-    here = row["party"] | {"site": row["site"], "operator": row["operator"], "division": row["division"]}
+    here = row["party"] | {name: row[name] for name in _APART}
     there = row.get("counterparty", {}) | {"site": row["there"]}
     lots = row["lots"]
     return Event(

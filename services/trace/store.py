@@ -150,7 +150,7 @@ def placed(facts: Facts) -> list[UpdateMany]:
 # Walks
 
 WALK_FIELDS: Final = dict.fromkeys(
-    ("step", "time", "site", "there", "operator", "division", "party", "counterparty", "lots"), 1
+    ("step", "time", "site", "there", "operator", "division", "link", "party", "counterparty", "lots"), 1
 )
 
 

@@ -32,11 +32,11 @@ DIRECTIONS = {
 WIRE_DIRECTIONS = {ours: theirs for theirs, ours in DIRECTIONS.items()}
 
 
-def question(request: pb.QueryEventsRequest) -> Question:
-    """What a query asks for."""
+def question(request: pb.QueryEventsRequest, sites: Sequence[str]) -> Question:
+    """What a query asks for; `sites` are all ids of the site it names."""
     return Question(
         batch=request.batch or None,
-        site=request.site_id or None,
+        sites=tuple(sites) or None,
         step=request.step or None,
         flag=request.flag or None,
         source=request.source or None,
@@ -97,8 +97,9 @@ def number(quantity: Decimal | None) -> str:
 
 
 def event(row: Mapping[str, Any], facts: Facts, more: Sequence[pb.Flag] = ()) -> pb.Event:
-    """An event on record, with `more` flags derived now; names are the registry's where it knows the site."""
+    """An event on record, with `more` flags derived now. Of sites the registry knows, its word of today counts."""
     party, other = row["party"], row.get("counterparty", {})
+    here, there = facts.get(row["site"]), facts.get(row["there"])
     return pb.Event(
         event_id=row["_id"],
         source=row["source"],
@@ -106,12 +107,12 @@ def event(row: Mapping[str, Any], facts: Facts, more: Sequence[pb.Flag] = ()) ->
         step=row["step"],
         time=timestamp(row["time"]),
         recorded_time=timestamp(row["recorded_at"]),
-        site_id=row["site"],
-        site_name=_name(row["site"], party, facts),
-        operator_id=row["operator"] or "",
-        division=row["division"] or "",
-        counterparty_site_id=other.get("site", ""),
-        counterparty_name=_name(row["there"], other, facts),
+        site_id=here.site if here else row["site"],
+        site_name=here.name if here else party.get("name", ""),
+        operator_id=here.operator if here else row["operator"] or "",
+        division=(here.division if here else None) or row["division"] or "",
+        counterparty_site_id=there.site if there else other.get("site", ""),
+        counterparty_name=there.name if there else other.get("name", ""),
         inputs=map(_lot, row["lots"]["inputs"]),
         outputs=map(_lot, row["lots"]["outputs"]),
         document=row["document"] or "",
@@ -131,10 +132,6 @@ def derived_flag(rule: str) -> pb.Flag:
 
 def _flag(flag: Mapping[str, Any]) -> pb.Flag:
     return pb.Flag(field=flag["field"], value=flag["value"] or "", rule=flag["rule"], message=flag["message"])
-
-
-def _name(site: str, party: Mapping[str, Any], facts: Facts) -> str:
-    return facts[site].name if site in facts else party.get("name", "")
 
 
 def _lot(lot: Mapping[str, Any]) -> pb.Lot:

@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError
 
 from chassis.collections import INBOX
 from chassis.message import Message
-from chassis.outgoing import Commit, outgoing
+from chassis.outgoing import Commit
 from chassis.worker.consumer import consume
 from chassis.worker.mongo import Store
 from contracts import topology
@@ -73,22 +73,13 @@ class TraceWorker:
         facts = self._facts({site for row in shipments for site in (row["site"], row["there"])})
         nodes = [node for row in shipments if (to := facts.get(row["there"])) for node in proposals.nodes_to(row, to)]
         receipts = self._find(store.EVENTS, store.receipts(nodes), {"source": 1, "outputs": 1}) if nodes else []
+        proposed = {proposals.mark(body): body for body in proposals.propose(shipments, receipts, facts)}
 
         def proposing() -> Commit:
-            marks = {row["_id"]: proposals.mark(row) for row in shipments}
-            done = {row["_id"] for row in self._find(INBOX, {"_id": {"$in": [*marks.values()]}}, {"_id": 1})}
-            new = [row for row in shipments if marks[row["_id"]] not in done]
-            told = proposals.propose(new, receipts, facts)
-            now = datetime.now(UTC)
-            return Commit(
-                {INBOX: [InsertOne({"_id": marks[row["_id"]], "at": now}) for row in new]},
-                [
-                    outgoing(
-                        "egress.receipt_proposed.v1", body, source=self.name, parent=named[body.event_id], key=source
-                    )
-                    for source, body in told
-                ],
-            )
+            done = {row["_id"] for row in self._find(INBOX, {"_id": {"$in": [*proposed]}}, {"_id": 1})}
+            new = {mark: body for mark, body in proposed.items() if mark not in done}
+            marks = [InsertOne({"_id": mark, "at": datetime.now(UTC)}) for mark in new]
+            return Commit({INBOX: marks}, [announce.proposal(body, named[body.event_id]) for body in new.values()])
 
         self._commit(proposing)
 
