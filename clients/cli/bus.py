@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pika
+import typer
 from pika.adapters.blocking_connection import BlockingChannel
 
 
@@ -33,9 +34,13 @@ def channel(url: str) -> Iterator[BlockingChannel]:
 
 
 def take(channel: BlockingChannel, queue: str, limit: int) -> Iterator[Taken]:
-    """The first messages of a queue, oldest first, at most `limit`."""
+    """The first messages of a queue, oldest first, at most `limit`; says on stderr when it holds more."""
+    more = 0
     for _ in range(limit):
         method, properties, body = channel.basic_get(queue)
         if method is None or properties is None or body is None:
             return
+        more = method.message_count
         yield Taken(method.delivery_tag, queue, properties, body)
+    if more:
+        typer.echo(f"{queue}: {more} more than --limit {limit}", err=True)

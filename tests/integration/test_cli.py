@@ -117,6 +117,9 @@ def test_dead_letters_are_listed_and_stay(run: Run, bus: Bus) -> None:
     assert "数量 = -3: 数量为负" in run("dead", "list", "--queue", QUEUE).stdout
     assert printed(run("dead", "list", "--queue", "trace.capture", "--format", "json")) == []
     assert run("dead", "list", "--queue", "nonsense").exit_code == 2
+    cut = run("dead", "list", "--limit", "1", "--format", "json")
+    assert len(printed(cut)) == 1
+    assert "1 more" in cut.stderr
 
 
 def test_dead_letter_is_shown_whole(run: Run, bus: Bus) -> None:

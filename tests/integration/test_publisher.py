@@ -146,6 +146,15 @@ def _lines_until(stream: IO[str], enough: Callable[[], bool]) -> list[str]:
     return lines
 
 
+def test_closing_at_any_moment_of_connecting_ends_the_thread(bus: Bus, tmp_path: Path) -> None:
+    for moment in range(20):
+        publisher = Publisher(bus.vhost.url, "market", tmp_path / "spool.db")
+        threading.Event().wait(moment / 1000)
+        publisher.close(timeout=0)
+        publisher.close(timeout=0)
+    assert "shilian-publisher" not in {thread.name for thread in threading.enumerate()}
+
+
 def test_unroutable_event_is_kept_told_and_sent_when_it_has_a_queue(bus: Bus, tmp_path: Path) -> None:
     bus.channel.queue_unbind(QUEUE, INGEST, "market.#")
     with Publisher(bus.vhost.url, "market", tmp_path / "spool.db") as publisher:

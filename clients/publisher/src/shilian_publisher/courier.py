@@ -58,9 +58,10 @@ class Courier(threading.Thread):
             self._loop.add_callback_threadsafe(self._publish)
 
     def stop(self) -> None:
-        """Close the connection and wait for the end of the thread. From any other thread."""
-        self._loop.add_callback_threadsafe(self._link.close)
-        self.join(STOP_WITHIN)
+        """Close the connection and wait for the end of the thread. From any other thread; again is harmless."""
+        if self.is_alive():
+            self._loop.add_callback_threadsafe(self._link.close)
+            self.join(STOP_WITHIN)
 
     def _on_channel(self, channel: Any) -> None:
         self._record()
