@@ -4,6 +4,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from pydantic import Field
+
 from contracts.egress import FieldError
 from contracts.model import Contract
 
@@ -90,7 +92,7 @@ class Lot(Contract):
 
 
 class Document(Contract):
-    """A paper that travels with the goods: kind such as `conformity` (承诺达标合格证), `inspection`, `quarantine`, `import`."""
+    """A paper that travels with the goods; its kind is such as `conformity` (承诺达标合格证), `inspection`, `import`."""
 
     kind: str
     number: str
@@ -121,7 +123,7 @@ class Record(Contract):
     outputs: tuple[Lot, ...] = ()
     documents: tuple[Document, ...] = ()
     vehicle: str | None = None
-    kdes: dict[str, str] = {}
+    kdes: dict[str, str] = Field(default_factory=dict)
     flags: tuple[FieldError, ...] = ()
 
 
