@@ -48,7 +48,10 @@ def draw(chain: Json) -> str:
         *_head(chain),
         *_legend(colours),
         *strokes(drawn),
-        *(_broken(card) if card.gap else _card(card, chain["batch"], colours) for card in drawn.cards),
+        *(
+            _broken(card, drawn.tall) if card.gap else _card(card, drawn.tall, chain["batch"], colours)
+            for card in drawn.cards
+        ),
         "</svg>",
     ]
     return "\n".join(parts)
@@ -93,34 +96,35 @@ def _city(node: Json) -> str:
     return "" if node["external"] else divisions.city(node["division"])
 
 
-def _broken(card: Card) -> str:
+def _broken(card: Card, tall: float) -> str:
     return (
         f'<g transform="translate({card.at[0]:.0f} {card.at[1]:.1f})">'
-        f'<rect class="gap" width="{WIDTH}" height="{HEIGHT}" rx="8"/>'
-        f'<text class="broken" x="{WIDTH / 2:.0f}" y="{HEIGHT / 2 + 5:.0f}">{safe(zh(GAPS, card.gap))} ？</text></g>'
+        f'<rect class="gap" width="{WIDTH}" height="{tall}" rx="8"/>'
+        f'<text class="broken" x="{WIDTH / 2:.0f}" y="{tall / 2 + 5:.0f}">{safe(zh(GAPS, card.gap))} ？</text></g>'
     )
 
 
-def _card(card: Card, asked: str, colours: dict[str, str]) -> str:
+def _card(card: Card, tall: float, asked: str, colours: dict[str, str]) -> str:
     colour = colours.get(_city(card.node), GREY)
     border = f'stroke="{INK}" stroke-width="2.5"' if card.node["batch"] == asked else f'stroke="{colour}"'
     dash = ' stroke-dasharray="5 3"' if card.node["external"] or not card.node["site"] else ""
     return (
         f'<g transform="translate({card.at[0]:.0f} {card.at[1]:.1f})"><title>{safe(_everything(card.node))}</title>'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="white" {border}{dash}/>'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="{colour}" fill-opacity="0.09"/>'
-        f'<rect x="4" y="6" width="5" height="{HEIGHT - 12}" rx="2.5" fill="{colour}"/>{_text(card)}</g>'
+        f'<rect width="{WIDTH}" height="{tall}" rx="8" fill="white" {border}{dash}/>'
+        f'<rect width="{WIDTH}" height="{tall}" rx="8" fill="{colour}" fill-opacity="0.09"/>'
+        f'<rect x="4" y="6" width="5" height="{tall - 12}" rx="2.5" fill="{colour}"/>{_text(card, tall)}</g>'
     )
 
 
-def _text(card: Card) -> str:
+def _text(card: Card, tall: float) -> str:
     node = card.node
-    rows = (
-        ("name", 14, node["site_name"] or node["site"] or "未登记场所"),
-        ("what", 12, " · ".join(filter(None, (node["product"], _county(node))))),
-        ("code", 11, node["batch"]),
-        ("code", 11, _when(card)),
-    )
+    name = ("name", 14, node["site_name"] or node["site"] or "未登记场所")
+    gist = " · ".join(filter(None, (node["product"], _county(node))))
+    if tall == HEIGHT:
+        rows = [name, ("what", 12, gist), ("code", 11, node["batch"]), ("code", 11, _when(card))]
+    else:
+        # Of the time, month and day.
+        rows = [name, ("code", 11, f"{gist} · {_when(card)[5:10]}")]
     return "".join(
         f'<text class="{kind}" x="16" y="{21 + 17 * n}">{safe(fit(words, size, WIDTH - 24))}</text>'
         for n, (kind, size, words) in enumerate(rows)

@@ -1,6 +1,6 @@
 """What a picture of a chain shows: cards, the lines between them, and where they stand."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,8 +10,10 @@ Json = dict[str, Any]
 Key = tuple[str, str]
 Point = tuple[float, float]
 
-# Pixels: a card, the distance between the corners of neighbours, and the room above and beside.
-WIDTH, HEIGHT, ACROSS, DOWN, MARGIN, TOP = 204, 80, 360, 98, 32, 112
+# Pixels: a card, the distance between the columns, and the room above and beside.
+WIDTH, HEIGHT, ACROSS, MARGIN, TOP = 204, 80, 360, 32, 112
+LOW, CROWDED = 44, 40
+"""Height of a card where a column has more cards than the second number: names and the gist."""
 
 
 class Card(NamedTuple):
@@ -44,6 +46,8 @@ class Sketch(NamedTuple):
     lines: list[Line]
     width: float
     height: float
+    tall: float
+    """Height of a card."""
 
 
 def sketch(chain: Json) -> Sketch:
@@ -56,7 +60,8 @@ def sketch(chain: Json) -> Sketch:
     # Goods sent back belong left of where they were sent back from.
     drawn = [(head, tail) if _returned(steps) else (tail, head) for (tail, head), steps in moves.items()]
     placed = layout(len(nodes) + len(gaps), [*drawn, *ends])
-    corners = [_corner(level, height) for level, height in zip(placed.levels, placed.heights, strict=True)]
+    tall = LOW if max(Counter(placed.levels[: len(nodes)]).values(), default=0) > CROWDED else HEIGHT
+    corners = [_corner(level, height, tall) for level, height in zip(placed.levels, placed.heights, strict=True)]
 
     def line(tail: int, head: int, steps: Sequence[Json] = ()) -> Line:
         ends = (tail, head) if placed.levels[tail] < placed.levels[head] else (head, tail)
@@ -69,8 +74,8 @@ def sketch(chain: Json) -> Sketch:
     cards = [Card(corners[n], node, came[n], left[n]) for n, node in enumerate(nodes)]
     cards += [Card(corners[len(nodes) + n], {}, gap=gap["kind"]) for n, gap in enumerate(gaps)]
     right = max((x for x, _ in corners), default=0) + WIDTH + MARGIN
-    bottom = max((y for _, y in corners), default=TOP) + HEIGHT + MARGIN
-    return Sketch(cards, lines, right, bottom)
+    bottom = max((y for _, y in corners), default=TOP) + tall + MARGIN
+    return Sketch(cards, lines, right, bottom, tall)
 
 
 def _moves(edges: Iterable[Json], number: dict[Key, int]) -> dict[tuple[int, int], list[Json]]:
@@ -102,8 +107,8 @@ def _times(moves: dict[tuple[int, int], list[Json]], end: int) -> dict[int, list
     return found
 
 
-def _corner(level: int, height: float) -> Point:
-    return MARGIN + level * ACROSS, TOP + height * DOWN
+def _corner(level: int, height: float, tall: float) -> Point:
+    return MARGIN + level * ACROSS, TOP + height * tall * 1.22
 
 
 def _key(ref: Json) -> Key:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from clients.cli.lettering import safe
 from clients.cli.printing import local_time
-from clients.cli.sketch import HEIGHT, WIDTH, Card, Json, Line, Point, Sketch
+from clients.cli.sketch import HEIGHT, WIDTH, Json, Line, Point, Sketch
 from clients.cli.words import STEPS, amount, zh
 
 ROOMY: Final = 4
@@ -22,27 +22,29 @@ class Port(NamedTuple):
 
 def strokes(drawn: Sketch) -> Iterator[str]:
     """SVG of all lines; a tooltip tells every event of a line."""
-    starts = _ports(drawn.cards, [(line.left, line.right) for line in drawn.lines], WIDTH)
-    ends = _ports(drawn.cards, [(line.right, line.left) for line in drawn.lines], 0)
+    starts = _ports(drawn, [(line.left, line.right) for line in drawn.lines], WIDTH)
+    ends = _ports(drawn, [(line.right, line.left) for line in drawn.lines], 0)
     for line, start, end in zip(drawn.lines, starts, ends, strict=True):
         arrow = f'class="edge" marker-{"start" if line.back else "end"}="url(#arrow)"'
         kind = arrow if line.steps else 'class="gap"'
         title = safe("\n".join(map(_told, line.steps)))
-        yield f'<path {kind} d="{_curve(start.at, line.bends, end.at)}"><title>{title}</title></path>'
+        middles = [(x, y + drawn.tall / 2) for x, y in line.bends]
+        yield f'<path {kind} d="{_curve(start.at, middles, end.at)}"><title>{title}</title></path>'
         yield from _words(line, start, end)
 
 
-def _ports(cards: Sequence[Card], ends: Sequence[tuple[int, int]], side: float) -> list[Port]:
+def _ports(drawn: Sketch, ends: Sequence[tuple[int, int]], side: float) -> list[Port]:
     """For each line, by its card here and its card over there: spread over the side, in the order of the others."""
     at_card: dict[int, list[int]] = defaultdict(list)
     for n, (here, _) in enumerate(ends):
         at_card[here].append(n)
     ports: dict[int, Port] = {}
     for here, numbers in at_card.items():
-        x, y = cards[here].at
-        numbers.sort(key=lambda n: cards[ends[n][1]].at[1])
+        x, y = drawn.cards[here].at
+        numbers.sort(key=lambda n: drawn.cards[ends[n][1]].at[1])
+        roomy = len(numbers) <= ROOMY * drawn.tall / HEIGHT
         for place, n in enumerate(numbers, 1):
-            ports[n] = Port((x + side, y + place * HEIGHT / (len(numbers) + 1)), len(numbers) <= ROOMY)
+            ports[n] = Port((x + side, y + place * drawn.tall / (len(numbers) + 1)), roomy)
     return [ports[n] for n in range(len(ends))]
 
 
@@ -51,9 +53,8 @@ def _curve(start: Point, bends: Sequence[Point], end: Point) -> str:
     path = f"M{start[0]:.0f} {start[1]:.1f}"
     here = start
     for x, y in bends:
-        middle = y + HEIGHT / 2
-        path += f"{_swing(here, (x, middle))}h{WIDTH}"
-        here = (x + WIDTH, middle)
+        path += f"{_swing(here, (x, y))}h{WIDTH}"
+        here = (x + WIDTH, y)
     return path + _swing(here, end)
 
 

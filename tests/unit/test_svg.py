@@ -11,7 +11,7 @@ import pytest
 from clients.cli.layout import Edge, Layout, layout
 from clients.cli.lettering import fit, measure
 from clients.cli.picture import draw
-from clients.cli.sketch import HEIGHT, WIDTH, sketch
+from clients.cli.sketch import HEIGHT, LOW, WIDTH, sketch
 
 SVG = "{http://www.w3.org/2000/svg}"
 Json = dict[str, Any]
@@ -149,8 +149,16 @@ def test_chain_of_300_nodes_fits_without_overlap() -> None:
     edges = [edge(nodes[chance.randrange(max(0, n - 40), n)], nodes[n]) for n in range(1, 300)]
     drawn = sketch(chain(nodes, edges, direction="forward"))
     spots = sorted(card.at for card in drawn.cards)
-    assert all(x != right_x or lower - y >= HEIGHT for (x, y), (right_x, lower) in pairwise(spots))
-    assert all(x + WIDTH <= drawn.width and y + HEIGHT <= drawn.height for x, y in spots)
+    assert all(x != right_x or lower - y >= drawn.tall for (x, y), (right_x, lower) in pairwise(spots))
+    assert all(x + WIDTH <= drawn.width and y + drawn.tall <= drawn.height for x, y in spots)
+
+
+def test_cards_are_low_only_where_a_column_is_crowded() -> None:
+    farm = node("B1", "farm")
+    shops = [node("B1", str(n)) for n in range(60)]
+    few, many = (chain([farm, *some], [edge(farm, shop) for shop in some]) for some in (shops[:3], shops))
+    assert (sketch(few).tall, sketch(many).tall) == (HEIGHT, LOW)
+    assert "菠菜 · 历下区 · 03-02" in texts(draw(many))
 
 
 def test_text_that_is_too_long_loses_its_middle() -> None:
