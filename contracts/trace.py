@@ -92,7 +92,7 @@ class Lot(Contract):
 
 
 class Document(Contract):
-    """A paper that travels with the goods; its kind is such as `conformity` (承诺达标合格证), `inspection`, `import`."""
+    """A paper that travels with the goods; its kind is such as `conformity` (承诺达标合格证) or `import`."""
 
     kind: str
     number: str
