@@ -44,7 +44,8 @@ def main() -> None:
 
 
 def provision(env: Mapping[str, str]) -> None:
-    """`SHILIAN_MANAGEMENT_URL` and `SHILIAN_MONGO_ROOT_URL` are the administrators' addresses.
+    """`SHILIAN_MANAGEMENT_URL` and `SHILIAN_MONGO_ROOT_URL` are the administrators' addresses; with
+    `directConnection=true` a server that is in no replica set yet is made a set of one.
 
     Raises:
         StackError: A server did not answer, or refused.
@@ -68,10 +69,10 @@ def _provision_broker(management: str, env: Mapping[str, str]) -> None:
 
 def _provision_database(root: str, env: Mapping[str, str]) -> None:
     address = urlsplit(root).netloc.rpartition("@")[2]
-    with MongoClient[dict[str, Any]](root, directConnection=True, serverSelectionTimeoutMS=1000) as client:
+    with MongoClient[dict[str, Any]](root, serverSelectionTimeoutMS=1000) as client:
         wait_for("MongoDB's primary", lambda: _primary(client, address), PATIENCE_S)
     for database in {process.database for process in PROCESSES if process.database}:
-        provision_database(f"{root}?directConnection=true", database, database, _mongo_password(env, database))
+        provision_database(root, database, database, _mongo_password(env, database))
 
 
 def _answers(management: str) -> bool:
@@ -82,7 +83,7 @@ def _answers(management: str) -> bool:
 
 
 def _primary(client: MongoClient[dict[str, Any]], address: str) -> bool:
-    """True once the server may be written to; a server told to be in a set, but in none yet, is made a set of one."""
+    """Whether the server may be written to. One that is to be in a set, and is in none yet, makes its own first."""
     try:
         hello = client.admin.command("hello")
         if hello.get("isreplicaset"):
