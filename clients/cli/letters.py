@@ -3,6 +3,8 @@
 import json
 from typing import Any, Final, NamedTuple
 
+from contracts.topology import EXCHANGES
+
 PREFIX: Final = "x-shilian-"
 ROUTING_KEY: Final = "x-shilian-routing-key"
 BROKERS_OWN: Final = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count")
@@ -24,16 +26,20 @@ class Letter(NamedTuple):
 
 
 def letter(queue: str, message_id: str | None, headers: Json) -> Letter:
-    """What a message in `<queue>.dead` says of itself. One the broker gave up on carries the broker's headers only."""
-    key = str(headers.get(ROUTING_KEY) or _first_key(headers))
+    """What a message in `<queue>.dead` says of itself.
+
+    On one that the broker gave up on, our headers are not ours: the sender may have written them.
+    """
+    ours = {} if _given_up(headers) else headers
+    key = _routing_key(headers)
     return Letter(
-        id=str(headers.get("x-shilian-message-id") or headers.get("ce-id") or message_id or ""),
-        queue=str(headers.get("x-shilian-queue") or queue),
+        id=str(ours.get("x-shilian-message-id") or headers.get("ce-id") or message_id or ""),
+        queue=str(ours.get("x-shilian-queue") or queue),
         routing_key=key,
         type=str(headers.get("ce-type") or key),
-        reason=str(headers.get("x-shilian-reason") or headers.get("x-first-death-reason") or "unknown"),
-        records=int(headers.get("x-shilian-records") or 1),
-        errors=tuple(json.loads(headers.get("x-shilian-errors") or "[]")),
+        reason=str(ours.get("x-shilian-reason") or headers.get("x-first-death-reason") or "unknown"),
+        records=int(ours.get("x-shilian-records") or 1),
+        errors=tuple(json.loads(ours.get("x-shilian-errors") or "[]")),
     )
 
 
@@ -44,11 +50,19 @@ def revived(headers: Json) -> Json:
         for name, value in headers.items()
         if not name.startswith(PREFIX) and not name.startswith(BROKERS_OWN)
     }
-    key = headers.get(ROUTING_KEY) or _first_key(headers)
+    key = _routing_key(headers)
     return kept | ({ROUTING_KEY: key} if key else {})
 
 
-def _first_key(headers: Json) -> str:
-    """Where the broker dead-lettered it from first; it puts the latest death in front."""
-    deaths = headers.get("x-death") or [{}]
-    return str(next(iter(deaths[-1].get("routing-keys") or ()), ""))
+def _given_up(headers: Json) -> bool:
+    """Whether the broker itself dead-lettered it last; it puts the latest death in front."""
+    latest = next(iter(headers.get("x-death") or ()), {})
+    return bool(latest.get("reason") == "delivery_limit")
+
+
+def _routing_key(headers: Json) -> str:
+    """The key it was first sent with: by the broker's word, else as the consumer noted it."""
+    for death in reversed(headers.get("x-death") or ()):
+        if death.get("exchange") in EXCHANGES:
+            return str(death["routing-keys"][0])
+    return str(headers.get(ROUTING_KEY) or "")

@@ -279,7 +279,7 @@ OURS = {
 BROKERS = {
     "ce-id": "M2",
     "x-death": [
-        {"queue": "market.ingest", "reason": "delivery_limit", "routing-keys": ["market.sale_ticket.v1"], "count": 1}
+        {"exchange": "shilian.ingest", "reason": "delivery_limit", "routing-keys": ["market.sale_ticket.v1"]},
     ],
     "x-first-death-queue": "market.ingest",
     "x-first-death-reason": "delivery_limit",
@@ -293,6 +293,18 @@ def test_dead_letter_says_why_it_is_dead() -> None:
     brokers = letter("market.ingest", None, BROKERS)
     assert (brokers.id, brokers.reason, brokers.records) == ("M2", "delivery_limit", 1)
     assert brokers.routing_key == "market.sale_ticket.v1"
+
+
+def test_headers_a_sender_forged_do_not_tell_what_the_broker_gave_up_on() -> None:
+    forged = {"x-shilian-routing-key": "catering.x.v1", "x-shilian-records": "many", "x-shilian-errors": "{"}
+    told = letter("market.ingest", None, BROKERS | forged)
+    assert told == letter("market.ingest", None, BROKERS)
+    assert revived(BROKERS | forged) == revived(BROKERS)
+
+
+def test_letter_that_climbed_the_ladder_keeps_the_key_its_consumer_noted() -> None:
+    rung = {"exchange": "shilian.retry.10s", "reason": "expired", "routing-keys": ["market.ingest"]}
+    assert letter("market.ingest", None, OURS | {"x-death": [rung]}).routing_key == "market.sale_ticket.v1"
 
 
 @pytest.mark.parametrize("headers", [OURS, BROKERS])
