@@ -56,7 +56,7 @@ def revived(headers: Json) -> Json:
 
 def _given_up(headers: Json) -> bool:
     """Whether the broker itself dead-lettered it last; it puts the latest death in front."""
-    latest = next(iter(headers.get("x-death") or ()), {})
+    latest: Json = next(iter(headers.get("x-death") or ()), {})
     return bool(latest.get("reason") == "delivery_limit")
 
 
