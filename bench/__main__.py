@@ -1,0 +1,64 @@
+"""`python -m bench`: ours beside the fastest that could be and beside stock, in one run."""
+
+import logging
+from collections.abc import Callable
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from bench import ingest
+from bench.child import Died
+from bench.ground import Ground
+from bench.hearing import Wrong
+from bench.result import Result, table, write
+from deploy.local.errors import StackError
+from deploy.local.home import LOCAL
+
+Benchmark = Callable[[Ground, int], Result]
+
+OUTPUT: Final = LOCAL / "bench.json"
+USUAL: Final[dict[str, Benchmark]] = {run.__name__: run for run in (*ingest.BENCHMARKS,)}
+LONG: Final[dict[str, Benchmark]] = {}
+
+console = Console()
+
+
+def run(
+    only: Annotated[str | None, typer.Option(help="Run one benchmark.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="The long ones too.")] = False,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each side is measured.")] = 3,
+) -> None:
+    """Run the benchmarks, print a table, and write .local/bench.json."""
+    chosen = _chosen(only, full)
+    results: list[Result] = []
+    with console.status("starting") as progress, Ground().opened(progress.update) as ground:
+        for name, benchmark in chosen.items():
+            progress.update(name)
+            results.append(benchmark(ground, rounds))
+            write(results, OUTPUT)
+    console.print(table(results))
+
+
+def _chosen(only: str | None, full: bool) -> dict[str, Benchmark]:
+    known = USUAL | LONG
+    if only and only not in known:
+        raise typer.BadParameter(f"{only} is none of {', '.join(known)}", param_hint="--only")
+    if only:
+        return {only: known[only]}
+    return known if full else USUAL
+
+
+def main() -> None:
+    """Runs; trouble is one message on stderr and exit status 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("bench").setLevel(logging.INFO)
+    try:
+        typer.run(run)
+    except (StackError, Died, Wrong) as trouble:
+        Console(stderr=True).print(str(trouble), style="red", markup=False, soft_wrap=True)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Where benchmarks run: a broker and a database of their own, and for each trial a fresh vhost and database."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from chassis import topology
+from chassis.collections import Collection, ensure
+from deploy.local.errors import StackError
+from deploy.local.home import LOCAL
+from deploy.local.mongod import Mongod
+from deploy.local.provision import provision_database, provision_services, remove_vhost
+from deploy.local.rabbitmq import Broker
+from deploy.local.stack import Progress, Stack
+
+NAME: Final = "bench"
+"""Of the vhost, the database and their users."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A fresh vhost with the whole topology and a fresh database with declared collections, for one trial."""
+
+    amqp_url: str
+    mongo_url: str
+    db: Database[dict[str, Any]]
+
+
+class Ground:
+    """The servers of a run, up inside `opened`."""
+
+    def __init__(self) -> None:
+        stack = Stack(LOCAL / NAME, respawn=False)
+        if not isinstance(stack.broker, Broker) or not isinstance(stack.mongod, Mongod):
+            raise StackError("bench measures on servers of its own: unset SHILIAN_AMQP_URL and SHILIAN_MONGO_URL.")
+        self._stack, self._broker, self._mongod = stack, stack.broker, stack.mongod
+        self.private_key: Path = stack.home.private_key
+        self.public_key: Path = stack.home.public_key
+
+    @contextmanager
+    def opened(self, say: Progress) -> Iterator["Ground"]:
+        """Servers start with the block and stop with it.
+
+        Raises StackError when something is missing, died, or was not ready in time.
+        """
+        try:
+            self._stack.up((), say)
+            provision_database(self._mongod.root_url, NAME, NAME, self._password)
+            yield self
+        finally:
+            self._stack.down(say)
+
+    def log(self, name: str) -> Path:
+        """Where a process writes."""
+        return self._stack.home.log(f"{NAME}.{name}")
+
+    @contextmanager
+    def field(self, collections: Iterable[Collection]) -> Iterator[Field]:
+        """Everything fresh; gone when the block ends."""
+        management = self._broker.management_url
+        provision_services(management, self._password, vhost=NAME, user=NAME)
+        amqp_url = self._broker.amqp_url(NAME).rpartition("/")[0] + f"/{NAME}"
+        topology.declare(amqp_url)
+        mongo_url = self._mongod.url(NAME, self._password, NAME)
+        with MongoClient[dict[str, Any]](mongo_url, w="majority") as client:
+            ensure(client[NAME], collections)
+            try:
+                yield Field(amqp_url, mongo_url, client[NAME])
+            finally:
+                client.drop_database(NAME)
+                remove_vhost(management, NAME, [NAME])
+
+    @property
+    def _password(self) -> str:
+        return self._stack.home.secret(f"amqp.{NAME}")
