@@ -21,7 +21,9 @@ TOO_LARGE: Final = 600_000
 
 
 class Fault(NamedTuple):
-    """`kinds` of paper it happens to; `whole` faults take the message with them, so they fall on single lines. `most` a month."""
+    """`kinds` of paper it happens to, at most `most` a month. A `whole` one takes the message with it, so it falls on
+    messages of one line.
+    """
 
     rule: str
     spoil: Callable[[Draft, Random], object]
@@ -163,10 +165,14 @@ FAULTS: Final = (
     Fault("licence_check_digit", _code("other", "licence", lambda code: _next_digit(code, -1)), fits=_has_uscc),
     Fault("gtin_length", _code("line", "gtin", lambda code: code[:-1]), fits=lambda draft: draft.line["gtin"]),
     Fault(
-        "gtin_check_digit", _code("line", "gtin", lambda code: _next_digit(code, -1)), fits=lambda draft: draft.line["gtin"]
+        "gtin_check_digit",
+        _code("line", "gtin", lambda code: _next_digit(code, -1)),
+        fits=lambda draft: draft.line["gtin"],
     ),
     Fault(
-        "trace_code_check_digit", _code("line", "trace_code", _wrong_trace_code), fits=lambda draft: draft.line["trace_code"]
+        "trace_code_check_digit",
+        _code("line", "trace_code", _wrong_trace_code),
+        fits=lambda draft: draft.line["trace_code"],
     ),
     Fault("unknown_step", _in_line(step="其他"), frozenset({"capture"}), most=3),
     Fault("unknown_division", _in_other(division="379999"), fits=_buys_from_inside),
@@ -181,4 +187,3 @@ FAULTS: Final = (
     Fault("unshipped_receipt", _never_shipped, TAKEN, fits=_buys_from_inside),
 )
 """Rules that only the state of registry or trace can judge, and those of registrations, are brought about elsewhere."""
-

@@ -85,4 +85,9 @@ PREPARED: Final = {
 }
 """What a central kitchen prepares for canteens to cook."""
 
-BY_NAME: Final = {product.name: product for product in (*PRODUCE, *LIVESTOCK, *MADE, *BROUGHT_IN)}
+READY: Final = {
+    "净菜土豆块": ("土豆烧肉", ("净菜土豆块", "猪白条", "大豆油")),
+    "调理猪肉丸": ("白菜肉丸汤", ("调理猪肉丸", "大白菜")),
+    "调理鸡排": ("香煎鸡排配青椒", ("调理鸡排", "青椒", "花生油")),
+}
+"""What a canteen cooks of it."""

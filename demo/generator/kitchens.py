@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from demo.generator.goods import DISHES, PREPARED, Product
+from demo.generator.goods import DISHES, PREPARED, READY, Product
 from demo.generator.ledger import Ledger
 from demo.generator.papers import Line, Lot, Paper
 from demo.generator.trade import stocked
@@ -43,12 +43,10 @@ def _prepare(ledger: Ledger, kitchen: Site, canteens: Sequence[Site]) -> None:
 
 def _cook(ledger: Ledger, kitchen: Site, dishes: int, hour: float) -> list[Line]:
     """Buys, cooks and keeps a sample of each dish; the meal batches."""
-    planned = []
-    for name in ledger.rng.sample(sorted(DISHES), k=dishes):
-        raws = _buy(ledger, kitchen, DISHES[name], 40)
-        ready = ledger.stock.take(kitchen, Decimal(40), tuple(PREPARED))
-        if raws:
-            planned.append((Product(name, "餐食", "份餐", "1天"), [*raws, ready] if ready else raws))
+    ready = [READY[name] for name in sorted(ledger.stock.names(kitchen) & READY.keys())]
+    menu = [*ready, *ledger.rng.sample(sorted(DISHES.items()), k=dishes)][:dishes]
+    bought = [(Product(name, "餐食", "份餐", "1天"), _buy(ledger, kitchen, raws, 40)) for name, raws in menu]
+    planned = [(dish, raws) for dish, raws in bought if raws]
     meals = _use(ledger, kitchen, planned, hour, "午餐") if planned else []
     _sample(ledger, kitchen, meals, hour + 0.7)
     return meals

@@ -34,19 +34,22 @@ class Month:
     story: Story
 
 
-def generate(first: date, seed: int = 20220701, scale: float = 1.0) -> Month:
-    """The month that begins on `first`. The same arguments give the same bytes; `scale` is the share of its days."""
+def generate(first: date, seed: int, scale: float = 1.0) -> Month:
+    """The month that begins on `first`. The same arguments give the same bytes; `scale` is the share of its days.
+
+    Every message id begins with the seed.
+    """
     rng = Random(f"{first}:{seed}")
     days = max(LEAST_DAYS, math.ceil(monthrange(first.year, first.month)[1] * scale))
     ledger = Ledger(rng, world.build(rng), first)
     for day in range(days):
         _play(ledger, first + timedelta(days=day), always_school=days <= 7)
     story = choose(ledger.papers)
-    drafts = _with_faults(rng, ledger, story)
+    drafts = _with_faults(rng, ledger, story, str(seed))
     told = sorted((draft.message() for draft in drafts), key=lambda message: (message.goes, message.id))
     last = first + timedelta(days=days - 1)
     staged = [replace(message, stage=LAST_DAY) if message.goes.date() >= last else message for message in told]
-    return Month(ledger.world, [*registrations.messages(ledger.world, first), *staged], story)
+    return Month(ledger.world, [*registrations.messages(ledger.world, first, str(seed)), *staged], story)
 
 
 def last_full_month(today: date) -> date:
@@ -68,9 +71,9 @@ def _play(ledger: Ledger, day: date, always_school: bool) -> None:
     ledger.stock.sweep(day + timedelta(days=2))
 
 
-def _with_faults(rng: Random, ledger: Ledger, story: Story) -> list[Draft]:
+def _with_faults(rng: Random, ledger: Ledger, story: Story, run: str) -> list[Draft]:
     """Every paper's draft, some of them spoiled, and after them what is told again. The story is spared."""
-    drafts = [Draft.of(paper, f"{paper.app}-{number:07}") for number, paper in enumerate(ledger.papers, 1)]
+    drafts = [Draft.of(paper, f"{run}-{paper.app}-{number:06}") for number, paper in enumerate(ledger.papers, 1)]
     spare = [draft for draft in drafts if not draft.paper.lots() & story.lots]
     rng.shuffle(spare)
     total = len(drafts)
@@ -110,12 +113,14 @@ def _resent(rng: Random, draft: Draft) -> Draft:
 def _told_by_two(rng: Random, drafts: Iterator[Draft], count: int, spoil: bool) -> Iterator[Draft]:
     """Market sales that the buyer's bookkeeper entered in one-network again; where `spoil`, with another quantity."""
     for _ in range(count):
-        draft = next(draft for draft in drafts if draft.app == MARKET and draft.paper.kind == "sale_ticket" and draft.paper.other)
+        draft = next(
+            draft for draft in drafts if draft.app == MARKET and draft.paper.kind == "sale_ticket" and draft.paper.other
+        )
         yield _retold(rng, draft.paper, draft, spoil)
 
 
 def _retold(rng: Random, paper: Paper, first: Draft, spoil: bool) -> Draft:
-    again = Draft.of(replace(paper, app=ONE_NETWORK, kind="delivery_note"), f"{ONE_NETWORK}-{first.id}")
+    again = Draft.of(replace(paper, app=ONE_NETWORK, kind="delivery_note"), f"{first.id}-{ONE_NETWORK}")
     again.sent = first.sent + timedelta(minutes=rng.randint(5, 60))
     again.own["id"] = None
     if spoil:
@@ -141,4 +146,3 @@ def _reused(draft: Draft) -> Draft:
 def _other_amount(draft: Draft) -> Amount:
     amount: Amount = draft.line["amount"]
     return Amount(amount.number + 5, amount.unit)
-

@@ -1,6 +1,7 @@
 """Who the apps know: operators, stalls and units, told before anything is traded."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -20,15 +21,22 @@ _DOUBTFUL_IDS: Final = {
 }
 
 
-def messages(world: World, first: date) -> Iterator[Message]:
-    """The registrations of the day before the month."""
+def messages(world: World, first: date, run: str) -> Iterator[Message]:
+    """The registrations of the day before the month; their ids begin with `run`."""
+    for number, message in enumerate(_syncs(world, first)):
+        yield replace(message, id=f"{run}-{message.app}-S{number:03}")
+
+
+def _syncs(world: World, first: date) -> Iterator[Message]:
     sent = datetime.combine(first, time(20), SHANGHAI) - timedelta(days=1)
     stalls = world.of("stall")
     yield from _synced(MARKET, "operator_sync", [own(market) for market in world.markets], sent)
     for market in world.markets:
         held = [_stall(stall) for stall in stalls if stall.market == market.name]
         yield from _synced(MARKET, "stall_sync", held, sent, {"market": own(market)})
-    yield from _synced(ONE_NETWORK, "operator_sync", [own(site) for site in world.sites if site.app == ONE_NETWORK], sent)
+    yield from _synced(
+        ONE_NETWORK, "operator_sync", [own(site) for site in world.sites if site.app == ONE_NETWORK], sent
+    )
     units = [own(site) | {"unit_kind": site.unit_kind} for site in world.sites if site.app == CATERING]
     yield from _synced(CATERING, "unit_sync", units, sent)
     yield from _doubtful(sent)
@@ -51,5 +59,4 @@ def _synced(
     for first in range(0, len(lines), LINES):
         part = list(lines[first : first + LINES])
         data = STYLES[app][0].encode({**(head or {}), "lines": part})
-        id = f"{app}-{kind}-{(head or {}).get('market', {}).get('id', '')}{rule or ''}{first}"
-        yield Message(app, f"{app}.{kind}.v1", id, sent, sent, data, len(part), SYNC, rule=rule)
+        yield Message(app, f"{app}.{kind}.v1", "", sent, sent, data, len(part), SYNC, rule=rule)

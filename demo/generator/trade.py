@@ -27,18 +27,16 @@ def morning(ledger: Ledger) -> None:
 
 
 def stalls(ledger: Ledger, buyers: Sequence[Site]) -> None:
-    """Market stalls sell to kitchens and shops with a ticket, and to the public all day."""
+    """Market stalls sell to kitchens and shops with a ticket that names them, and to the public."""
     for stall in ledger.world.of("stall"):
-        for buyer in ledger.rng.sample(_near(stall, buyers, ledger), k=2):
-            _sell(ledger, stall, buyer, ledger.kg(10, 60), 5.0, 1.2)
-        for hour in (8.5,):
-            _retail(ledger, stall, hour)
+        _sell(ledger, stall, ledger.rng.choice(_near(stall, buyers, ledger)), ledger.kg(10, 60), 5.0, 1.2)
+        _retail(ledger, stall)
 
 
 def wholesalers(ledger: Ledger, buyers: Sequence[Site]) -> None:
     """Wholesalers and importers deliver to shops and kitchens."""
     for seller in ledger.world.of("wholesaler"):
-        for buyer in ledger.rng.sample(_near(seller, buyers, ledger), k=3):
+        for buyer in ledger.rng.sample(_near(seller, buyers, ledger), k=2):
             _sell(ledger, seller, buyer, ledger.kg(20, 120), 4.5, 1.5)
     for seller in ledger.world.of("importer"):
         for kind in ("shop", "mother_baby", "pharmacy"):
@@ -87,7 +85,9 @@ def _livestock(ledger: Ledger) -> None:
         quantity = ledger.kg(1500, 3000)
         ledger.stock.put(farm, lot, quantity)
         raised.append(Line(lot, quantity))
-        users = [maker for maker in ledger.world.of("maker") if any(product.name in made.made_of for made in maker.goods)]
+        users = [
+            maker for maker in ledger.world.of("maker") if any(product.name in made.made_of for made in maker.goods)
+        ]
         for buyer in ledger.rng.sample(users, k=min(2, len(users))):
             _deliver_raw(ledger, farm, buyer, ledger.kg(500, 900))
     for first in range(0, len(raised), RAISED_A_MESSAGE):
@@ -147,7 +147,7 @@ def _once_each(lines: list[Line]) -> list[Line]:
     return list(merged.values())
 
 
-def _retail(ledger: Ledger, stall: Site, hour: float) -> None:
+def _retail(ledger: Ledger, stall: Site) -> None:
     line = ledger.stock.take(stall, ledger.kg(1, 20))
     if line and stall.app:
-        ledger.add(Paper(stall.app, "sale_ticket", ledger.at(hour), stall, ledger.number("LS"), [line]))
+        ledger.add(Paper(stall.app, "sale_ticket", ledger.at(8.5), stall, ledger.number("LS"), [line]))

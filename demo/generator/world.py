@@ -1,5 +1,6 @@
 """Who trades: about 300 operators of three cities, their suppliers outside the province, and who uses which app."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -92,7 +93,7 @@ class _Kind:
     goods: tuple[Product, ...] = ()
 
 
-def _named(products: list[Product], *words: str) -> tuple[Product, ...]:
+def _named(products: Iterable[Product], *words: str) -> tuple[Product, ...]:
     return tuple(product for product in products if any(word in product.category for word in words))
 
 
@@ -203,7 +204,9 @@ def _outside(rng: Random, name: str, division: str | None, region: str, goods: t
     products = tuple(product for product in (*PRODUCE, *BROUGHT_IN) if product.name in goods)
     code = codes.uscc(rng, division, "91") if division else None
     address = f"{divisions.path(division)}工业园区" if division else name
-    return Site("outside", None, None, name, division, address, person(rng), _phone(rng), code, region=region, goods=products)
+    return Site(
+        "outside", None, None, name, division, address, person(rng), _phone(rng), code, region=region, goods=products
+    )
 
 
 def _address(rng: Random, county: str) -> str:

@@ -1,0 +1,109 @@
+"""What the demo may see of the platform from outside: queues by the broker's management API, stores, dead letters."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import httpx
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from clients.cli import bus
+from clients.cli.letters import Letter, letter
+from contracts.topology import CONSUMED, RETRY_LADDER
+from deploy.local.stack import Stack
+
+WORKING = frozenset({*(queue.name for queue in CONSUMED), *RETRY_LADDER})
+"""Queues whose messages still have to be worked on; dead letters and answers stay where they are."""
+
+LOOK_S, PATIENCE_S = 0.2, 300.0
+
+STATISTICS_S = 6.0
+"""A quorum queue tells its statistics every 5 s: only what they say for longer than that is true of now."""
+
+DEAD_LETTERS = 100_000
+
+
+class Platform:
+    """One run's view: `run` is what the ids of its messages begin with. What was stored before does not count."""
+
+    def __init__(self, stack: Stack, run: str) -> None:
+        self.addresses: dict[str, Any] = stack.description()
+        self._prefix = f"{run}-"
+        self._trace, self._registry = (self._database(name) for name in ("trace", "registry"))
+        self._before = 0
+        self._before = self.recorded()
+
+    def await_accounted(self, records: int, seen: Callable[[int], object]) -> None:
+        """Returns once so many records are stored or dead, or nothing is on its way any more.
+
+        `seen` is told how many are stored, again and again. Raises TimeoutError.
+        """
+        self._await(lambda: self.recorded() + sum(dead.records for dead in self.dead_letters()) >= records, seen)
+
+    def await_quiet(self, seen: Callable[[int], object]) -> None:
+        """Returns once nothing is on its way any more: no message ready or unacked, no outbox row. As above."""
+        self._await(lambda: False, seen)
+
+    def _await(self, enough: Callable[[], bool], seen: Callable[[int], object]) -> None:
+        now = idle_since = time.monotonic()
+        until = now + PATIENCE_S
+        while now - idle_since < STATISTICS_S:
+            time.sleep(LOOK_S)
+            seen(self.recorded())
+            idle = not self._ready() and not self._unsent()
+            if idle and enough():
+                return
+            now = time.monotonic()
+            if not idle or self._held():
+                idle_since = now
+            if now > until:
+                raise TimeoutError(f"still at work after {PATIENCE_S:.0f} s: {self._ready()}, {self._held()}")
+
+    def recorded(self) -> int:
+        """Records in the stores: trace's events, and the observations that the registry took in."""
+        observed = self._registry.changes.count_documents({"kind": "observed"})
+        return self._trace.events.count_documents({}) + observed - self._before
+
+    def recorded_at(self) -> Iterator[tuple[str, datetime]]:
+        """Message and time (aware UTC) of every event's recording."""
+        for row in self._trace.events.find({}, {"message_id": 1, "recorded_at": 1, "_id": 0}):
+            yield row["message_id"], row["recorded_at"]
+
+    def dead_letters(self) -> list[Letter]:
+        """This run's, one for each message id; they stay in their queues."""
+        found: dict[str, Letter] = {}
+        with bus.channel(self.addresses["amqp"]["shilian"]) as channel:
+            for queue in CONSUMED:
+                for taken in bus.take(channel, queue.dead, DEAD_LETTERS):
+                    dead = letter(queue.name, taken.properties.message_id, taken.headers)
+                    if dead.id.startswith(self._prefix):
+                        found[dead.id] = dead
+        return list(found.values())
+
+    def close(self) -> None:
+        """Lets go of the stores."""
+        for database in (self._trace, self._registry):
+            database.client.close()
+
+    def _ready(self) -> dict[str, int]:
+        """Messages that wait in queues, at this moment."""
+        with bus.channel(self.addresses["amqp"]["shilian"]) as channel:
+            counts = {name: channel.queue_declare(name, passive=True).method.message_count for name in WORKING}
+        return {name: count for name, count in counts.items() if count}
+
+    def _held(self) -> dict[str, int]:
+        """Messages in queues, delivered and unacked ones too, as the last statistics have it."""
+        vhost = self.addresses["amqp"]["shilian"].rpartition("/")[2]
+        url = f"{self.addresses['management']}/api/queues/{vhost}"
+        answer = httpx.get(url, params={"disable_stats": "true", "enable_queue_totals": "true"}, trust_env=False)
+        held = {queue["name"]: queue.get("messages", 0) for queue in answer.raise_for_status().json()}
+        return {name: count for name, count in held.items() if count and name in WORKING}
+
+    def _unsent(self) -> int:
+        return sum(database.outbox.count_documents({}) for database in (self._trace, self._registry))
+
+    def _database(self, service: str) -> Database[dict[str, Any]]:
+        client: MongoClient[dict[str, Any]] = MongoClient(self.addresses["mongo"][service], tz_aware=True)
+        return client.get_default_database()

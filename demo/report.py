@@ -1,0 +1,100 @@
+"""What the demo shows people: Chinese first."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from contracts.rules import RULES
+from demo.counting import Speed
+from demo.questions import Answer, Json, some_answers
+from demo.run import Result
+
+ROWS = 40
+"""Of a long table."""
+
+_PARAMETER = re.compile(r"\{\w+\}")
+
+OUTCOMES = {"accepted": "已接收", "duplicate": "重复", "rejected": "已拒绝"}
+
+
+def tell(console: Console, result: Result) -> None:
+    """All of it; the count comes last."""
+    counts(console, "拒收 rejected (死信 dead letters)", result.rejected)
+    counts(console, "标记 recorded with a flag (TraceService.CountFlags)", result.flagged)
+    for source, egress in result.egress.items():
+        answers(console, source, some_answers(egress))
+    chain(console, "一份学生午餐,追溯到田间 a school lunch, back to its farms", result.lunch)
+    console.print(f"源头 it begins at: {'、'.join(result.lunch.beginnings())}", highlight=False)
+    chain(console, "一批问题原料,追到每一个持有者 a contaminated batch, forward to every holder", result.tainted)
+    speed(console, result.speed)
+    stages = " · ".join(f"{name} {seconds:.1f}" for name, seconds in result.seconds.items())
+    console.print(f"秒 seconds: {stages}", highlight=False)
+    print(result.count, flush=True)
+
+
+def counts(console: Console, title: str, by_rule: Mapping[str, int]) -> None:
+    """How many records, by reason."""
+    table = _table(title, "规则 rule", "说明", "meaning", "条数 records")
+    for rule, count in by_rule.items():
+        row = RULES.get(rule)
+        table.add_row(rule, *(_PARAMETER.sub("…", text) for text in (row.zh, row.en)) if row else ("", ""), str(count))
+    console.print(table)
+
+
+def answers(console: Console, source: str, given: Iterable[Json]) -> None:
+    """Some of what a source found in its egress queue."""
+    table = _table(f"{source} 收到的回执(egress.{source})", "消息 message", "行", "结果 outcome", "内容 answer")
+    for answer in given:
+        if "outcome" in answer:
+            table.add_row(
+                answer["message_id"], str(answer.get("record", "")), OUTCOMES[answer["outcome"]], _told(answer)
+            )
+        else:
+            goods = "、".join(f"{line['product']} {line['quantity']} {line['unit']}" for line in answer["lines"])
+            text = f"{answer['supplier_name']} → 本单位:{goods}(单号 {answer['document']})"
+            table.add_row(answer["event_id"], "", "待确认收货单", text)
+    console.print(table)
+
+
+def chain(console: Console, title: str, answer: Answer) -> None:
+    """A chain as its table, cut where it is long, and where its picture is."""
+    console.print(f"\n[bold]{title}[/]")
+    lines = answer.table.splitlines()
+    console.print("\n".join(lines[:ROWS]), markup=False, highlight=False, no_wrap=True, crop=True)
+    if len(lines) > ROWS:
+        console.print(f"… 共 {len(lines) - ROWS} 行未显示 more rows", markup=False)
+    console.print(f"图 picture: {answer.picture}", markup=False, soft_wrap=True)
+
+
+def speed(console: Console, found: Speed) -> None:
+    """Records a second, and how long a record takes from its publisher to the store."""
+    table = _table("速度 speed", "", "条/秒 records/s", "时延中位 median latency", "p99")
+    for name, rate, waited in (
+        ("全月一次灌入 the month at once", found.records_per_second, found.backlog),
+        ("最后一天匀速 the last day, steady", found.steady_rate, found.steady),
+    ):
+        table.add_row(name, f"{rate:,.0f}", _seconds(waited.median), _seconds(waited.p99))
+    console.print(table)
+
+
+def _told(verdict: Json) -> str:
+    notes = [f"{note['field']} = {note.get('value') or '—'}: {note['message']}" for note in _notes(verdict)]
+    return "\n".join([*verdict.get("batches", ()), *notes])
+
+
+def _notes(verdict: Json) -> list[Json]:
+    return [*verdict.get("errors", ()), *verdict.get("flags", ())]
+
+
+def _seconds(wait: float) -> str:
+    return f"{wait * 1000:,.0f} ms" if wait < 10 else f"{wait:.1f} s"
+
+
+def _table(title: str, *heads: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
