@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from chassis import metrics
 from chassis.logs import envelope_context, log_context
-from chassis.message import ATTEMPT, ROUTING_KEY, Message, RawMessage, dead_letter, safe_headers, short_id
+from chassis.message import ATTEMPT, OWN_HEADERS, ROUTING_KEY, Message, RawMessage, dead_letter, safe_headers, short_id
 from chassis.outgoing import Outgoing, outgoing
 from chassis.settings import Settings
 from chassis.worker.mongo import is_away
@@ -40,6 +40,7 @@ class Delivery(NamedTuple):
     """A message as pika delivered it, and when (monotonic seconds)."""
 
     tag: int
+    exchange: str
     routing_key: str
     properties: pika.BasicProperties
     body: bytes
@@ -166,7 +167,7 @@ class BatchRunner:
 
     def _climb(self, raw: RawMessage, failure: Exception) -> None:
         """Sends a message that fails alone to the next rung of the ladder, past the last one to the dead."""
-        attempt = _attempt(raw.headers)
+        attempt = int(raw.headers.get(ATTEMPT, 0))
         log.error(
             "message failed",
             extra={"queue": self._queue.name, "id": raw.envelope.id, "attempt": attempt},
@@ -186,16 +187,16 @@ class BatchRunner:
 
 
 def raw_message(delivery: Delivery) -> RawMessage:
-    """The delivery with its envelope read; a message back from the ladder gets its first routing key again."""
+    """The delivery with its envelope read; a message back from the ladder gets its first routing key again.
+
+    The platform's own headers count only on the default exchange, which the ladder and a replay use and where no
+    source may publish: on any other a sender could claim to be another by writing them.
+    """
     properties = delivery.properties
     headers: Mapping[str, Any] = properties.headers or {}
+    if delivery.exchange:
+        headers = {name: value for name, value in headers.items() if name not in OWN_HEADERS}
     key = str(headers.get(ROUTING_KEY, delivery.routing_key))
     content_type = properties.content_type or "application/json"
     envelope, body = parse(headers, delivery.body, key, properties.message_id, datetime.now(UTC), content_type)
     return RawMessage(envelope, body, key, headers, content_type, delivery.redelivered)
-
-
-def _attempt(headers: Mapping[str, Any]) -> int:
-    """How many rungs a message has climbed; a sender's own word for it counts only when it is a number."""
-    said = headers.get(ATTEMPT)
-    return said if isinstance(said, int) and said > 0 else 0

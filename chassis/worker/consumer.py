@@ -176,7 +176,13 @@ class Consumer(Entrypoint):  # type: ignore[misc]
     def _on_delivery(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         self._arrived = time.monotonic()
         delivery = Delivery(
-            method.delivery_tag, method.routing_key, properties, body, method.redelivered, self._arrived
+            method.delivery_tag,
+            method.exchange,
+            method.routing_key,
+            properties,
+            body,
+            method.redelivered,
+            self._arrived,
         )
         self._window.append(delivery)
 

@@ -5,6 +5,7 @@ import eventlet
 
 eventlet.monkey_patch()
 
+import gc
 import logging
 import signal
 import sys
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
 
+COLLECT_EVERY = 20_000
+"""Objects made between two searches for cyclic garbage; at Python's 700 they took a third of a batch's time."""
+
 
 def run(service: type, settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT, then drains; exits 1 when the container died of an error."""
@@ -37,6 +41,7 @@ def run(service: type, settings: Settings) -> None:
     _serve_health(container, settings)
     _declare(settings, stopping)
     container.start()
+    _collect_seldom()
     log.info("started", extra={"service": container.service_name})
     died = eventlet.spawn(container.wait)
     while not stopping and not died.dead:
@@ -45,6 +50,13 @@ def run(service: type, settings: Settings) -> None:
         sys.exit(f"{container.service_name} died: {_reason(died)}")
     container.stop()
     log.info("stopped", extra={"service": container.service_name})
+
+
+def _collect_seldom() -> None:
+    """A batch makes thousands of small objects, hardly ever in cycles; what was imported never becomes garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY)
 
 
 def _declare(settings: Settings, stopping: list[int]) -> None:

@@ -99,7 +99,7 @@ def test_a_rung_leads_back_to_the_queue_with_the_first_routing_key(bus: Bus, pro
 
 
 def test_past_the_last_rung_a_message_is_dead_with_its_traceback(bus: Bus, probe: Any) -> None:
-    send(bus, "poison", fail=True, **{"x-shilian-attempt": 3})
+    bus.publish("", PROBE.name, {"id": "poison", "fail": True}, ce_type="probe.v1", x_shilian_attempt=3)
     probe()
     letter = bus.await_message(PROBE.dead)
     told = json.loads(letter.headers["x-shilian-errors"])[0]
@@ -107,6 +107,14 @@ def test_past_the_last_rung_a_message_is_dead_with_its_traceback(bus: Bus, probe
     assert told["value"] == "ValueError"
     assert "told to fail" in told["message"]
     assert "Traceback" in told["message"]
+
+
+def test_headers_of_the_platform_count_for_nothing_when_a_sender_writes_them(bus: Bus, probe: Any) -> None:
+    send(bus, "poison", fail=True, x_shilian_attempt=3, x_shilian_routing_key="catering.forged.v1")
+    probe()
+    rung = bus.await_message("shilian.retry.10s")
+    assert rung.headers["x-shilian-attempt"] == 1
+    assert rung.headers["x-shilian-routing-key"] == "probe.v1"
 
 
 def test_a_graceful_stop_under_load_redelivers_nothing(bus: Bus, probe: Any, db: Any) -> None:
