@@ -11,6 +11,7 @@ from pymongo.errors import OperationFailure
 OUTBOX = "outbox"
 INBOX = "inbox"
 AUDIT = "audit"
+TIMERS = "timers"
 
 NAMESPACE_EXISTS = 48
 
@@ -35,6 +36,7 @@ class Collection:
 CHASSIS: tuple[Collection, ...] = (
     Collection(OUTBOX, (IndexModel([("lease_until", 1)]),)),
     Collection(INBOX, (IndexModel([("at", 1)], expireAfterSeconds=INBOX_KEPT_S),)),
+    Collection(TIMERS, (IndexModel([("kind", 1), ("due_at", 1)]),)),
     Collection(AUDIT, (IndexModel([("at", -1)]), IndexModel([("caller", 1), ("at", -1)]))),
 )
 """What every service's database holds beside the service's own collections."""
