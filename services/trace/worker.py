@@ -52,9 +52,7 @@ class TraceWorker:
 
         if records:
             self._commit(recording, lambda: known.update(self._known(records)))
-            self._place(
-                {record.site.site for record in records if record.site.site and not record.site.division} - facts.keys()
-            )
+            self._place(store.sites_to_place(records) - facts.keys())
 
     @consume(
         topology.TRACE_REGISTRY,
