@@ -40,7 +40,7 @@ DEPTH_LIMIT: Final = "depth_limit"
 SIZE_LIMIT: Final = "size_limit"
 
 GROWN: Final = frozenset({Category.VEGETABLE, Category.FRUIT, Category.AQUATIC, Category.GRAIN})
-"""What a farm sells as it grew. Meat is none: it comes from a slaughterhouse, and animals have their farming records."""
+"""What a farm sells as it grew. Meat is none: a slaughterhouse comes first, and animals have records."""
 
 
 @dataclass
