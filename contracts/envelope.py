@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, Self
 from uuid import uuid4
@@ -118,11 +119,18 @@ def parse(
 def _binary(headers: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in headers.items():
-        prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
-        attribute = name[len(prefix) :] if prefix else name
-        if (prefix or name == "traceparent") and (text := _clean(value)):
-            found[attribute.lower()] = text
+        if (attribute := _attribute(name)) and (text := _clean(value)):
+            found[attribute] = text
     return found
+
+
+@lru_cache(1_024)
+def _attribute(header: str) -> str | None:
+    """The CloudEvents attribute that a header's name stands for."""
+    prefix = next((prefix for prefix in PREFIXES if header.startswith(prefix)), None)
+    if prefix is None:
+        return header if header == "traceparent" else None
+    return header[len(prefix) :].lower()
 
 
 def _structured(body: bytes) -> tuple[dict[str, str], bytes]:
@@ -150,11 +158,15 @@ def _data(event: dict[str, Any]) -> bytes:
 
 def _clean(value: object) -> str | None:
     """An attribute fit to be an id, a header and a log field; what is none counts as not given."""
-    if isinstance(value, datetime):
-        value = value.isoformat()
-    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value or "")
+    text = value if isinstance(value, str) else _text(value)
     text = text.strip()
     return text if text and len(text) <= _MAX_ATTRIBUTE and text.isprintable() else None
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value or "")
 
 
 def _type_of(routing_key: str) -> str:

@@ -1,12 +1,12 @@
 """Composition root: `python -m services.registry worker|api`."""
 
 from chassis.run import main
-from services.registry.settings import RegistrySettings
 
 
 def worker() -> None:
     """Consumes the bus and relays the outbox."""
     from chassis.worker.run import run  # first: it makes the standard library green
+    from services.registry.settings import RegistrySettings
     from services.registry.worker import RegistryWorker
 
     run(RegistryWorker, RegistrySettings())
@@ -16,6 +16,7 @@ def api() -> None:
     """Serves gRPC."""
     from chassis.api.run import run
     from services.registry.api import SERVICE
+    from services.registry.settings import RegistrySettings
     from services.registry.store import COLLECTIONS
 
     run(RegistrySettings(), [SERVICE], COLLECTIONS)

@@ -1,12 +1,12 @@
 """Composition root: `python -m services.trace worker|api`."""
 
 from chassis.run import main
-from services.trace.settings import TraceSettings
 
 
 def worker() -> None:
     """Consumes the bus and relays the outbox."""
     from chassis.worker.run import run  # first: it makes the standard library green
+    from services.trace.settings import TraceSettings
     from services.trace.worker import TraceWorker
 
     run(TraceWorker, TraceSettings())
@@ -16,6 +16,7 @@ def api() -> None:
     """Serves gRPC."""
     from chassis.api.run import run
     from services.trace.api import SERVICE
+    from services.trace.settings import TraceSettings
     from services.trace.store import COLLECTIONS
 
     run(TraceSettings(), [SERVICE], COLLECTIONS)

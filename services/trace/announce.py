@@ -11,7 +11,8 @@ from contracts.egress import ReceiptProposedV1, Verdict, VerdictsV1
 from contracts.envelope import Envelope
 from contracts.topology import TRACE_CAPTURE
 from contracts.trace import CaptureV1, EventsRecordedV1
-from services.trace.domain import Decision, Refusal, content_of, recorded
+from services.trace.domain import Decision, Refusal
+from services.trace.entry import content_of, recorded
 
 SOURCE: Final = "trace"
 CAPTURE: Final = TRACE_CAPTURE.keys[0]

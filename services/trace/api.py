@@ -15,11 +15,11 @@ from chassis.api.errors import NotFound
 from chassis.api.mongo import Store
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
-from services.trace import privacy, queries, store, translate
+from services.trace import privacy, queries, replica, requests, store, translate
 from services.trace.chain import Chain, Direction
 from services.trace.domain import Facts
 from services.trace.holders import holders
-from services.trace.rows import Document
+from services.trace.rows import Stored
 from services.trace.sites import Sites
 from services.trace.walk import Request, Start, Walk
 
@@ -45,7 +45,7 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         """Raises InvalidArgument for a bad page size or token."""
         size, after = page_size(request), _after(request)
         # One more than is shown tells whether there is a next page.
-        question = translate.question(request, await self._ids(request.site_id))
+        question = requests.question(request, await self._ids(request.site_id))
         found = await self._aggregate(queries.page(question, current_caller(), after, size + 1))
         page, facts = found[:size], await self._facts(found[:size])
         derived = [translate.derived_flag(queries.UNSHIPPED)] if request.flag == queries.UNSHIPPED else []
@@ -56,20 +56,20 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
 
     async def Trace(self, request: pb.TraceRequest, context: Any) -> pb.TraceResponse:
         """Raises NotFound when nothing of the chain is the caller's, InvalidArgument for bounds out of range."""
-        start = translate.start(request, privacy.passes(current_caller()))
+        start = requests.start(request, privacy.passes(current_caller()))
         return translate.trace(_visible(await self._walk(Walk(start).run()), start))
 
     async def ListHolders(self, request: pb.ListHoldersRequest, context: Any) -> pb.ListHoldersResponse:
         """Raises NotFound when nothing of the chain is the caller's."""
         caller = current_caller()
-        start = Start(request.batch, Direction.FORWARD, max_nodes=translate.MAX_NODES, passes=privacy.passes(caller))
+        start = Start(request.batch, Direction.FORWARD, max_nodes=requests.MAX_NODES, passes=privacy.passes(caller))
         chain, found = await self._walk(holders(start))
         chain = _visible(chain, start)
         return translate.holders(chain, [privacy.visible_holder(holder, chain, caller) for holder in found])
 
     async def CountFlags(self, request: pb.CountFlagsRequest, context: Any) -> pb.CountFlagsResponse:
         """Counts each event once per rule; receipts of batches nobody shipped are found out now."""
-        question, caller = translate.window(request), current_caller()
+        question, caller = requests.window(request), current_caller()
         counts, unshipped = await asyncio.gather(
             self._aggregate(queries.flag_counts(question, caller)),
             self._aggregate(queries.unshipped_count(question, caller)),
@@ -96,15 +96,15 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
 
         return await _driven(steps, answer)
 
-    async def _facts(self, rows: list[Document]) -> Facts:
+    async def _facts(self, rows: list[Stored]) -> Facts:
         """What the registry told of the sites on either side of events."""
         sites = {site for row in rows for site in (row["site"], row["there"])}
-        return await _driven(store.asked_facts(sites), lambda where: self._find(store.SITES, where))
+        return await _driven(replica.asked_facts(sites), lambda where: self._find(store.SITES, where))
 
-    async def _find(self, name: str, where: Document, fields: Document | None = None) -> list[Document]:
+    async def _find(self, name: str, where: Stored, fields: Stored | None = None) -> list[Stored]:
         return await self._db[name].find(where, fields).to_list(None)
 
-    async def _aggregate(self, pipeline: list[Document]) -> list[Document]:
+    async def _aggregate(self, pipeline: list[Stored]) -> list[Stored]:
         return await self._db[store.EVENTS].aggregate(pipeline).to_list(None)
 
 
@@ -132,7 +132,7 @@ def _after(request: pb.QueryEventsRequest) -> tuple[datetime, str] | None:
     return (datetime.fromisoformat(where[0]), where[1]) if where else None
 
 
-def _place_of(row: Document) -> tuple[str, str]:
+def _place_of(row: Stored) -> tuple[str, str]:
     return row["time"].isoformat(), row["_id"]
 
 

@@ -39,7 +39,8 @@ UNKNOWN_DESTINATION: Final = "unknown_destination"
 DEPTH_LIMIT: Final = "depth_limit"
 SIZE_LIMIT: Final = "size_limit"
 
-FARM_PRODUCE: Final = frozenset({Category.VEGETABLE, Category.FRUIT, Category.AQUATIC, Category.GRAIN})
+GROWN: Final = frozenset({Category.VEGETABLE, Category.FRUIT, Category.AQUATIC, Category.GRAIN})
+"""What a farm sells as it grew. Meat is none: a slaughterhouse comes first, and animals have records."""
 
 
 @dataclass
@@ -107,6 +108,7 @@ def finish(chain: Chain, loose: Sequence[Edge]) -> None:
     chain.gaps += [Gap(key, kind, event.id) for key, event in open_ends.items()]
     if chain.direction is Direction.BACKWARD:
         chain.gaps += _unexplained(chain, {gap.node for gap in chain.gaps})
+    chain.gaps = list(dict.fromkeys(chain.gaps))
 
 
 def _add_halves(chain: Chain, loose: Sequence[Edge]) -> None:
@@ -159,4 +161,4 @@ def _made(event: Event) -> tuple[Goods, ...]:
 
 def _is_own_produce(chain: Chain, key: str) -> bool:
     """A grower's produce begins with its first delivery: law 65 asks for no record before it."""
-    return chain.place(key).link is Link.PRODUCTION and chain.nodes[key].category in FARM_PRODUCE
+    return chain.place(key).link is Link.PRODUCTION and chain.nodes[key].category in GROWN

@@ -6,7 +6,6 @@ is, its node is `batch@`: there the two halves of a handoff may meet.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -33,8 +32,7 @@ class Goods(NamedTuple):
     category: Category = Category.OTHER
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A site as far as events or the registry tell. An `external` one lies outside the province, documented."""
 
     site: str = UNNAMED
@@ -47,15 +45,14 @@ class Place:
     external: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """The part of a recorded event that a walk needs; `there` is the counterparty's place."""
 
     id: str
     step: Step
     time: datetime
     here: Place
-    there: Place = field(default_factory=Place)
+    there: Place = Place()
     inputs: tuple[Goods, ...] = ()
     outputs: tuple[Goods, ...] = ()
 

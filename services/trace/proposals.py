@@ -7,7 +7,7 @@ from contracts.egress import ProposedLine, ReceiptProposedV1
 from contracts.registry import SiteFacts
 from services.trace.domain import Facts
 from services.trace.lineage import node_key
-from services.trace.rows import Document, quantity_of
+from services.trace.rows import Stored, quantity_of
 
 
 def mark(proposal: ReceiptProposedV1) -> str:
@@ -15,13 +15,13 @@ def mark(proposal: ReceiptProposedV1) -> str:
     return f"receipt_proposed/{proposal.event_id}/{proposal.source}"
 
 
-def nodes_to(shipment: Document, receiver: SiteFacts) -> list[str]:
+def nodes_to(shipment: Stored, receiver: SiteFacts) -> list[str]:
     """The nodes a shipment's receipt would bring goods to, under the id it named and today's."""
     batches = [lot["batch"] for lot in shipment["lots"]["outputs"]]
     return [node_key(batch, site) for batch in batches for site in dict.fromkeys((shipment["there"], receiver.site))]
 
 
-def propose(shipments: Iterable[Document], receipts: Sequence[Document], facts: Facts) -> list[ReceiptProposedV1]:
+def propose(shipments: Iterable[Stored], receipts: Sequence[Stored], facts: Facts) -> list[ReceiptProposedV1]:
     """A proposal for each source of each receiver that has not told the receipt itself."""
     told = {(node, receipt["source"]) for receipt in receipts for node in receipt["outputs"]}
     proposals: list[ReceiptProposedV1] = []
@@ -33,7 +33,7 @@ def propose(shipments: Iterable[Document], receipts: Sequence[Document], facts: 
     return proposals
 
 
-def _proposal(source: str, shipment: Document, receiver: SiteFacts, facts: Facts) -> ReceiptProposedV1:
+def _proposal(source: str, shipment: Stored, receiver: SiteFacts, facts: Facts) -> ReceiptProposedV1:
     supplier = facts.get(shipment["site"])
     return ReceiptProposedV1(
         source=source,

@@ -6,18 +6,18 @@ from typing import Final, NamedTuple
 from contracts.divisions import scope_prefix
 from services.trace.lineage import HANDOVERS, TAKEOVERS
 from services.trace.privacy import OPERATOR, SYSTEM, Caller
-from services.trace.rows import Document
+from services.trace.rows import Stored
 from services.trace.store import EVENTS
 
 
-def scope(caller: Caller) -> Document:
+def scope(caller: Caller) -> Stored:
     """Filter of the events a caller may see: its division's, or those its operator is a side of."""
     if caller.role == OPERATOR:
         return {"parties": caller.operator_id}
     return {} if caller.role == SYSTEM else within(caller.division or "-")
 
 
-def within(division: str) -> Document:
+def within(division: str) -> Stored:
     """Filter of the events in a division, given as the start of its codes."""
     return {"division": {"$gte": division, "$lt": division + ":"}}
 
@@ -38,7 +38,7 @@ class Question(NamedTuple):
     source: str | None = None
 
 
-def asked(question: Question, caller: Caller) -> Document:
+def asked(question: Question, caller: Caller) -> Stored:
     """Filter of the caller's events that answer the question."""
     fields = {
         "batches": question.batch,
@@ -59,9 +59,9 @@ UNSHIPPED: Final = "unshipped_receipt"
 """A flag that is derived when asked for: whether somebody shipped may become known after the receipt."""
 
 
-def page(question: Question, caller: Caller, after: tuple[datetime, str] | None, size: int) -> list[Document]:
+def page(question: Question, caller: Caller, after: tuple[datetime, str] | None, size: int) -> list[Stored]:
     """Pipeline of one page, newest first, after the time and id of the last event seen."""
-    stages: list[Document] = [{"$match": asked(question, caller)}]
+    stages: list[Stored] = [{"$match": asked(question, caller)}]
     if after:
         time, id = after
         stages.append({"$match": {"$or": [{"time": {"$lt": time}}, {"time": time, "_id": {"$lt": id}}]}})
@@ -71,7 +71,7 @@ def page(question: Question, caller: Caller, after: tuple[datetime, str] | None,
     return [*stages, {"$limit": size}]
 
 
-def _unshipped() -> list[Document]:
+def _unshipped() -> list[Stored]:
     """Keeps receipts from within the province with a lot that no other site handed over."""
     shipped = {
         "from": EVENTS,
@@ -94,7 +94,7 @@ def _unshipped() -> list[Document]:
     ]
 
 
-def flag_counts(question: Question, caller: Caller) -> list[Document]:
+def flag_counts(question: Question, caller: Caller) -> list[Stored]:
     """Pipeline: `{_id: rule, events}` for every flag; `_id` None counts all events."""
     return [
         {"$match": asked(question, caller)},
@@ -105,6 +105,6 @@ def flag_counts(question: Question, caller: Caller) -> list[Document]:
     ]
 
 
-def unshipped_count(question: Question, caller: Caller) -> list[Document]:
+def unshipped_count(question: Question, caller: Caller) -> list[Stored]:
     """Pipeline: how many receipts in question nobody shipped."""
     return [{"$match": asked(question, caller)}, *_unshipped(), {"$count": "events"}]

@@ -9,15 +9,16 @@ from typing import Any, Final
 from bson import Decimal128
 
 from contracts.registry import SiteFacts
-from contracts.trace import Category, Link, Lot, Party, Record, Step
-from services.trace.domain import Entry, Known, gist
+from contracts.trace import Category, Document, Link, Lot, Party, Record, Step
+from services.trace.entry import Entry, Known, gist
 from services.trace.lineage import HANDOFFS, Event, Goods, Place, ends_of, site_of
 from services.trace.sites import Row
 
-Document = dict[str, Any]
+Stored = dict[str, Any]
+"""A document as the store holds it."""
 
 
-def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> Document:
+def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> Stored:
     """The immutable document of an event. Nodes are as the record named the sites; aliases are read, not written."""
     record = entry.record
     site, there = record.site.site or "", site_of(record.counterparty)
@@ -42,7 +43,7 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> D
         "operator": entry.operator,
         "division": entry.division,
         "link": record.site.link,
-        "party": {name: value for name, value in _party(record.site).items() if name not in _APART},
+        "party": _told(record.site, _APART),
         "parties": _operators(entry),
         "inputs": inputs,
         "outputs": outputs,
@@ -53,12 +54,12 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> D
         "content": entry.content,
     }
     if record.counterparty:
-        row["counterparty"] = _party(record.counterparty)
+        row["counterparty"] = _told(record.counterparty)
     if record.kdes:
         # The sender's own names must not become field names.
         row["kdes"] = [{"name": name, "value": value} for name, value in record.kdes.items()]
     if record.documents:
-        row["documents"] = [_dated(document.__dict__, "valid_until") for document in record.documents]
+        row["documents"] = [_told(document) for document in record.documents]
     if entry.division is None:
         row["unplaced"] = site
     if entry.also_from:
@@ -66,7 +67,7 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> D
     return row
 
 
-def _lots(record: Record) -> dict[str, list[Document]]:
+def _lots(record: Record) -> dict[str, list[Stored]]:
     """Handing over and taking over move the same lots unless told otherwise."""
     inputs, outputs = record.inputs, record.outputs
     if record.step in HANDOFFS:
@@ -75,7 +76,7 @@ def _lots(record: Record) -> dict[str, list[Document]]:
     return {"inputs": first, "outputs": first if inputs == outputs else [_lot(lot) for lot in outputs]}
 
 
-def _lot(lot: Lot) -> Document:
+def _lot(lot: Lot) -> Stored:
     row = {name: value for name, value in lot.__dict__.items() if value is not None}
     if lot.quantity is not None:
         row["quantity"] = _decimal128(lot.quantity)
@@ -87,20 +88,19 @@ def _decimal128(quantity: Decimal) -> Decimal128:
     return Decimal128(quantity)
 
 
-def _party(party: Party) -> Document:
-    return _dated(party.__dict__, "licence_valid_until")
-
-
 _APART: Final = frozenset({"site", "operator", "division", "link"})
 """What an event says of its own site beside, not in, `party`."""
 
 
-def _dated(fields: Mapping[str, Any], day: str) -> Document:
-    """The fields that are set; BSON knows no dates, so a day is text."""
-    row = {name: value for name, value in fields.items() if value is not None and value is not False}
-    if day in row:
+def _told(part: Party | Document, apart: frozenset[str] = frozenset()) -> Stored:
+    """The fields that are set, but for those kept apart; BSON knows no dates, so a day is text."""
+    row = {name: value for name, value in part.__dict__.items() if value and name not in apart}
+    for day in _DAYS & row.keys():
         row[day] = row[day].isoformat()
     return row
+
+
+_DAYS: Final = frozenset({"licence_valid_until", "valid_until"})
 
 
 def _operators(entry: Entry) -> list[str]:
@@ -157,7 +157,12 @@ def _goods(lot: Mapping[str, Any]) -> Goods:
 def quantity_of(lot: Mapping[str, Any]) -> Decimal | None:
     """A lot's quantity; None where it cannot be converted."""
     quantity: Decimal128 | None = lot.get("quantity")
-    return quantity.to_decimal() if quantity is not None else None
+    return _decimal(quantity.bid) if quantity is not None else None
+
+
+@lru_cache(4096)
+def _decimal(bid: bytes) -> Decimal:
+    return Decimal128.from_bid(bid).to_decimal()
 
 
 def _place(party: Mapping[str, Any]) -> Place:

@@ -1,7 +1,7 @@
 """Sites as a walk meets them: alias ids read as the site they mean today, places filled in from the registry. Pure."""
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from services.trace.lineage import UNNAMED, Event, Place
@@ -29,6 +29,7 @@ class Sites:
     """All sites met so far. `places` is by the id a site has today."""
 
     places: dict[str, Place] = field(default_factory=dict)
+    _met: set[Place] = field(default_factory=set)
     _asked: set[str] = field(default_factory=set)
     _alias_of: dict[str, str] = field(default_factory=dict)
     _aliases: dict[str, set[str]] = field(default_factory=dict)
@@ -75,23 +76,20 @@ class Sites:
 
     def _meet(self, told: Place) -> None:
         """Events fill what the registry left open; a site that the registry knows is not external."""
-        if told.site == UNNAMED:
+        if told.site == UNNAMED or told in self._met:
             return
+        self._met.add(told)
         site = self.now(told.site)
         known = self.places.get(site)
-        self.places[site] = _fill(known, told) if known else replace(told, site=site)
+        self.places[site] = _fill(known, told) if known else told._replace(site=site)
 
     def _today(self, event: Event) -> Event:
         here, there = self.now(event.here.site), self.now(event.there.site)
         if (here, there) == (event.here.site, event.there.site):
             return event
-        return replace(event, here=replace(event.here, site=here), there=replace(event.there, site=there))
-
-
-_FILLED = tuple(name for name in (f.name for f in fields(Place)) if name not in {"site", "external"})
+        return event._replace(here=event.here._replace(site=here), there=event.there._replace(site=there))
 
 
 def _fill(known: Place, told: Place) -> Place:
-    missing = {name: getattr(told, name) for name in _FILLED if getattr(known, name) is None}
-    news = {name: value for name, value in missing.items() if value is not None}
-    return replace(known, **news) if news else known
+    filled = Place._make(old if old is not None else new for old, new in zip(known, told, strict=True))
+    return filled._replace(site=known.site, external=known.external)

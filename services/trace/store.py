@@ -1,19 +1,19 @@
 """Trace's collections, and everything asked of them or written to them: filters, pipelines, operations. No I/O."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from pymongo import IndexModel, InsertOne, UpdateMany, UpdateOne
+from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import Collection
-from contracts.registry import Alias, SiteFacts
 from contracts.trace import Record, Step
 from services.trace import rows
 from services.trace.chain import Direction
-from services.trace.domain import Decision, Facts, Sighting, candidate_ids
+from services.trace.domain import Decision, Sighting
+from services.trace.entry import candidate_ids
 from services.trace.lineage import HANDOVERS, TAKEOVERS
-from services.trace.rows import Document
+from services.trace.rows import Stored
 from services.trace.walk import EventsAt, EventsOf, Request
 
 EVENTS: Final = "events"
@@ -69,7 +69,7 @@ def _sighted(sighting: Sighting) -> UpdateOne:
 KNOWN_FIELDS: Final = {"source": 1, "content": 1, "time": 1, "lots": 1, "batches": 1, "also_from": 1}
 
 
-def recorded_already(records: Iterable[Record]) -> Document:
+def recorded_already(records: Iterable[Record]) -> Stored:
     """Filter of the events that a batch of records may collide with."""
     return {"_id": {"$in": [id for record in records for id in candidate_ids(record)]}}
 
@@ -80,71 +80,9 @@ def sites_named(records: Iterable[Record]) -> set[str]:
     return {party.site for party in parties if party.site}
 
 
-# The replica of the registry: a site is a row with facts, an alias a row with `alias_of`
-
-
-def asked_facts(sites: set[str]) -> Generator[Document, list[Document], Facts]:
-    """What the registry told of sites: yields filters and is sent rows, once and once more where an alias leads on."""
-    found: dict[str, Document] = {}
-    asked: set[str] = set()
-    while sites:
-        asked |= sites
-        told = yield {"_id": {"$in": sorted(sites)}}
-        found |= {row["_id"]: row for row in told}
-        sites = {row["alias_of"] for row in told if row.get("alias_of")} - asked
-    return _facts(found)
-
-
-def _facts(found: Mapping[str, Document]) -> Facts:
-    ends = {id: _end(id, found) for id in found}
-    facts = {id: SiteFacts.model_validate(found[id]) for id in set(ends.values()) if "version" in found.get(id, {})}
-    return {id: facts[end] for id, end in ends.items() if end in facts}
-
-
-def _end(id: str, found: Mapping[str, Document]) -> str:
-    passed = {id}
-    while (following := found.get(id, {}).get("alias_of")) and following not in passed:
-        passed.add(id := following)
-    return id
-
-
-def site_changed(told: SiteFacts) -> UpdateOne:
-    """Takes facts over unless newer ones are there: order does not matter."""
-    return _unless_newer(told.site, "version", told.version, told.model_dump())
-
-
-def site_aliased(told: Alias) -> UpdateOne:
-    """Notes which site an id means, or that it stands for itself, unless something newer is noted."""
-    news = {"alias_of": told.site, "alias_version": told.version}
-    return _unless_newer(told.alias, "alias_version", told.version, news)
-
-
-def _unless_newer(id: str, field: str, version: int, news: Document) -> UpdateOne:
-    """A higher version wins; the first row of an id has none."""
-    newer = {"$gt": [f"${field}", version]}
-    merged = {"$mergeObjects": ["$$ROOT", {"$literal": news}]}
-    return UpdateOne({"_id": id}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", merged]}}], upsert=True)
-
-
-def aliases_of(sites: Iterable[str]) -> Document:
-    """Filter of the aliases of some sites."""
-    return {"alias_of": {"$in": sorted(sites)}}
-
-
-def placed(facts: Facts) -> list[UpdateMany]:
-    """Operations that give events whose site was not known their place; `unplaced` names that site till then."""
-    return [
-        UpdateMany(
-            {"unplaced": id},
-            {
-                "$set": {"division": told.division, "operator": told.operator},
-                "$addToSet": {"parties": told.operator},
-                "$unset": {"unplaced": 1},
-            },
-        )
-        for id, told in facts.items()
-        if told.division
-    ]
+def sites_to_place(records: Iterable[Record]) -> set[str]:
+    """Ids of the sites whose division the records leave to the registry."""
+    return {record.site.site for record in records if record.site.site and not record.site.division}
 
 
 # Walks
@@ -158,15 +96,18 @@ class Query(NamedTuple):
     """A find: where, what, which fields."""
 
     collection: str
-    filter: Document
-    fields: Document | None
+    filter: Stored
+    fields: Stored | None
 
 
 def query(request: Request) -> Query:
     """The one `$in` query that answers a walk's request."""
     match request:
-        case EventsOf(batch):
+        case EventsOf(batch, ()):
             return Query(EVENTS, {"batches": batch}, WALK_FIELDS)
+        case EventsOf(batch, sites):
+            at = {"$in": list(sites)}
+            return Query(EVENTS, {"batches": batch, "$or": [{"site": at}, {"there": at}]}, WALK_FIELDS)
         case EventsAt(direction, keys):
             side = "inputs" if direction is Direction.FORWARD else "outputs"
             return Query(EVENTS, {side: {"$in": list(keys)}}, WALK_FIELDS)
@@ -175,7 +116,7 @@ def query(request: Request) -> Query:
             return Query(SITES, {"$or": [{"_id": ids}, {"alias_of": ids}]}, None)
 
 
-def reply(request: Request, found: Iterable[Document]) -> list[Any]:
+def reply(request: Request, found: Iterable[Stored]) -> list[Any]:
     """What a walk is sent: events, or sites."""
     if isinstance(request, EventsOf | EventsAt):
         return [rows.event(row) for row in found]
@@ -185,11 +126,11 @@ def reply(request: Request, found: Iterable[Document]) -> list[Any]:
 # Proposed receipts
 
 
-def shipments(ids: Sequence[str]) -> Document:
+def shipments(ids: Sequence[str]) -> Stored:
     """Filter of the events among these that hand goods over to a named site."""
     return {"_id": {"$in": list(ids)}, "step": {"$in": sorted(HANDOVERS)}, "there": {"$ne": ""}}
 
 
-def receipts(nodes: Sequence[str]) -> Document:
+def receipts(nodes: Sequence[str]) -> Stored:
     """Filter of receipts that brought goods to these nodes."""
     return {"outputs": {"$in": list(nodes)}, "step": {"$in": sorted(TAKEOVERS)}}

@@ -16,9 +16,10 @@ KEYS_PER_REQUEST: Final = 5_000
 
 
 class EventsOf(NamedTuple):
-    """Request: every event that names a batch."""
+    """Request: every event that names a batch, or those of them that name one of these sites on either side."""
 
     batch: str
+    sites: tuple[str, ...] = ()
 
 
 class EventsAt(NamedTuple):
@@ -89,9 +90,10 @@ class Walk:
         return [node_key(batch, site) for batch, today in map(split, nodes) for site in self.sites.ids(today)]
 
     def _starts(self) -> Generator[Request, Any, list[str]]:
-        named: list[Event] = yield EventsOf(self.start.batch)
-        events = yield from self.sites.resolve(named, self.start.site or UNNAMED)
+        yield from self.sites.resolve((), self.start.site or UNNAMED)
         asked = self.sites.now(self.start.site) if self.start.site else None
+        named: list[Event] = yield EventsOf(self.start.batch, tuple(self.sites.ids(asked)) if asked else ())
+        events = yield from self.sites.resolve(named)
         found = {key: goods for event in events for key, goods in _nodes(event).items()}
         for key in sorted(found):
             batch, site = split(key)

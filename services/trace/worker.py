@@ -1,6 +1,6 @@
 """Trace's worker: records in, events out; the registry's word replicated; receipts proposed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +13,13 @@ from chassis.outgoing import Commit
 from chassis.worker.consumer import consume
 from chassis.worker.mongo import Store
 from contracts import topology
+from contracts.envelope import Envelope
 from contracts.registry import SitesAliasedV1, SitesChangedV1
 from contracts.trace import CaptureV1, EventsRecordedV1, Record
-from services.trace import announce, proposals, rows, store
-from services.trace.domain import Facts, Known, decide
+from services.trace import announce, proposals, replica, rows, store
+from services.trace.domain import Facts, decide
+from services.trace.entry import Known
+from services.trace.lineage import HANDOVERS
 
 ATTEMPTS = 3
 DUPLICATE_KEY = 11000
@@ -49,7 +52,7 @@ class TraceWorker:
 
         if records:
             self._commit(recording, lambda: known.update(self._known(records)))
-            self._place(store.sites_named(records) - facts.keys())
+            self._place(store.sites_to_place(records) - facts.keys())
 
     @consume(
         topology.TRACE_REGISTRY,
@@ -60,17 +63,24 @@ class TraceWorker:
         bodies = [message.body for message in messages]
         changed = [facts for body in bodies if isinstance(body, SitesChangedV1) for facts in body.sites]
         aliased = [alias for body in bodies if isinstance(body, SitesAliasedV1) for alias in body.aliases]
-        writes = [*map(store.site_changed, changed), *map(store.site_aliased, aliased)]
+        writes = [*map(replica.site_changed, changed), *map(replica.site_aliased, aliased)]
         self.store.commit(Commit({store.SITES: writes}))
         told = {facts.site for facts in changed} | {alias.alias for alias in aliased}
-        self._place(told | {row["_id"] for row in self._find(store.SITES, store.aliases_of(told), {"_id": 1})})
+        self._place(told | {row["_id"] for row in self._find(store.SITES, replica.aliases_of(told), {"_id": 1})})
 
     @consume(topology.TRACE_PROPOSALS, {"trace.events_recorded.v1": EventsRecordedV1})
     def propose(self, messages: list[Message[EventsRecordedV1]]) -> None:
-        """Proposes the receipts of recorded shipments to the receivers' systems, once for each shipment."""
-        named = {event.id: message.envelope for message in messages for event in message.body.events}
+        """Proposes the receipts of recorded shipments to the receivers' systems, once for each shipment.
+
+        The announcement tells whom goods went to: a shipment is read only when its receiver has such a system.
+        """
+        handovers = [*_handovers(messages)]
+        receivers = self._facts({site for site, *_ in handovers})
+        named = {id: envelope for site, id, envelope in handovers if site in receivers and receivers[site].sources}
+        if not named:
+            return
         shipments = self._find(store.EVENTS, store.shipments([*named]))
-        facts = self._facts({site for row in shipments for site in (row["site"], row["there"])})
+        facts = {**receivers, **self._facts({row["site"] for row in shipments})}
         nodes = [node for row in shipments if (to := facts.get(row["there"])) for node in proposals.nodes_to(row, to)]
         receipts = self._find(store.EVENTS, store.receipts(nodes), {"source": 1, "outputs": 1}) if nodes else []
         proposed = {proposals.mark(body): body for body in proposals.propose(shipments, receipts, facts)}
@@ -99,7 +109,7 @@ class TraceWorker:
         return {row["_id"]: rows.known(row) for row in found}
 
     def _facts(self, sites: set[str]) -> Facts:
-        steps = store.asked_facts(sites)
+        steps = replica.asked_facts(sites)
         found: Any = None
         while True:
             try:
@@ -115,10 +125,18 @@ class TraceWorker:
         Capture asks again after it has committed, so that no event slips between a site's facts and its own commit.
         """
         if sites:
-            self.store.commit(Commit({store.EVENTS: store.placed(self._facts(sites))}))
+            self.store.commit(Commit({store.EVENTS: replica.placed(self._facts(sites))}))
 
     def _find(self, name: str, where: dict[str, Any], fields: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         return list(self.store.db[name].find(where, fields))
+
+
+def _handovers(messages: Iterable[Message[EventsRecordedV1]]) -> Iterator[tuple[str, str, Envelope]]:
+    """Receiving site, event id and cause of every event that hands goods over to somebody named."""
+    for message in messages:
+        for event in message.body.events:
+            if event.counterparty and event.step in HANDOVERS:
+                yield event.counterparty, event.id, message.envelope
 
 
 def _is_duplicate(error: BulkWriteError) -> bool:

@@ -57,6 +57,7 @@ class Pipeline:
         """Starts a worker and waits until it is ready."""
         chosen = {"amqp_url": self.url, "mongo_url": self.infra.mongod.mongo_url("trace"), "batch_size": 20}
         process = self._spawn(service, "worker", **(chosen | settings)).wait_ready()
+        assert "monkey_patch" not in process.tail()
         self.processes.append(process)
         return process
 

@@ -35,7 +35,7 @@ class Scene:
 
     def probe(self, **settings: Any) -> Process:
         chosen = {"amqp_url": self.url, "mongo_url": self.infra.mongod.mongo_url("trace"), "batch_size": 10}
-        return self._spawn("tests.integration.run_probe", **(chosen | settings)).wait_ready()
+        return self._spawn("tests.integration.run_probe", "worker", **(chosen | settings)).wait_ready()
 
     def send(self, numbers: range) -> None:
         for number in numbers:

@@ -1,8 +1,15 @@
-"""The probe as a process. `chassis.worker.run` comes first: it makes the standard library green."""
+"""The probe as a process, put together as a service's `__main__` is."""
 
-from chassis.settings import Settings
-from chassis.worker.run import run
-from tests.integration.probe import ProbeWorker
+from chassis.run import main
 
-if __name__ == "__main__":
+
+def worker() -> None:
+    """Consumes the probe's queue."""
+    from chassis.worker.run import run  # first: it makes the standard library green
+    from chassis.settings import Settings  # isort: skip
+    from tests.integration.probe import ProbeWorker
+
     run(ProbeWorker, Settings())
+
+
+main(worker=worker)

@@ -21,7 +21,7 @@ def probe(bus: Bus, spawn: Spawn, mongo: Database) -> Callable[..., Process]:
     """Starts the probe service on the test's vhost and database."""
     bus.declare(PROBE)
     settings = {"amqp_url": bus.vhost.url, "mongo_url": mongo.url, "batch_size": 10}
-    return lambda **more: spawn("tests.integration.run_probe", **(settings | more)).wait_ready()
+    return lambda **more: spawn("tests.integration.run_probe", "worker", **(settings | more)).wait_ready()
 
 
 def send(bus: Bus, *ids: str, fail: bool = False, **headers: Any) -> None:

@@ -15,7 +15,8 @@ from contracts.egress import Outcome
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import CaptureV1, Category, Document, Lot, Party, Record, Step
 from services.trace import rows
-from services.trace.domain import Decision, Known, candidate_ids, decide, recorded
+from services.trace.domain import Decision, decide
+from services.trace.entry import Known, candidate_ids, recorded
 from services.trace.lineage import Event
 
 NOON = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)

@@ -144,6 +144,9 @@ def test_depth_and_size_limits_are_told_where_they_cut() -> None:
     assert gaps(line.forward("A", site="s0", max_depth=2)) == {("depth_limit", "A@s2")}
     assert gaps(line.forward("A", site="s0", max_nodes=3)) == {("size_limit", "A@s2")}
     assert not line.forward("A", site="s0").gaps
+    star = world(*(ship(f"e{n}", "A", S, f"s{n}") for n in range(6))).forward("A", site=S, max_nodes=3)
+    assert [gap.kind for gap in star.gaps] == ["size_limit"]
+    assert len(star.nodes) == 3
 
 
 def test_unknown_batch_gives_nothing() -> None:

@@ -25,8 +25,9 @@ class World:
 
     def answer(self, request: Request) -> list[Any]:
         match request:
-            case EventsOf(batch):
-                return [event for event in self.events if any(goods.batch == batch for goods in event.goods)]
+            case EventsOf(batch, sites):
+                named = [event for event in self.events if any(goods.batch == batch for goods in event.goods)]
+                return [event for event in named if not sites or {event.here.site, event.there.site} & {*sites}]
             case EventsAt(direction, keys):
                 side = 0 if direction is Direction.FORWARD else 1
                 return [event for event in self.events if {*ends(event)[side]} & {*keys}]

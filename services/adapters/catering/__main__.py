@@ -1,7 +1,6 @@
 """Composition root: `python -m services.adapters.catering worker`."""
 
 from chassis.run import main
-from services.adapters.catering.settings import CateringSettings
 
 
 def worker() -> None:
@@ -9,6 +8,7 @@ def worker() -> None:
     from chassis.worker.run import run  # first: it makes the standard library green
     from contracts.topology import CATERING_INGEST
     from services.adapters.catering.formats import FORMATS
+    from services.adapters.catering.settings import CateringSettings
     from services.adapters.worker import adapter
 
     run(adapter(CATERING_INGEST, FORMATS), CateringSettings())

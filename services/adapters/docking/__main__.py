@@ -1,7 +1,6 @@
 """Composition root: `python -m services.adapters.docking worker`."""
 
 from chassis.run import main
-from services.adapters.docking.settings import DockingSettings
 
 
 def worker() -> None:
@@ -9,6 +8,7 @@ def worker() -> None:
     from chassis.worker.run import run  # first: it makes the standard library green
     from contracts.topology import DOCKING_INGEST
     from services.adapters.docking.formats import FORMATS
+    from services.adapters.docking.settings import DockingSettings
     from services.adapters.worker import adapter
 
     run(adapter(DOCKING_INGEST, FORMATS), DockingSettings())

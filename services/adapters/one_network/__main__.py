@@ -1,7 +1,6 @@
 """Composition root: `python -m services.adapters.one_network worker`."""
 
 from chassis.run import main
-from services.adapters.one_network.settings import OneNetworkSettings
 
 
 def worker() -> None:
@@ -9,6 +8,7 @@ def worker() -> None:
     from chassis.worker.run import run  # first: it makes the standard library green
     from contracts.topology import ONE_NETWORK_INGEST
     from services.adapters.one_network.formats import FORMATS
+    from services.adapters.one_network.settings import OneNetworkSettings
     from services.adapters.worker import adapter
 
     run(adapter(ONE_NETWORK_INGEST, FORMATS), OneNetworkSettings())

@@ -1,0 +1,111 @@
+"""A record on its way to being an event, and how two reports of one event are told. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from contracts.egress import FieldError
+from contracts.fields import SHANGHAI
+from contracts.registry import SiteFacts
+from contracts.trace import Record, RecordedEvent
+
+Gist = tuple[date, frozenset[tuple[Any, ...]]]
+"""The day in Shanghai and the goods: what two apps' reports of one event have in common (domain: "Truth checks")."""
+
+TOLD_OTHERWISE: Final = {"id", "source", "message_id", "line", "sent_at", "flags"}
+"""Fields of a record that say who told it and how, not what happened."""
+
+
+class Known(NamedTuple):
+    """An event on record, as far as deciding needs it."""
+
+    id: str
+    source: str
+    content: str
+    gist: Gist
+    batches: tuple[str, ...] = ()
+    also_from: frozenset[str] = frozenset()
+
+
+@dataclass
+class Entry:
+    """A record that becomes an event. `here` and `there` are what the registry told of its two sites."""
+
+    id: str
+    record: Record
+    content: str
+    flags: tuple[FieldError, ...]
+    here: SiteFacts | None
+    there: SiteFacts | None
+    also_from: set[str] = field(default_factory=set)
+
+    @property
+    def source(self) -> str:
+        """Who reported it first."""
+        return self.record.source
+
+    @cached_property
+    def gist(self) -> Gist:
+        """As `Known.gist`."""
+        return gist_of(self.record)
+
+    @cached_property
+    def batches(self) -> tuple[str, ...]:
+        """Trace codes of its goods."""
+        record = self.record
+        return tuple(dict.fromkeys(lot.batch for lot in (*record.inputs, *record.outputs)))
+
+    @property
+    def operator(self) -> str | None:
+        """Who answers for the site."""
+        return self.record.site.operator or (self.here.operator if self.here else None)
+
+    @property
+    def division(self) -> str | None:
+        """Where the site is."""
+        return self.record.site.division or (self.here.division if self.here else None)
+
+
+def candidate_ids(record: Record) -> tuple[str, str]:
+    """The ids a record may be recorded under: its own, and one of its source's alone for a doubtful second report."""
+    return record.id, f"{record.id}:{record.source}"
+
+
+def content_of(record: Record) -> str:
+    """Hash of what the record says, whoever says it. Fields at their defaults, and so later additions, are left out."""
+    told = record.model_dump_json(exclude=TOLD_OTHERWISE, exclude_defaults=True)
+    return sha256(told.encode()).hexdigest()[:32]
+
+
+def gist_of(record: Record) -> Gist:
+    """A record's gist."""
+    lots = ((lot.batch, lot.quantity, lot.unit) for lot in (*record.inputs, *record.outputs))
+    return gist(record.time, lots)
+
+
+def gist(time: datetime, lots: Iterable[tuple[Any, ...]]) -> Gist:
+    """The gist of an event at an aware time with lots of (batch, quantity, unit)."""
+    return time.astimezone(SHANGHAI).date(), frozenset(lots)
+
+
+def recorded(entry: Entry) -> RecordedEvent:
+    """What is announced of an event."""
+    record, party = entry.record, entry.record.counterparty
+    return RecordedEvent(
+        id=entry.id,
+        source=record.source,
+        step=record.step,
+        time=record.time,
+        sent_at=record.sent_at,
+        site=record.site.site or "",
+        operator=entry.operator,
+        division=entry.division,
+        counterparty=party.site if party else None,
+        categories=tuple(dict.fromkeys(lot.category for lot in (*record.inputs, *record.outputs))),
+        batches=entry.batches,
+        external=bool(party and party.external),
+        flags=tuple(dict.fromkeys(flag.rule for flag in entry.flags)),
+    )
