@@ -42,6 +42,8 @@ class Observation(Contract):
     division: str | None = None
     link: Link | None = None
     unit_kind: UnitKind | None = None
+    categories: tuple[Category, ...] = ()
+    """What it says it deals in; empty when it does not say."""
     flags: tuple[FieldError, ...] = ()
 
 
@@ -52,11 +54,14 @@ class ObserveV1(Contract):
 
 
 class OperatorState(StrEnum):
-    """Life of an operator (domain: "Life"); suspension and the ends stand beside it."""
+    """Life of an operator or of one of its sites (domain: "Life"); suspension and the ends stand beside it."""
 
     LISTED = "listed"
     REGISTERED = "registered"
     ACTIVATED = "activated"
+    ON_CHAIN = "on_chain"
+    ACTIVE = "active"
+    INACTIVE = "inactive"
     SUSPENDED = "suspended"
     REVOKED = "revoked"
     DEREGISTERED = "deregistered"
@@ -70,6 +75,7 @@ class SiteFacts(Contract):
     name: str
     operator_name: str
     state: OperatorState
+    """The site's own: one that is only on the roster is `listed`, whatever its operator has registered besides."""
     division: str | None = None
     link: Link | None = None
     unit_kind: UnitKind | None = None
