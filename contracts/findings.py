@@ -19,7 +19,8 @@ class Finding(Contract):
     """One finding as it stands. `id` is deterministic: kind and what it is about; a higher `version` wins.
 
     `site` is whom it is laid to (the receiver that should have answered, the receiver that cites nobody, the site
-    that fell silent); `due_at` is when it should have come, `opened_at` when the sweep saw that it had not.
+    that fell silent; the sender when it names no receiver); `event_id` is the half that came or the last event of a
+    silent site; `due_at` is when the other should have come, `opened_at` when the sweep saw that it had not.
     """
 
     id: str
@@ -37,6 +38,8 @@ class Finding(Contract):
     due_at: datetime
     opened_at: datetime
     closed_at: datetime | None = None
+    provisional: bool = False
+    """`due_at` was counted through a year whose holidays are not announced."""
 
 
 class FindingsChangedV1(Contract):
