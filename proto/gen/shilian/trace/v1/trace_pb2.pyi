@@ -147,6 +147,8 @@ class Event(_message.Message):
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     FLAGS_FIELD_NUMBER: _builtins.int
     ALSO_FROM_FIELD_NUMBER: _builtins.int
+    SENT_TIME_FIELD_NUMBER: _builtins.int
+    COUNTERPARTY_EXTERNAL_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     source: _builtins.str
     message_id: _builtins.str
@@ -158,6 +160,8 @@ class Event(_message.Message):
     counterparty_site_id: _builtins.str
     counterparty_name: _builtins.str
     document: _builtins.str
+    counterparty_external: _builtins.bool
+    """The counterparty lies outside the province or abroad, documented."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -173,6 +177,10 @@ class Event(_message.Message):
     @_builtins.property
     def also_from(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Other sources that reported the same event."""
+
+    @_builtins.property
+    def sent_time(self) -> _timestamp_pb2.Timestamp:
+        """When its source sent it."""
 
     def __init__(
         self,
@@ -195,10 +203,12 @@ class Event(_message.Message):
         documents: _abc.Iterable[Global___Document] | None = ...,
         flags: _abc.Iterable[Global___Flag] | None = ...,
         also_from: _abc.Iterable[_builtins.str] | None = ...,
+        sent_time: _timestamp_pb2.Timestamp | None = ...,
+        counterparty_external: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_time", b"recorded_time", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_time", b"recorded_time", "sent_time", b"sent_time", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["also_from", b"also_from", "counterparty_name", b"counterparty_name", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "document", b"document", "documents", b"documents", "event_id", b"event_id", "flags", b"flags", "inputs", b"inputs", "message_id", b"message_id", "operator_id", b"operator_id", "outputs", b"outputs", "recorded_time", b"recorded_time", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "step", b"step", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also_from", b"also_from", "counterparty_external", b"counterparty_external", "counterparty_name", b"counterparty_name", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "document", b"document", "documents", b"documents", "event_id", b"event_id", "flags", b"flags", "inputs", b"inputs", "message_id", b"message_id", "operator_id", b"operator_id", "outputs", b"outputs", "recorded_time", b"recorded_time", "sent_time", b"sent_time", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "step", b"step", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
