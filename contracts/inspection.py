@@ -97,6 +97,10 @@ class TaskFacts(Contract):
     officers: tuple[str, ...] = ()
     due_at: datetime | None = None
     escalations: int = 0
+    level: str = "station"
+    """Whose desk it is on: `station`, `county`, `city` or `province`."""
+    reason: str | None = None
+    """Why it was closed or cancelled."""
     opened_at: datetime
     closed_at: datetime | None = None
 

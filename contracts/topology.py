@@ -50,9 +50,7 @@ TRACE_CAPTURE: Final = Queue("trace.capture", COMMANDS, ("trace.capture.v1",))
 TRACE_REGISTRY: Final = Queue("trace.registry", EVENTS, ("registry.*.v1",))
 TRACE_PROPOSALS: Final = Queue("trace.proposals", EVENTS, ("trace.events_recorded.v1",))
 INSPECTION_TESTS: Final = Queue("inspection.tests", COMMANDS, ("inspection.record_tests.v1",))
-INSPECTION_EVENTS: Final = Queue(
-    "inspection.events", EVENTS, ("trace.findings_changed.v1", "registry.sites_changed.v1", "registry.grid_changed.v1")
-)
+INSPECTION_EVENTS: Final = Queue("inspection.events", EVENTS, ("trace.findings_changed.v1", "registry.*.v1"))
 INSPECTION_FACTS: Final = Queue("inspection.facts", EVENTS, ("trace.events_recorded.v1",))
 NOTIFY_EVENTS: Final = Queue(
     "notify.events",
