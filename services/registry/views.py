@@ -10,9 +10,10 @@ from hashlib import sha256
 from typing import Final, NamedTuple, TypeVar
 
 from contracts import divisions
-from services.registry.claims import age
+from services.registry.claims import age, dealt_in
 from services.registry.documents import Claim, Edit, Flag, Merge, Operator, Site, SourceId
 from services.registry.identities import Groups, answerable, resolve_operators, resolve_sites
+from services.registry.standing import UNKNOWN
 
 NOWHERE: Final = "unknown"
 """Area of what has no division: its province looks after it."""
@@ -113,7 +114,16 @@ def _site(site: str, ids: list[str], claims: list[Claim], edits: list[Edit], mea
         "areas": areas(now.get("division")),
         "flags": [flag for flag in _flags(claims) if _field(flag) in _OF_SITES],
         "candidates": sorted(doubtful | _look(name, now.get("address"))),
+        "categories": sorted({category for claim in claims for category in dealt_in(claim)}),
+        "listings": sorted((claim["listing"] for claim in claims if "listing" in claim), key=str),
+        # The roster knows it; somebody else must have told of it as well.
+        "registered": any("listing" not in claim for claim in claims),
+        "closed_from": now.get("closed_from") or None,
+        "closed_until": now.get("closed_until") or None,
+        "placed": now.get("cell") or None,
+        "helper": now.get("helper") or None,
         "version": 0,
+        **UNKNOWN,
     }
 
 
@@ -137,7 +147,7 @@ def _field(flag: Flag) -> str:
 
 
 def _source_ids(claims: Iterable[Claim]) -> list[SourceId]:
-    pairs = {(claim["source"], claim["source_id"]) for claim in claims if claim["key"]}
+    pairs = {(claim["source"], claim["source_id"]) for claim in claims if claim["key"] and "listing" not in claim}
     return [{"source": source, "id": id} for source, id in sorted(pairs)]
 
 
