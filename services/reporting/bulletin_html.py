@@ -1,0 +1,25 @@
+"""The bulletin as one page of HTML that needs nothing else: styles and charts are inside. Pure."""
+
+from base64 import b64encode
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from services.reporting.bulletin_view import View
+
+SHOWN_AT_MOST = 60
+"""Rows of a long table on the page; the workbook has all."""
+
+
+def render(view: View) -> bytes:
+    """UTF-8."""
+    return _template().render(view=view, shown_at_most=SHOWN_AT_MOST).encode()
+
+
+@cache
+def _template() -> Template:
+    folder = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["inline"] = lambda svg: f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+    return environment.get_template("bulletin.html.j2")
