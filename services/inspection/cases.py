@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from contracts.fields import SHANGHAI
 from contracts.inspection import CaseFacts, CaseState
 from services.inspection import penalties
-from services.inspection.documents import Case, Document, Handling, Settled
+from services.inspection.documents import Case, Document, Handling, Settled, Task
 from services.inspection.domain import Act, CaseStep, case_transition, missing_gates
 from services.inspection.places import Place, placed
 from services.inspection.rules import Refused
@@ -29,6 +29,13 @@ class Earlier(NamedTuple):
 def case_id(cause: str, of: str) -> str:
     """One cause, one case."""
     return "C" + cause_id("case", cause, of)
+
+
+def root(task: Task) -> tuple[str, str]:
+    """The cause of a task's case: the test that led to both, else the task itself."""
+    if task["cause"] == "test" and task["cause_id"]:
+        return "test", task["cause_id"]
+    return "task", task["_id"]
 
 
 def opened(

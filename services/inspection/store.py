@@ -73,9 +73,10 @@ COLLECTIONS: Final = (
         TESTS,
         (
             IndexModel([("areas", 1), ("order", -1)]),
+            IndexModel([("areas", 1), ("qualified", 1), ("order", -1)]),
             IndexModel([("order", -1)]),
             IndexModel([("site", 1), ("order", -1)]),
-            IndexModel([("batch", 1)]),
+            IndexModel([("batch", 1), ("order", -1)]),
         ),
         _schema(
             ("source", "message_id", "kind", "item", "site", "qualified", "tested_at", "content", "areas", "order")

@@ -82,11 +82,16 @@ def take_tests(
         if test.id in seen:
             continue
         seen[test.id] = content
-        where = place(Place(test.site, test.operator, test.site_name, test.division), sites)
+        where = tested_at(test, sites)
         decision.tests.append((test, where))
         if not test.qualified:
             _fail(decision, test, where, [each for item, each in earlier if item == test.item])
     return verdicts
+
+
+def tested_at(test: TestResult, sites: Sites) -> Place:
+    """Where a test was taken."""
+    return place(Place(test.site, test.operator, test.site_name, test.division), sites)
 
 
 def content_of(test: TestResult) -> str:

@@ -23,8 +23,8 @@ from services.inspection import announce, marks, store, tasks
 from services.inspection.decision import Decision, Shelf, system
 from services.inspection.documents import Document, FindingRow, Task
 from services.inspection.domain import Step
-from services.inspection.places import Place, Sites, place
-from services.inspection.triggers import finding_task, take_findings, take_tests
+from services.inspection.places import Sites
+from services.inspection.triggers import finding_task, take_findings, take_tests, tested_at
 from services.inspection.writes import TIMER
 
 ATTEMPTS: Final = 5
@@ -53,7 +53,7 @@ class InspectionWorker:
             decision = Decision(_now())
             known = {row["_id"]: row["content"] for row in self._find(store.TESTS, parents, {"content": 1})}
             failed = [test for test in tests if not test.qualified]
-            wanted = [(place(Place(test.site, test.operator), sites), test.item) for test in failed]
+            wanted = [(tested_at(test, sites), test.item) for test in failed]
             rows = self.store.db[store.CASES].find(store.earlier_cases(wanted, decision.now), store.EARLIER_FIELDS)
             earlier = [(row["item"], store.earlier(row)) for row in rows] if wanted else []
             verdicts = take_tests(decision, tests, known, sites, earlier)
