@@ -115,15 +115,20 @@ def obligations(site: Site, phases: Iterable[Phase], day: str) -> list[str]:
 
 
 def place(site: Site, cells: Sequence[CellRow]) -> CellRow | None:
-    """The one cell a site sits in: where a person put it, else the narrowest that is alone in its division."""
-    around: dict[str, list[CellRow]] = {}
+    """The one cell a site sits in: where a person put it, else by its division.
+
+    That is the narrowest cell around it that is alone there, or above all others there; where two share a division
+    side by side only a person can tell, and the site stays in the wider cell.
+    """
+    around: dict[str, dict[str, CellRow]] = {}
     for cell in cells:
         if cell["_id"] == site["placed"]:
             return cell
         if cell["area"] in site["areas"]:
-            around.setdefault(cell["area"], []).append(cell)
-    alone = [found[0] for found in around.values() if len(found) == 1]
-    return max(alone, key=lambda cell: (len(cell["area"]), cell["area"]), default=None)
+            around.setdefault(cell["area"], {})[cell["_id"]] = cell
+    tops = [[cell for cell in found.values() if cell["parent"] not in found] for found in around.values()]
+    sure = [found[0] for found in tops if len(found) == 1]
+    return max(sure, key=lambda cell: len(cell["area"]), default=None)
 
 
 def _gaps(site: Site, cell: CellRow | None, cells: Iterable[CellRow]) -> Iterable[str]:
