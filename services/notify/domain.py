@@ -185,16 +185,25 @@ class Next(NamedTuple):
 
 
 def next_step(
-    outcome: Outcome, channel: Channel, attempts: int, statutory: bool, first_at: datetime, now: datetime
+    outcome: Outcome,
+    channel: Channel,
+    attempts: int,
+    statutory: bool,
+    doubtful: bool,
+    first_at: datetime,
+    now: datetime,
 ) -> Next:
-    """After an attempt; `attempts` counts it, `first_at` is when the first of them began."""
+    """After an attempt; `attempts` counts it, `first_at` is when the first of them began.
+
+    `doubtful` says that an earlier one may have gone out, so that not even a clear failure makes it safe to repeat.
+    """
     if isinstance(outcome, Accepted):
         return Next(Step.ACCEPT)
     waits = (URGENT_RETRIES if statutory else RETRIES)[outcome.trouble]
     again = now + timedelta(seconds=waits[attempts - 1]) if attempts <= len(waits) else None
-    if outcome.trouble is not Trouble.UNCERTAIN:
-        return Next(Step.RETRY, again) if again else Next(Step.FAIL, fall_back=True)
-    return _uncertain(TRAITS[channel], again, first_at, now)
+    if outcome.trouble is Trouble.UNCERTAIN or (doubtful and again):
+        return _uncertain(TRAITS[channel], again, first_at, now)
+    return Next(Step.RETRY, again) if again else Next(Step.FAIL, fall_back=True)
 
 
 def _uncertain(traits: Traits, again: datetime | None, first_at: datetime, now: datetime) -> Next:

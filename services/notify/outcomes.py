@@ -36,13 +36,17 @@ class Settled(NamedTuple):
 
 def attempted(row: Row, outcome: Outcome, now: datetime) -> Settled:
     """After an attempt to send."""
-    led = next_step(outcome, Channel(row["channel"]), row["attempts"], row["statutory"], row["first_at"], now)
-    error = {"error": outcome.code} if isinstance(outcome, Refusal) else {"error": None}
-    taken = {"provider_id": outcome.provider_id} if isinstance(outcome, Accepted) and outcome.provider_id else {}
-    told = {**error, **taken, "due_at": led.due_at}
-    return _stepped(
-        row, led.step, told, fallbacks(row["rest"], led.step, row["statutory"]) if led.fall_back else [], now
-    )
+    doubtful = row.get("doubtful", False) or _is_uncertain(outcome)
+    led = next_step(outcome, Channel(row["channel"]), row["attempts"], row["statutory"], doubtful, row["first_at"], now)
+    told = {"due_at": led.due_at, "doubtful": doubtful, "error": outcome.code if isinstance(outcome, Refusal) else None}
+    if isinstance(outcome, Accepted) and outcome.provider_id:
+        told["provider_id"] = outcome.provider_id
+    rest = fallbacks(row["rest"], led.step, row["statutory"]) if led.fall_back else []
+    return _stepped(row, led.step, told, rest, now)
+
+
+def _is_uncertain(outcome: Outcome) -> bool:
+    return isinstance(outcome, Refusal) and outcome.trouble is Trouble.UNCERTAIN
 
 
 def answered(row: Row, answer: Outcome | None, now: datetime) -> Settled:
@@ -51,7 +55,7 @@ def answered(row: Row, answer: Outcome | None, now: datetime) -> Settled:
     if isinstance(answer, Accepted):
         return _stepped(row, Step.FIND, {"due_at": None, "error": None}, [], now)
     if answer is None and row["attempts"] < SENT_AT_MOST:
-        return _stepped(row, Step.MISS, {"due_at": now}, [], now)
+        return _stepped(row, Step.MISS, {"due_at": now, "doubtful": False}, [], now)
     if answer is None or answer.trouble is Trouble.REFUSED:
         return _stepped(row, Step.REJECT, {"due_at": None, "error": answer.code if answer else "lost"}, rest, now)
     asked = row.get("asked", 0) + 1

@@ -99,7 +99,7 @@ def _on(row: Mapping[str, Any], channels: Sequence[str], due: datetime, now: dat
     }
 
 
-_OWN = frozenset({"first_at", "attempt", "lease_until", "provider_id", "error", "read_at", "asked"})
+_OWN = frozenset({"first_at", "attempt", "lease_until", "provider_id", "error", "read_at", "asked", "doubtful"})
 """What belongs to one channel's attempts."""
 
 
