@@ -23,8 +23,12 @@ def paths() -> tuple[Path, Path]:
 @cache
 def _drawn() -> frozenset[str]:
     """Characters that both faces have."""
-    faces = [set(TTFont(path, lazy=True).getBestCmap()) for path in paths()]
-    return frozenset(map(chr, set.intersection(*faces)))
+    return frozenset(map(chr, set.intersection(*map(_codes, paths()))))
+
+
+def _codes(path: Path) -> set[int]:
+    with TTFont(path, lazy=True) as face:
+        return set(face.getBestCmap())
 
 
 def missing(text: str) -> set[str]:

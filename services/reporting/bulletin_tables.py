@@ -83,7 +83,8 @@ def _ranked(line: Document) -> list[Cell]:
 
 
 def _link(line: Document) -> list[Cell]:
-    return [words.LINKS.get(line["link"], line["link"]), *_scored(line)]
+    link: str = line["link"]
+    return [words.LINKS.get(link, link), *_scored(line)]
 
 
 def _scored(line: Document) -> list[Cell]:
@@ -95,7 +96,8 @@ def _change(line: Document) -> str:
     before = line["before"]
     if line["score"] is None or before is None or before["score"] is None:
         return "—"
-    return f"{Decimal(line['score']) - Decimal(before['score']):+.2f}"
+    change = Decimal(line["score"]) - Decimal(before["score"])
+    return f"{change:+.2f}" if change else "持平"
 
 
 def _links(division: str, lines: Iterable[Document]) -> list[Document]:

@@ -42,7 +42,7 @@ def next_version(month: str, now: datetime) -> Steps:
     if not found:
         return None
     last = found[0]
-    parts = yield Query(store.INPUTS, _parts(month, last["version"]))
+    parts = yield inputs_of(month)
     frozen = inputs.unpack(part["rows"] for part in parts)
     rows = yield from queries.again(frozen, months.window(month))
     return (yield from _version(month, last["version"] + 1, last, rows, last["inputs"], now))
@@ -118,8 +118,19 @@ def _latest(month: str) -> Query:
     return Query(store.BULLETINS, [{"$match": {"month": month}}, {"$sort": {"version": -1}}, {"$limit": 1}])
 
 
-def _parts(month: str, version: int) -> list[Document]:
-    return [{"$match": {"month": month, "version": version}}, {"$sort": {"part": 1}}]
+def inputs_of(month: str) -> Query:
+    """Parts of the rows that the latest version of a month was computed from."""
+    latest: list[Document] = [
+        {"$match": {"month": month}},
+        {"$group": {"_id": "$version", "parts": {"$push": "$_id"}}},
+        {"$sort": {"_id": -1}},
+        {"$limit": 1},
+        {"$lookup": {"from": store.INPUTS, "localField": "parts", "foreignField": "_id", "as": "rows"}},
+        {"$unwind": "$rows"},
+        {"$replaceWith": "$rows"},
+        {"$sort": {"part": 1}},
+    ]
+    return Query(store.INPUTS, latest)
 
 
 TREND_FIELDS: Final[Iterable[str]] = ("level", "code", "link", "score", "rates", "rank")

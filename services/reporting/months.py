@@ -29,6 +29,11 @@ class Window(NamedTuple):
         return _midnight(self.after)
 
     @property
+    def last(self) -> date:
+        """Its last day."""
+        return self.after - timedelta(days=1)
+
+    @property
     def days(self) -> int:
         """How many days it has."""
         return (self.after - self.first).days

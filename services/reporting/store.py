@@ -159,6 +159,11 @@ def late(frozen: Iterable[str], at: datetime) -> Writes:
 # Reporting's own
 
 
+def standard(row: Document) -> Writes:
+    """A standard; two that are set at once collide, for each has a number of its own."""
+    return {STANDARDS: [InsertOne(row)]}
+
+
 def declared(row: Document) -> Writes:
     """What a self-built system declares of a month; the last word counts."""
     return {DECLARATIONS: [UpdateOne({"_id": row["_id"]}, {"$set": row}, upsert=True)]}
