@@ -86,7 +86,12 @@ class Office:
             for message in outbox.messages
             if request.query_params.get("to") in (None, message.to)
         ]
-        told = {"messages": messages, "refused": dict(outbox.refused), "tokens": self._simulator.tokens_fetched}
+        told = {
+            "messages": messages,
+            "calls": dict(outbox.calls),
+            "refused": dict(outbox.refused),
+            "tokens": self._simulator.tokens_fetched,
+        }
         return JSONResponse(told)
 
     async def clear(self, request: Request) -> Response:

@@ -73,8 +73,7 @@ class Simulator:
             return self._refused("wechat", "errcode_40001", {"errcode": 40001, "errmsg": "invalid credential"})
         text = "，".join(str(field.get("value")) for field in asked.get("data", {}).values())
         to, key = str(asked.get("touser")), str(asked.get("client_msg_id"))
-        conduct = self.conduct["wechat"]
-        fault = conduct.fault()
+        conduct, fault = self._begin("wechat")
         if conduct.throttles():
             return self._refused(
                 "wechat", "errcode_45009", {"errcode": 45009, "errmsg": "reach max api daily quota limit"}
@@ -90,8 +89,7 @@ class Simulator:
     async def wecom(self, request: Request) -> Response:
         """webhook/send of a group robot."""
         asked = _object(await request.body())
-        conduct = self.conduct["wecom"]
-        fault = conduct.fault()
+        conduct, fault = self._begin("wecom")
         if conduct.throttles():
             return self._refused("wecom", "errcode_45009", {"errcode": 45009, "errmsg": "api freq out of limit"})
         if fault is Fault.REFUSE:
@@ -110,8 +108,7 @@ class Simulator:
         signed = webhook_signature(self.settings.webhook_secret, id, int(stamp), body)
         if not same(signed, headers.get("webhook-signature", "")) or abs(time.time() - int(stamp)) > 300:
             return self._refused("webhook", "signature", {"error": "signature"}, 401)
-        conduct = self.conduct["webhook"]
-        fault = conduct.fault()
+        conduct, fault = self._begin("webhook")
         if conduct.throttles():
             return self._refused("webhook", "throttled", {"error": "throttled"}, 429)
         if fault is Fault.REFUSE:
@@ -127,8 +124,7 @@ class Simulator:
         self._token = ""
 
     async def _sms_send(self, query: Mapping[str, str]) -> Response:
-        conduct = self.conduct["sms"]
-        fault = conduct.fault()
+        conduct, fault = self._begin("sms")
         if conduct.throttles():
             return self._refused("sms", "Throttling.User", {"Code": "Throttling.User", "Message": "流控"}, 400)
         if fault is Fault.REFUSE or not re.fullmatch(r"1\d{10}", query.get("PhoneNumbers", "")):
@@ -157,6 +153,11 @@ class Simulator:
             for each in found
         ]
         return _sms_code("OK", TotalCount=str(len(details)), SmsSendDetailDTOs={"SmsSendDetailDTO": details})
+
+    def _begin(self, provider: str) -> tuple[Conduct, Fault]:
+        self.outbox.calls[provider] += 1
+        conduct = self.conduct[provider]
+        return conduct, conduct.fault()
 
     def _take(self, provider: str, to: str, title: str, text: str, key: str) -> Sent:
         message = self.outbox.add(Sent(provider, to, title, text, key))

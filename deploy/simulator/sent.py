@@ -25,10 +25,11 @@ class Sent:
 
 
 class Outbox:
-    """All messages, newest last; `refused` counts calls that were turned away, by provider and reason."""
+    """All messages, newest last; `calls` counts what was asked, by provider, `refused` what was turned away and why."""
 
     def __init__(self) -> None:
         self.messages: deque[Sent] = deque(maxlen=KEPT)
+        self.calls: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self._by_key: dict[tuple[str, str, str], Sent] = {}
 
@@ -49,5 +50,6 @@ class Outbox:
     def clear(self) -> None:
         """Forgets everything."""
         self.messages.clear()
+        self.calls.clear()
         self.refused.clear()
         self._by_key.clear()
