@@ -33,6 +33,7 @@ CATALOGUE: Final = (
     _ingest("market.stall_sync.v1", market.StallSyncV1, "摊位同步"),
     _ingest("market.entry_ticket.v1", market.EntryTicketV1, "进场登记"),
     _ingest("market.sale_ticket.v1", market.SaleTicketV1, "销售票(一票通)"),
+    _ingest("market.residue_test.v1", market.ResidueTestV1, "农残快检"),
     _ingest("one_network.operator_sync.v1", one_network.OperatorSyncV1, "主体同步"),
     _ingest("one_network.delivery_note.v1", one_network.DeliveryNoteV1, "送货单"),
     _ingest("one_network.receipt.v1", one_network.ReceiptV1, "收货单"),

@@ -4,7 +4,7 @@ S3's terms (inspect the day it is found, rectify within the week, re-check withi
 statutory terms are working days: each row says which.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from contracts.fields import SHANGHAI
@@ -48,8 +48,8 @@ CLOCKS: Final = (
 
 LEVELS: Final = ("station", "county", "city", "province")
 
-STAYS: Final = {"county": 3, "city": 3}
-"""Calendar days a level has, once told, before the next one is."""
+STAYS: Final = {"county": timedelta(days=3), "city": timedelta(days=3)}
+"""How long a level has, once told, before the next one is."""
 
 
 def clock(kind: str, state: str, started: datetime) -> Clock | None:
@@ -73,4 +73,4 @@ def next_level(level: str) -> str | None:
 
 def told_until(level: str, due_at: datetime) -> datetime | None:
     """Until when a level that was told at `due_at` has time; None for the last."""
-    return deadline(due_at, STAYS[level]).at if level in STAYS else None
+    return due_at + STAYS[level] if level in STAYS else None
