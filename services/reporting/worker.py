@@ -19,7 +19,7 @@ from services.reporting.freeze import Frozen
 from services.reporting.intake import MODELS, events, writes
 from services.reporting.queries import Query
 from services.reporting.settings import ReportingSettings
-from services.reporting.store import Document, Writes
+from services.reporting.store import LATE, Document, Writes
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ class ReportingWorker:
         following = due(row.id, row.kind, months.next_freeze(row.due_at if month else clock.now()))
         self._publish(self._ask(freeze.first(month, clock.now())) if month else None, following)
 
-    @timer(store.LATE)
+    @timer(LATE)
     def freeze_again(self, row: Due) -> None:
         """Freezes a next version when records that came late changed what a month's bulletin counted."""
         month = row.id.rpartition("/")[2]
