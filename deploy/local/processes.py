@@ -33,6 +33,8 @@ PROCESSES = (
     Process("services.registry", "api", database="registry"),
     Process("services.trace", "worker", database="trace"),
     Process("services.trace", "api", database="trace"),
+    Process("services.inspection", "worker", database="inspection"),
+    Process("services.inspection", "api", database="inspection"),
     Process("services.adapters.market", "worker"),
     Process("services.adapters.one_network", "worker"),
     Process("services.adapters.catering", "worker"),
