@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator
 from contextvars import Context
 from typing import Any, Final, cast
@@ -17,6 +18,9 @@ LOOK_S: Final = 0.3
 """Between two looks. A look ends at once: one that waited would keep a thread of motor's pool for each watcher."""
 
 LOOK_MS: Final = 20
+BEAT_S: Final = 20.0
+"""A quiet stream still says where it is: no proxy takes it for dead, and its token does not grow old."""
+
 TOO_OLD: Final = frozenset({136, 280, 286})
 """MongoDB's codes for a token that the history no longer holds."""
 
@@ -24,7 +28,7 @@ TOO_OLD: Final = frozenset({136, 280, 286})
 async def changes(
     collection: Any, pipeline: list[Document], resume_token: str
 ) -> AsyncIterator[tuple[Task | None, str]]:
-    """Tasks with the token to go on behind each; first None with the token of now.
+    """Tasks with the token to go on behind each; None with the token of now at first, and when all is quiet.
 
     Raises InvalidArgument for what is no token, FailedPrecondition `token_expired` for one that is too old.
     """
@@ -33,9 +37,14 @@ async def changes(
     try:
         change = await _look(stream)
         yield None, resume_token or _encoded(stream.resume_token)
+        told = time.monotonic()
         while True:
             if change is not None:
                 yield cast(Task, change["fullDocument"]), _encoded(change["_id"])
+                told = time.monotonic()
+            elif time.monotonic() - told > BEAT_S:
+                yield None, _encoded(stream.resume_token)
+                told = time.monotonic()
             else:
                 await asyncio.sleep(LOOK_S)
             change = await _look(stream)

@@ -194,7 +194,8 @@ class InspectionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchTasks(self, request, context):
-        """Tasks as they change. The first message has a token only: list after it and nothing is missed.
+        """Tasks as they change. The first message has a token only: list after it and nothing is missed. A quiet stream sends
+        such a message every 20 seconds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,9 @@ class InspectionServiceStub:
     ListTasks: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.ListTasksRequest, _inspection_pb2.ListTasksResponse]
     """Worklists: what is due first comes first."""
     WatchTasks: _grpc.UnaryStreamMultiCallable[_inspection_pb2.WatchTasksRequest, _inspection_pb2.WatchTasksResponse]
-    """Tasks as they change. The first message has a token only: list after it and nothing is missed."""
+    """Tasks as they change. The first message has a token only: list after it and nothing is missed. A quiet stream sends
+    such a message every 20 seconds.
+    """
     AssignTask: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.AssignTaskRequest, _inspection_pb2.AssignTaskResponse]
     """Names the officers of an open task; two or more before an inspection is recorded."""
     RecordInspection: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.RecordInspectionRequest, _inspection_pb2.RecordInspectionResponse]
@@ -95,7 +97,9 @@ class InspectionServiceAsyncStub(InspectionServiceStub):
     ListTasks: _aio.UnaryUnaryMultiCallable[_inspection_pb2.ListTasksRequest, _inspection_pb2.ListTasksResponse]  # type: ignore[assignment]
     """Worklists: what is due first comes first."""
     WatchTasks: _aio.UnaryStreamMultiCallable[_inspection_pb2.WatchTasksRequest, _inspection_pb2.WatchTasksResponse]  # type: ignore[assignment]
-    """Tasks as they change. The first message has a token only: list after it and nothing is missed."""
+    """Tasks as they change. The first message has a token only: list after it and nothing is missed. A quiet stream sends
+    such a message every 20 seconds.
+    """
     AssignTask: _aio.UnaryUnaryMultiCallable[_inspection_pb2.AssignTaskRequest, _inspection_pb2.AssignTaskResponse]  # type: ignore[assignment]
     """Names the officers of an open task; two or more before an inspection is recorded."""
     RecordInspection: _aio.UnaryUnaryMultiCallable[_inspection_pb2.RecordInspectionRequest, _inspection_pb2.RecordInspectionResponse]  # type: ignore[assignment]
@@ -170,7 +174,9 @@ class InspectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inspection_pb2.WatchTasksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_inspection_pb2.WatchTasksResponse], _abc.AsyncIterator[_inspection_pb2.WatchTasksResponse]]:
-        """Tasks as they change. The first message has a token only: list after it and nothing is missed."""
+        """Tasks as they change. The first message has a token only: list after it and nothing is missed. A quiet stream sends
+        such a message every 20 seconds.
+        """
 
     @_abc_1.abstractmethod
     def AssignTask(
