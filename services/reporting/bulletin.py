@@ -56,11 +56,11 @@ def compose(
         "lines": [{**line, "before": _gist(last.get(_place(line)))} for line in shown],
         "trend": _trend(window, shown, before),
         "work": work.work(told, window),
-        "silent": [_finding(row) for row in work.still_open(told.findings, [FindingKind.SILENT_SITE], window)],
-        "broken": [_finding(row) for row in work.still_open(told.findings, _BROKEN, window)],
+        "silent": _findings(work.still_open(told.findings, [FindingKind.SILENT_SITE], window), rows),
+        "broken": _findings(work.still_open(told.findings, _BROKEN, window), rows),
         "cases": [_case(row) for row in told.cases],
-        "unregistered": _named(rows, Dimension.REGISTRATION),
-        "inactive": _named(rows, Dimension.ACTIVITY),
+        "unregistered": _named(rows, Dimension.REGISTRATION, names),
+        "inactive": _named(rows, Dimension.ACTIVITY, names),
         "systems": [system._asdict() for system in systems],
         "standards": [_standard(row) for row in standards if row.from_day <= window.first],
         "formulas": FORMULAS,
@@ -130,10 +130,17 @@ def _trend(window: Window, shown: Sequence[Document], before: Sequence[Document]
     return trend
 
 
-def _finding(row: Document) -> Document:
+def _findings(found: Sequence[Document], rows: Iterable[SiteRow]) -> list[Document]:
+    sides = {row.get(side) for row in found for side in ("site", "counterparty")}
+    names = {row.site: row.name for row in rows if row.site in sides}
+    return [_finding(row, names) for row in found]
+
+
+def _finding(row: Document, names: Mapping[str | None, str]) -> Document:
     kept = ("id", "kind", "site", "division", "counterparty", "event_id")
+    known = {f"{side}_name": names.get(row.get(side)) for side in ("site", "counterparty")}
     batches, day = row.get("batches", ()), day_of(row["due_at"]).isoformat()
-    return {**{name: row.get(name) for name in kept}, "batches": [*batches], "since": day}
+    return {**{name: row.get(name) for name in kept}, **known, "batches": [*batches], "since": day}
 
 
 def _case(row: Document) -> Document:
@@ -141,7 +148,7 @@ def _case(row: Document) -> Document:
     return {**{name: row.get(name) for name in kept}, "since": day_of(row["opened_at"]).isoformat()}
 
 
-def _named(rows: Iterable[SiteRow], dimension: Dimension) -> list[Document]:
+def _named(rows: Iterable[SiteRow], dimension: Dimension, names: Mapping[str, str]) -> list[Document]:
     """The first sites of each county that lack in a dimension, by id."""
     taken: Counter[str] = Counter()
     named: list[Document] = []
@@ -149,8 +156,13 @@ def _named(rows: Iterable[SiteRow], dimension: Dimension) -> list[Document]:
         county = row.division[:6]
         taken[county] += 1
         if taken[county] <= NAMED_PER_COUNTY:
-            named.append({"site": row.site, "name": row.name, "division": row.division, "station": row.station})
+            named.append(_site(row, names))
     return named
+
+
+def _site(row: SiteRow, names: Mapping[str, str]) -> Document:
+    station = names.get(row.station, row.station)
+    return {"site": row.site, "name": row.name, "division": row.division, "station": station}
 
 
 def _standard(row: Standard) -> Document:

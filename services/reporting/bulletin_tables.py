@@ -47,7 +47,7 @@ def tables(division: str, league: Sequence[Document], figures: Document) -> list
     ]
 
 
-_RANK_HEAD: Final = ["名次", "地区", "得分", "较上月", *(words.DIMENSIONS[name] for name in SHOWN)]
+_RANK_HEAD: Final = ["名次", "地区", "得分", "较上月", "注册率", "激活率", "活跃率", "10＋3覆盖", "上传率"]
 _SITE_HEAD: Final = ["场所", "名称", "区划", "监管所"]
 _BROKEN_HEAD: Final = ["类型", "责任场所", "相对方", "区划", "应到日", "批次"]
 _SYSTEM_HEAD: Final = ["系统", "区划", "入链记录", "申报记录", "按时天数", "应传天数"]
@@ -116,7 +116,7 @@ def _work(counted: Counter[str]) -> list[list[Cell]]:
         [title, counted[f"{name}_opened"], counted[f"{name}_closed"], counted[f"{name}_open"]]
         for name, title in names.items()
     ]
-    return [*rows, ["其中：逾期升级的任务", counted["tasks_escalated"], "", ""]]
+    return [*rows, ["其中：逾期升级的任务", counted["tasks_escalated"], "—", "—"]]
 
 
 def _tests(counted: Counter[str]) -> list[list[Cell]]:
@@ -143,12 +143,17 @@ def place(code: str | None) -> str:
 
 
 def _silent(rows: Iterable[Document]) -> list[list[Cell]]:
-    return [[str(row["site"]), place(row["division"]), row["since"]] for row in rows]
+    return [[_who(row, "site"), place(row["division"]), row["since"]] for row in rows]
 
 
 def _broken(row: Document) -> list[Cell]:
     kind, batches = words.FINDINGS[row["kind"]], "、".join(row["batches"])
-    return [kind, row["site"], row["counterparty"] or "—", place(row["division"]), row["since"], batches]
+    return [kind, _who(row, "site"), _who(row, "counterparty"), place(row["division"]), row["since"], batches]
+
+
+def _who(row: Document, side: str) -> str:
+    """A site by its name, by its id where the registry tells none."""
+    return row[f"{side}_name"] or row[side] or "—"
 
 
 def _case(row: Document) -> list[Cell]:

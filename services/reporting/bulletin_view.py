@@ -117,7 +117,7 @@ def _cards(own: Document) -> list[Card]:
 
 def _card(own: Document, name: str) -> Card:
     numerator, denominator = own["counts"][name]
-    detail = f"{numerator:,}÷{denominator:,}　阈值{tables.percent(own['thresholds'][name], 0)}"
+    detail = f"{numerator:,}／{denominator:,}　阈值{tables.percent(own['thresholds'][name], 0)}"
     return Card(words.DIMENSIONS[name], tables.percent(own["rates"][name]), *_change(own, name), detail)
 
 
@@ -128,7 +128,9 @@ def _change(own: Document, name: str | None) -> tuple[str, bool | None]:
     if now is None or then is None:
         return "无上月数据", None
     change = (Decimal(now) - Decimal(then)) * (1 if name is None else 100)
-    return f"较上月{change:+.2f}{'分' if name is None else '个百分点'}", None if not change else change > 0
+    if not change:
+        return "与上月持平", None
+    return f"较上月{change:+.2f}{'分' if name is None else '个百分点'}", change > 0
 
 
 def _charts(division: str, own: Document, league: Sequence[Document], figures: Document) -> list[Chart]:

@@ -4,12 +4,20 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from contracts import divisions
 from services.reporting import bulletin, months
 from services.reporting.domain import SiteRow, System
 from services.reporting.standards import DEFAULT, Dimension, Standard
 from services.reporting.work import Told
 
-CITIES = {"3701": 10, "3702": 9, "3703": 7, "3706": 9, "3707": 11, "3708": 10}
+COUNTIES = (
+    *(f"3701{number:02}" for number in (2, 3, 4, 5, 12, 13, 14, 15, 16, 17, 24, 26)),
+    *(f"3702{number:02}" for number in (2, 3, 11, 12, 13, 14, 15, 81, 83, 85)),
+    *(f"3703{number:02}" for number in (2, 3, 4, 5, 6, 21, 22, 23)),
+    *(f"3706{number:02}" for number in (2, 11, 12, 13, 14, 81, 82, 83, 85, 86, 87)),
+    *(f"3707{number:02}" for number in (2, 3, 4, 5, 24, 25, 81, 82, 83, 84, 85, 86)),
+    *(f"3708{number:02}" for number in (11, 12, 26, 27, 28, 29, 30, 31, 32, 81, 83)),
+)
 LINKS = ("production", "circulation", "catering", "special_food")
 CATEGORIES = ("vegetable", "fruit", "aquatic", "grain", "meat", "dairy", "edible_oil", "liquor")
 MONTH = "2026-10"
@@ -19,9 +27,8 @@ WINDOW = months.window(MONTH)
 def rows(seed: int, sites: int) -> list[SiteRow]:
     """Sites of a province; each county has a diligence of its own."""
     random = Random(seed)
-    counties = [f"{city}{number:02}" for city, count in CITIES.items() for number in range(2, 2 + count)]
-    zeal = {county: random.uniform(0.45, 0.99) for county in counties}
-    return [_row(number, random.choice(counties), zeal, random) for number in range(sites)]
+    zeal = {county: random.uniform(0.45, 0.99) for county in COUNTIES}
+    return [_row(number, random.choice(COUNTIES), zeal, random) for number in range(sites)]
 
 
 def _row(number: int, county: str, zeal: dict[str, float], random: Random) -> SiteRow:
@@ -70,8 +77,7 @@ def told(seed: int) -> Told:
 
 
 def _county(random: Random) -> str:
-    city = random.choice([*CITIES])
-    return f"{city}{random.randint(2, 1 + CITIES[city]):02}"
+    return random.choice(COUNTIES)
 
 
 def _course(random: Random, start: datetime) -> dict[str, Any]:
@@ -110,7 +116,7 @@ def _case(number: int, random: Random, start: datetime) -> dict[str, Any]:
 
 def stored(seed: int = 7, sites: int = 4_000) -> dict[str, Any]:
     """A bulletin of October with three months before it."""
-    names = {row.station: row.station.replace("所-", "") + "监管所" for row in rows(seed, sites)}
+    names = {row.station: f"{divisions.name(row.division)}第{row.station[-1]}监管所" for row in rows(seed, sites)}
     before: list[dict[str, Any]] = []
     for back in range(5, -1, -1):
         found = rows(seed, sites)
