@@ -110,8 +110,7 @@ class Draft:
         """What the facts amount to now, against what they did before. `by` did what nobody else is named for."""
         after = build(Facts([*self.claims.values()], [*self.merges.values()], [*self.edits.values()]))
         for operator in after.values():
-            states = [self.states[id] for id in operator["ids"] if id in self.states]
-            operator["state"] = max(states, key=GRAVITY.index, default=OperatorState.LISTED)
+            operator["state"] = self._given(operator)
             activated = [self.activated[id] for id in operator["ids"] if id in self.activated]
             operator["activated_at"] = min(activated, default=None)
             _carry_on(operator, self._former(operator), now)
@@ -128,6 +127,14 @@ class Draft:
             tuple(facts(site, operator) for site, operator in changed),
             renamed,
         )
+
+    def _given(self, operator: Operator) -> OperatorState:
+        """The state people gave. Until they gave one, whoever is seen at work is registered, others are only listed."""
+        at_work = any("listing" not in claim for claim in operator["claims"])
+        seen = OperatorState.REGISTERED if at_work else OperatorState.LISTED
+        states = [self.states[id] for id in operator["ids"] if id in self.states]
+        given = [state for state in states if state not in GRAVITY[:2]]
+        return max(given, key=GRAVITY.index, default=seen)
 
     def _state_changes(self, after: Mapping[str, Operator], by: By, now: datetime) -> Iterator[Change]:
         for operator in after.values():

@@ -180,12 +180,10 @@ def look_again(operators: Iterable[Operator], by: By, now: datetime, world: Worl
 
 
 def _take(draft: Draft, claim: Claim, by: By) -> None:
-    """Adds a claim, unless a later one of the same source stands; whoever is seen at work is registered."""
+    """Adds a claim, unless a later one of the same source stands."""
     current = draft.claims.get(slot(claim))
     if current is None or age(claim) > age(current):
         draft.claims[slot(claim)] = claim
-    if draft.states.get(claim["operator"], LISTED) is LISTED:
-        draft.states[claim["operator"]] = following(LISTED, Step.REGISTER, by.role)
     for id in (claim["operator"], claim["site"], claim["key"] or claim["site"]):
         draft.causes.setdefault(id, by)
 

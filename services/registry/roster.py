@@ -20,7 +20,7 @@ def take(
     draft, new = Draft.of(operators, world), 0
     for entry in entries:
         current = draft.claims.get(slot(entry))
-        if current is not None and age(current) >= age(entry):
+        if current is not None and _weight(current) >= _weight(entry):
             continue
         draft.claims[slot(entry)] = entry
         for id in (entry["operator"], entry["site"], entry["key"] or entry["site"]):
@@ -53,6 +53,11 @@ def end(
         row = ":".join(["unlisted", *place, as_of.isoformat()])
         draft.changes.append(change(row, "unlisted", by, now, operator=claim["operator"], site=claim["site"]))
     return draft.settle(by, now), ended
+
+
+def _weight(claim: Claim) -> tuple[object, ...]:
+    """Of two of one moment the content decides, so that any order gives one answer."""
+    return *age(claim), sorted(claim["listing"].items(), key=str)
 
 
 def _is_left_out(claim: Claim, kind: str, area: str, as_of: datetime, last: str) -> bool:

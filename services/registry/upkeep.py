@@ -51,9 +51,9 @@ def sight(db: Db, keys: Iterable[str], claims: Iterable[Claim] = ()) -> Sight:
 
 def record(db: Db, events: Iterable[RecordedEvent], parent: Envelope, now: datetime) -> Commit:
     """Marks the days of accepted events: 上链 on the first, 活跃 from the second on. Any order, any repetition."""
-    spans = _spans(events)
-    stood = {row["_id"]: row for row in db[store.MARKS].find({"_id": {"$in": sorted(spans)}})}
-    wider = {id: mark for id, mark in spans.items() if _is_wider(mark, stood.get(id))}
+    told = spans(events)
+    stood = {row["_id"]: row for row in db[store.MARKS].find({"_id": {"$in": sorted(told)}})}
+    wider = {id: mark for id, mark in told.items() if _is_wider(mark, stood.get(id))}
     if not wider:
         return Commit()
     operators, world = sight(db, wider)
@@ -132,12 +132,13 @@ def _importer(listed: Mapping[str, Any]) -> By:
     return By(listed["who"], listed["role"], f"roster {listed['_id']}")
 
 
-def _spans(events: Iterable[RecordedEvent]) -> dict[str, Mark]:
-    spans: dict[str, Mark] = {}
+def spans(events: Iterable[RecordedEvent]) -> dict[str, Mark]:
+    """First and last day of events, by the site they name."""
+    found: dict[str, Mark] = {}
     for event in events:
         day = day_of(event.time)
-        spans[event.site] = _joined({"_id": event.site, "first": day, "last": day}, spans.get(event.site))
-    return spans
+        found[event.site] = _joined({"_id": event.site, "first": day, "last": day}, found.get(event.site))
+    return found
 
 
 def _joined(mark: Mark, other: Mapping[str, Any] | None) -> Mark:

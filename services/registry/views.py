@@ -72,13 +72,17 @@ def _operator(id: str, sites: list[Site], facts: Facts) -> Operator:
         "flags": flags,
         "flag_rules": sorted({str(rule) for rule in doubts}),
         "sites": sites,
-        "claims": sorted(facts.claims, key=lambda claim: (claim["key"] or "", claim["site"], claim["operator"])),
+        "claims": sorted(facts.claims, key=_place),
         "merges": sorted(facts.merges, key=lambda merge: (merge["at"], merge["keep"], merge["merge"])),
         "edits": sorted(facts.edits, key=lambda edit: (edit["of"], edit["target"], edit["field"])),
     }
     if site_ids:
         operator["site_ids"] = site_ids
     return operator
+
+
+def _place(claim: Claim) -> tuple[str, ...]:
+    return claim["key"] or "", claim["site"], claim["operator"], claim["source"], claim["source_id"]
 
 
 def _touched(facts: Facts) -> set[str]:
