@@ -1,7 +1,7 @@
 """Watching for silent sites: marks the days with events, judges sites, and says what to commit."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from pymongo import UpdateOne
@@ -10,6 +10,7 @@ from chassis.outgoing import Commit
 from contracts.envelope import Envelope
 from contracts.fields import SHANGHAI
 from contracts.findings import Finding, FindingKind
+from contracts.registry import SiteFacts
 from contracts.trace import RecordedEvent
 from services.trace import announce, findings, rows, watched
 from services.trace.findings import Change
@@ -18,6 +19,7 @@ from services.trace.silence import Silence, recent, silent_at
 from services.trace.sites import Sites
 
 PAGE: Final = 200
+DAILY: Final = timedelta(days=1)
 SILENT: Final = FindingKind.SILENT_SITE
 
 Days = dict[str, set[date]]
@@ -60,11 +62,6 @@ def concerned(reader: Reader, sites: Iterable[str]) -> list[str]:
     return [row["site"] for row in found]
 
 
-def active(reader: Reader, sites: Iterable[str]) -> list[str]:
-    """Of some sites, those that have had events."""
-    return [row["_id"] for row in reader.find(watched.ACTIVITY, {"_id": {"$in": list(sites)}}, {"_id": 1})]
-
-
 def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
     """Judges a page of sites whose time has come; says whether there may be more."""
     page = reader.due(watched.ACTIVITY, watched.to_look_at(now), PAGE)
@@ -94,14 +91,23 @@ def _judged(reader: Reader, sites: Sites, site: str, now: datetime) -> _Judged:
     marked = reader.find(watched.ACTIVITY, {"_id": {"$in": ids}})
     about = {"_id": {"$in": [findings.finding_id(SILENT, id) for id in ids]}}
     known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, about)}
-    silence = silent_at(recent(day for row in marked for day in row["days"]), reader.facts({site}).get(site))
+    facts = reader.facts({site}).get(site)
+    silence = silent_at(recent(day for row in marked for day in row["days"]), facts)
     wrong = _finding(reader, sites, site, silence, now) if silence and silence.at <= now else None
     changes = [findings.close(old, now) for id, old in known.items() if not (wrong and wrong.id == id)]
     if wrong:
         changes.append(findings.stand(known.get(wrong.id), wrong))
-    again = silence.at if silence and not wrong else None
+    again = None if wrong else _again(silence, facts, now)
     looked = [op for row in marked for op in watched.looked(row["_id"], row.get("look_at"), again)]
     return _Judged([change for change in changes if change], looked)
+
+
+def _again(silence: Silence | None, facts: SiteFacts | None, now: datetime) -> datetime | None:
+    """When to look again. A declared closure may be declared otherwise, so that is looked at daily."""
+    times = [silence.at] if silence else []
+    if facts and facts.closed_from:
+        times.append(now + DAILY)
+    return min(times, default=None)
 
 
 def _finding(reader: Reader, sites: Sites, site: str, silence: Silence, now: datetime) -> Finding | None:

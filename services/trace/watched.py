@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 
 from chassis.collections import Collection
 from contracts.findings import Finding, FindingKind
@@ -105,6 +105,11 @@ def loose(batches: Iterable[str]) -> Stored:
     return {"loose": {"$in": list(batches)}}
 
 
+def handoffs_woken(batches: Iterable[str], now: datetime) -> UpdateMany:
+    """Has the handoffs of these batches judged by the next sweep."""
+    return UpdateMany(handoffs_of(batches), {"$min": {"look_at": now}})
+
+
 def looked(id: str, seen: datetime | None, again: datetime | None) -> list[UpdateOne]:
     """Sets when a row is looked at again; nothing when that is as it was."""
     if seen == again:
@@ -130,6 +135,11 @@ def marked(site: str, days: Iterable[date]) -> UpdateOne:
         "look_at": {"$max": ["$look_at", earliest(told[-1])]},
     }
     return UpdateOne({"_id": site}, [{"$set": news}], upsert=True)
+
+
+def sites_woken(sites: Iterable[str], now: datetime) -> UpdateMany:
+    """Has those of these sites judged by the next sweep for which no time is set: silent ones, suspended ones."""
+    return UpdateMany({"_id": {"$in": list(sites)}, "look_at": None}, {"$set": {"look_at": now}})
 
 
 # Findings

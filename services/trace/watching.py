@@ -10,7 +10,7 @@ from chassis.timers import Due, due
 from chassis.worker.mongo import Store
 from contracts.envelope import Envelope
 from contracts.trace import RecordedEvent
-from services.trace import handoff_watch, silence_watch
+from services.trace import handoff_watch, silence_watch, watched
 from services.trace.lineage import HANDOFFS
 from services.trace.reading import Reader
 from services.trace.silence_watch import Marks
@@ -58,8 +58,8 @@ class Watching:
             self._commit(lambda: silence_watch.judged(self._reader, spoke, clock.now(), parent))
 
     def reconsider(self, sites: set[str]) -> None:
-        """Judges anew what the registry's word on sites may change: who they are, where, whether they are open."""
-        if batches := handoff_watch.batches_at(self._reader, sites):
-            self._commit(lambda: handoff_watch.judged(self._reader, batches, clock.now()))
-        if active := silence_watch.active(self._reader, sites):
-            self._commit(lambda: silence_watch.judged(self._reader, active, clock.now()))
+        """Has the next sweep judge what the registry's word may change: who sites are, where, whether they trade."""
+        now = clock.now()
+        handoffs = watched.handoffs_woken(handoff_watch.batches_at(self._reader, sites), now)
+        writes = {watched.HANDOFFS: [handoffs], watched.ACTIVITY: [watched.sites_woken(sites, now)]}
+        self._commit(lambda: Commit(writes))

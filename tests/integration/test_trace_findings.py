@@ -157,7 +157,10 @@ def test_merged_sites_close_what_was_found_of_each(
     assert db.findings.count_documents({"open": True}) == 2
     aliases = SitesAliasedV1(aliases=(Alias(alias="one_network:7", site=STALL.site or "", version=1),))
     bus.publish(EVENTS, "registry.sites_aliased.v1", aliases.model_dump_json().encode(), ce_id=uuid4().hex)
-    eventually(lambda: db.findings.count_documents({"open": True}), lambda count: count == 0)
+    eventually(lambda: db.sites.count_documents({"alias_of": STALL.site}))
+    eventually(lambda: db.handoffs.count_documents({"look_at": {"$exists": True}}))
+    sweep(db, clock, DUE + timedelta(hours=2))
+    assert not db.findings.count_documents({"open": True})
 
 
 def test_silent_site_is_found_and_heard_again(work: Callable[[], Process], bus: Bus, db: Any, clock: Clock) -> None:
@@ -183,6 +186,22 @@ def test_silent_site_is_found_and_heard_again(work: Callable[[], Process], bus: 
     capture(bus, record("E9", Step.HARVEST, FARM, "B9", hour=24 * 9))
     (heard_again,) = heard(bus, changed, 1)
     assert (heard_again["id"], heard_again["open"], heard_again["version"]) == (found["id"], False, 2)
+
+
+def test_closure_told_late_ends_a_silence(work: Callable[[], Process], bus: Bus, db: Any, clock: Clock) -> None:
+    work()
+    for day in range(2):
+        capture(bus, record(f"E{day}", Step.HARVEST, FARM, f"B{day}", hour=24 * day))
+    eventually(lambda: [len(row["days"]) for row in db.activity.find()], lambda days: days == [2])
+    silent = NOON + timedelta(days=20)
+    sweep(db, clock, silent, "trace.silence")
+    assert db.findings.count_documents({"open": True}) == 1
+    register(bus, db, facts(FARM, closed_from=NOON, closed_until=silent))
+    eventually(lambda: db.activity.count_documents({"look_at": {"$exists": True}}))
+    sweep(db, clock, silent + timedelta(hours=1), "trace.silence")
+    assert not db.findings.count_documents({"open": True})
+    sweep(db, clock, silent + timedelta(days=6), "trace.silence")
+    assert db.findings.count_documents({"open": True, "version": 3}) == 1
 
 
 def test_findings_are_listed_within_the_callers_scope(
@@ -225,4 +244,6 @@ def test_findings_are_listed_within_the_callers_scope(
     assert db.audit.count_documents({"method": {"$regex": "/GetFinding$"}}) == 2
 
     register(bus, db, facts(nowhere.model_copy(update={"division": "370104", "operator": "o:x"})))
-    eventually(lambda: ask({"division": "370104"}), lambda found: found == ["overdue_shipment/C"])
+    eventually(lambda: db.handoffs.count_documents({"look_at": {"$exists": True}}))
+    sweep(db, clock, DUE + timedelta(hours=2))
+    assert ask({"division": "370104"}) == ["overdue_shipment/C"]
