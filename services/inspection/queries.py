@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from contracts.divisions import scope_prefix
+from contracts.inspection import TaskState
 from contracts.registry import OperatorState
 from services.inspection.documents import Document
 from services.inspection.places import NOWHERE
@@ -40,9 +41,12 @@ def one(caller: Caller, id: str) -> Document:
 
 
 def tasks_like(caller: Caller, division: str, states: Sequence[str], after: str, **fields: str | None) -> Document:
-    """Tasks that have all that is given, behind `after`, in the order of worklists."""
-    states_asked = {"state": {"$in": list(states)}} if states else {}
-    return _all(scope(caller), within(division), states_asked, _given(fields), {"order": {"$gt": after}})
+    """Tasks in any of the states (none: in any) that have all that is given, behind `after`, in a worklist's order.
+
+    States are always named, so that one of the indexes that begin with them gives the order.
+    """
+    state = {"state": {"$in": list(states) or [state.value for state in TaskState]}}
+    return _all(scope(caller), within(division), state, _given(fields), {"order": {"$gt": after}})
 
 
 def newest(caller: Caller, division: str, before: str, **fields: Any) -> Document:

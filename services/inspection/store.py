@@ -41,9 +41,8 @@ COLLECTIONS: Final = (
             IndexModel([("areas", 1), ("state", 1), ("order", 1)]),
             IndexModel([("station", 1), ("state", 1), ("order", 1)]),
             IndexModel([("officers", 1), ("state", 1), ("order", 1)]),
-            IndexModel([("areas", 1), ("order", 1)]),
+            IndexModel([("site", 1), ("state", 1), ("order", 1)]),
             IndexModel([("order", 1)]),
-            IndexModel([("site", 1), ("order", 1)]),
         ),
         _schema(
             ("kind", "state", "version", "title", "cause", "site", "areas", "order", "due_at", "opened_at", "taken"),
