@@ -35,11 +35,16 @@ PROCESSES = (
     Process("services.trace", "api", database="trace"),
     Process("services.inspection", "worker", database="inspection"),
     Process("services.inspection", "api", database="inspection"),
+    Process("services.reporting", "worker", database="reporting"),
+    Process("services.reporting", "api", database="reporting"),
     Process("services.adapters.market", "worker"),
     Process("services.adapters.one_network", "worker"),
     Process("services.adapters.catering", "worker"),
     Process("services.adapters.docking", "worker"),
 )
+
+
+APIS = tuple(process for process in PROCESSES if process.kind == "api")
 
 
 def http_url(home: Home, process: Process) -> str:
@@ -67,6 +72,8 @@ def environment(home: Home, process: Process, amqp_url: str, mongo_url: str | No
         settings["SHILIAN_MONGO_URL"] = mongo_url
     if process.kind == "api":
         settings["SHILIAN_GRPC_PORT"] = str(home.port(process.name + ".grpc"))
+        # Where the other apis serve: reporting copies from them, the rest ignores it.
+        settings |= {f"SHILIAN_GRPC_{api.service.upper()}": grpc_address(home, api) for api in APIS}
     return settings
 
 

@@ -136,7 +136,7 @@ def _findings(found: Sequence[Document], rows: Iterable[SiteRow]) -> list[Docume
     return [_finding(row, names) for row in found]
 
 
-def _finding(row: Document, names: Mapping[str | None, str]) -> Document:
+def _finding(row: Document, names: Mapping[Any, str]) -> Document:
     kept = ("id", "kind", "site", "division", "counterparty", "event_id")
     known = {f"{side}_name": names.get(row.get(side)) for side in ("site", "counterparty")}
     batches, day = row.get("batches", ()), day_of(row["due_at"]).isoformat()

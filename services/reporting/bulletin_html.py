@@ -14,7 +14,8 @@ SHOWN_AT_MOST = 60
 
 def render(view: View) -> bytes:
     """UTF-8."""
-    return _template().render(view=view, shown_at_most=SHOWN_AT_MOST).encode()
+    tables = [table.shortened(SHOWN_AT_MOST) for table in view.tables if table.rows]
+    return _template().render(view=view, tables=tables).encode()
 
 
 @cache

@@ -10,7 +10,7 @@ from services.reporting import bulletin_font
 from services.reporting.bulletin_view import View
 
 TEMPLATE: Final = Path(__file__).parent / "bulletin.typ"
-SHOWN_AT_MOST: Final = 30
+SHOWN_AT_MOST: Final = 24
 """Rows of a long table on paper; the workbook has all."""
 
 
@@ -33,5 +33,5 @@ def _told(view: View) -> dict[str, object]:
         **view._asdict(),
         "cards": [card._asdict() for card in view.cards],
         "charts": [chart._asdict() for chart in view.charts],
-        "tables": [{**table._asdict(), "shown": SHOWN_AT_MOST} for table in view.tables if table.rows],
+        "tables": [table.shortened(SHOWN_AT_MOST)._asdict() for table in view.tables if table.rows],
     }

@@ -15,14 +15,24 @@ SHOWN: Final = ("registration", "activation", "activity", "coverage", "upload")
 
 
 class Table(NamedTuple):
-    """A table; `rows` hold texts and whole numbers. `long` ones are shortened on paper, never in the workbook."""
+    """A table; `rows` hold texts and whole numbers. Lists and leagues are shortened on paper, never in the workbook."""
 
     id: str
     title: str
     head: list[str]
     rows: list[list[Cell]]
     note: str = ""
-    long: bool = False
+    league: bool = False
+    """Ranked: its end says as much as its beginning."""
+
+    def shortened(self, most: int) -> "Table":
+        """The first rows, of a league the best and the worst; the note says how many there are."""
+        if len(self.rows) <= most:
+            return self
+        kept = [*self.rows[: most // 2], *self.rows[-(most // 2) :]] if self.league else self.rows[:most]
+        where = f"前后各{most // 2}行" if self.league else f"前{most}行"
+        note = "　".join(filter(None, [self.note, f"共{len(self.rows)}行，此处列{where}，全部见工作簿。"]))
+        return self._replace(rows=kept, note=note)
 
 
 def tables(division: str, league: Sequence[Document], figures: Document) -> list[Table]:
@@ -30,20 +40,20 @@ def tables(division: str, league: Sequence[Document], figures: Document) -> list
     lines = figures["lines"]
     below = [line for line in ranked(lines, "county") if line["code"] != division]
     return [
-        Table("league", "排名表", _RANK_HEAD, [_ranked(line) for line in league], "同级排名；得分相同名次并列"),
+        Table("league", "排名表", _RANK_HEAD, [_ranked(line) for line in league], "同级排名；得分相同名次并列", True),
         Table("links", "分环节", ["环节", *_RANK_HEAD[2:]], [_link(line) for line in _links(division, lines)]),
-        Table("counties", "县（市、区）排名", _RANK_HEAD, [_ranked(line) for line in below], long=True),
-        Table("stations", "监管所排名", _RANK_HEAD, [_ranked(each) for each in ranked(lines, "station")], long=True),
+        Table("counties", "县（市、区）排名", _RANK_HEAD, [_ranked(line) for line in below], league=True),
+        Table("stations", "监管所排名", _RANK_HEAD, [_ranked(each) for each in ranked(lines, "station")], league=True),
         Table("steps", "活跃场所上报的环节动作", ["动作", "场所数"], _kinds(division, lines)),
         Table("work", "发现与处置", ["事项", "本月新增", "本月办结", "月末在办"], _work(totals(figures["work"]))),
         Table("tests", "检测", ["项目", "批次", "不合格", "合格率"], _tests(totals(figures["work"]))),
         Table("notices", "消息送达", ["渠道", "状态", "条数"], _deliveries(totals(figures["work"]))),
-        Table("silent", "静默场所", ["场所", "区划", "应报未报起始日"], _silent(figures["silent"]), long=True),
-        Table("broken", "未结断链", _BROKEN_HEAD, [*map(_broken, figures["broken"])], long=True),
-        Table("cases", "案件", ["案件", "场所", "区划", "状态", "尚缺"], [*map(_case, figures["cases"])], long=True),
-        Table("inactive", "不活跃场所", _SITE_HEAD, [*map(_site, figures["inactive"])], _PART, long=True),
-        Table("unregistered", "未注册场所", _SITE_HEAD, [*map(_site, figures["unregistered"])], _PART, long=True),
-        Table("systems", "自建系统", _SYSTEM_HEAD, [*map(_system, figures["systems"])], long=True),
+        Table("silent", "静默场所", ["场所", "区划", "应报未报起始日"], _silent(figures["silent"])),
+        Table("broken", "未结断链", _BROKEN_HEAD, [*map(_broken, figures["broken"])]),
+        Table("cases", "案件", ["案件", "场所", "区划", "状态", "尚缺"], [*map(_case, figures["cases"])]),
+        Table("inactive", "不活跃场所", _SITE_HEAD, [*map(_site, figures["inactive"])], _PART),
+        Table("unregistered", "未注册场所", _SITE_HEAD, [*map(_site, figures["unregistered"])], _PART),
+        Table("systems", "自建系统", _SYSTEM_HEAD, [*map(_system, figures["systems"])]),
     ]
 
 

@@ -94,9 +94,9 @@ class Rebuild:
 
     def _channel(self, service: str) -> grpc.aio.Channel:
         if service not in self._channels:
-            address: str = getattr(self._settings, f"{service}_grpc")
+            address: str = getattr(self._settings, f"grpc_{service}")
             if not address:
-                raise FailedPrecondition("address_missing", f"SHILIAN_{service.upper()}_GRPC is not set")
+                raise FailedPrecondition("address_missing", f"SHILIAN_GRPC_{service.upper()} is not set")
             self._channels[service] = grpc.aio.insecure_channel(address)
         return self._channels[service]
 

@@ -116,6 +116,15 @@ def test_the_workbook_keeps_every_row_of_long_lists() -> None:
             assert book[table.title].max_row == len(table.rows) + 1
 
 
+def test_a_league_is_shortened_to_its_best_and_worst_a_list_to_its_beginning() -> None:
+    rows: list[list[str | int]] = [[place] for place in range(1, 8)]
+    league = view().tables[0]._replace(rows=rows, league=True, note="")
+    assert league.shortened(4).rows == [[1], [2], [6], [7]]
+    assert league.shortened(4).note == "共7行，此处列前后各2行，全部见工作簿。"
+    assert league._replace(league=False).shortened(4).rows == rows[:4]
+    assert league.shortened(7) == league
+
+
 def test_a_formula_in_a_name_stays_a_text() -> None:
     table = view().tables[0]._replace(rows=[['=HYPERLINK("x")', "@SUM(1)"]], head=["一", "二"])
     book = load_workbook(BytesIO(bulletin_xlsx.render(view()._replace(tables=[table]))))
