@@ -5,6 +5,7 @@ statutory terms are working days: each row says which.
 """
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from contracts.fields import SHANGHAI
@@ -52,16 +53,16 @@ STAYS: Final = {"county": timedelta(days=3), "city": timedelta(days=3)}
 """How long a level has, once told, before the next one is."""
 
 
-def clock(kind: str, state: str, started: datetime) -> Clock | None:
-    """The row for a stage that began then: the latest in force, one for the task's kind before one for any."""
-    day = started.astimezone(SHANGHAI).date()
+@lru_cache(1024)
+def clock(kind: str, state: str, day: date) -> Clock | None:
+    """The row for a stage that began that day: the latest in force, one for the task's kind before one for any."""
     rows = (row for row in CLOCKS if row.state == state and (not row.kinds or kind in row.kinds) and row.since <= day)
     return max(rows, key=lambda row: (bool(row.kinds), row.since), default=None)
 
 
 def runs_out(kind: str, state: str, started: datetime) -> Deadline:
     """When a stage that began then runs out; what began before the first row of the table is due at once."""
-    row = clock(kind, state, started)
+    row = clock(kind, state, started.astimezone(SHANGHAI).date())
     return deadline(started, row.days, row.unit) if row else Deadline(started, False)
 
 

@@ -19,15 +19,17 @@ STANDING: Final = frozenset({"operator_unregistered", "operator_suspended", "ope
 
 INACCURATE: Final = frozenset(RULES[id].id for id in RULES if RULES[id].effect is FLAG) - LATE - INCOMPLETE - STANDING
 
+FAULTS: Final = {"late": LATE, "incomplete": INCOMPLETE, "inaccurate": INACCURATE}
+
 _FOUR_PLACES: Final = Decimal("0.0001")
 
 
 def mark(event: RecordedEvent) -> Document:
     """An event's mark; only what is wrong with it is stored."""
-    flags = set(event.flags)
-    wrong = {"late": LATE, "incomplete": INCOMPLETE, "inaccurate": INACCURATE}
-    faults = {name: True for name, rules in wrong.items() if not flags.isdisjoint(rules)}
-    return {"_id": event.id, "site": event.site, "time": event.time, **faults}
+    row: Document = {"_id": event.id, "site": event.site, "time": event.time}
+    if event.flags:
+        row |= {name: True for name, rules in FAULTS.items() if not rules.isdisjoint(event.flags)}
+    return row
 
 
 class Score(NamedTuple):
@@ -56,7 +58,7 @@ def counted(sites: Sequence[str], since: datetime, until: datetime) -> list[Docu
     def faults(name: str) -> dict[str, Any]:
         return {"$sum": {"$cond": [f"${name}", 1, 0]}}
 
-    sums = {name: faults(name) for name in ("late", "incomplete", "inaccurate")}
+    sums = {name: faults(name) for name in FAULTS}
     return [
         {"$match": {"site": {"$in": list(sites)}, "time": {"$gte": since, "$lt": until}}},
         {"$group": {"_id": "$site", "events": {"$sum": 1}, **sums}},

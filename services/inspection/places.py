@@ -1,6 +1,7 @@
 """Where something is: a site as the registry tells of it, filled in with what the message itself says. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from contracts.registry import SiteFacts
@@ -50,6 +51,9 @@ def placed(place: Place) -> Placed:
 
 def areas(division: str | None) -> list[str]:
     """What a division code starts with at each level; a scope is one of them, so that worklists are one index."""
-    if not division:
-        return [NOWHERE]
-    return sorted({division[:length] for length in _LENGTHS if len(division) >= length} | {division})
+    return list(_areas(division)) if division else [NOWHERE]
+
+
+@lru_cache(4096)
+def _areas(division: str) -> tuple[str, ...]:
+    return tuple(sorted({division[:length] for length in _LENGTHS if len(division) >= length} | {division}))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -28,6 +29,7 @@ def refused() -> Iterator[None]:
         raise failure(error.rule, str(error), error.told) from error
 
 
+@lru_cache(256)
 def number(names: Any, prefix: str, word: str | None) -> Any:
     """A word's number in an enum of ours; 0 for none."""
     return names.Value(f"{prefix}_{word.upper()}") if word else 0
@@ -233,11 +235,7 @@ def ledger_message(row: LedgerRow) -> pb.LedgerEntry:
 
 def timestamp(time: datetime | None) -> Timestamp | None:
     """An aware time as protobuf's."""
-    if time is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(time)
-    return stamp
+    return Timestamp(seconds=int(time.timestamp()), nanos=time.microsecond * 1000) if time else None
 
 
 def moment(stamp: Timestamp) -> datetime | None:
