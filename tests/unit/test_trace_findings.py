@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo import UpdateOne
 
@@ -341,6 +341,7 @@ def _spare(own: Model, others: Model) -> Model:
     return spare
 
 
+@settings(deadline=None)
 @given(entries())
 def test_what_lacks_a_half_is_what_the_model_is_left_with(events: list[Entry]) -> None:
     found = handoffs_of(events)
@@ -348,6 +349,7 @@ def test_what_lacks_a_half_is_what_the_model_is_left_with(events: list[Entry]) -
     assert {(h.batch, h.tail, h.head, kinds[h.id]) for h in found if h.id in kinds} == model(events)
 
 
+@settings(deadline=None)
 @given(entries(), st.randoms(use_true_random=False))
 def test_order_and_repetition_of_halves_change_nothing(events: list[Entry], random: Any) -> None:
     again = [*events, *(each for each in events if random.random() < 0.5)]
@@ -355,6 +357,7 @@ def test_order_and_repetition_of_halves_change_nothing(events: list[Entry], rand
     assert {row.id: row for row in handoffs_of(again)} == {row.id: row for row in handoffs_of(events)}
 
 
+@settings(deadline=None)
 @given(entries(), st.lists(st.integers(0, 9), max_size=4), st.randoms(use_true_random=False))
 def test_findings_end_the_same_whenever_sweeps_run(events: list[Entry], sweeps: list[int], random: Any) -> None:
     shuffled = list(events)
