@@ -96,7 +96,7 @@ class Office:
 
     async def clear(self, request: Request) -> Response:
         """Forgets what was sent."""
-        self._simulator.outbox.clear()
+        self._simulator.forget()
         return JSONResponse({})
 
     async def ready(self, request: Request) -> Response:

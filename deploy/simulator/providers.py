@@ -43,6 +43,11 @@ class Simulator:
         """Tells one provider how to behave."""
         self.conduct[provider].order(orders)
 
+    def forget(self) -> None:
+        """Nothing was sent, and nothing counted."""
+        self.outbox.clear()
+        self._counts.clear()
+
     async def sms(self, request: Request) -> Response:
         """Dysmsapi: SendSms and QuerySendDetails, once the signature is right."""
         query, body = dict(request.query_params), await request.body()

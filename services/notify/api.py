@@ -18,7 +18,7 @@ from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
 from chassis.outgoing import Commit
 from contracts import rules
-from services.notify import announce, notices, outcomes, queries, requests, store
+from services.notify import announce, notices, outcomes, queries, requests, store, writes
 from services.notify.domain import Channel, NotAllowed, State
 from services.notify.events import EVENTS
 from services.notify.quotas import quota
@@ -104,7 +104,7 @@ class NotifyServicer(notify_pb2_grpc.NotifyServiceServicer):
         channel = _channel(request.channel)
         if request.event not in EVENTS:
             raise InvalidArgument([rules.error("event", request.event, "invalid_value")])
-        stopped = await self._store.db[store.STOPS].find_one({"_id": store.stop_key(channel, request.address)})
+        stopped = await self._store.db[store.STOPS].find_one({"_id": writes.stop_key(channel, request.address)})
         found = quota(self._settings, channel, request.event, request.address)
         if found is None:
             return pb.GetQuotaResponse(left=-1, limit=-1, stopped=stopped is not None)
@@ -146,7 +146,7 @@ class NotifyServicer(notify_pb2_grpc.NotifyServiceServicer):
             raise FailedPrecondition(f"delivery_{error.state}", str(error), {"state": error.state}) from error
         announced = announce.changed([read], current_call().envelope(announce.SELF))
         answer = pb.MarkReadResponse(message=delivery_message(read))
-        return answer, Commit({store.DELIVERIES: [store.moved(row, read)]}, announced)
+        return answer, Commit({store.DELIVERIES: [writes.moved(row, read)]}, announced)
 
     async def _receive(self, request: pb.RecordReceiptRequest) -> tuple[pb.RecordReceiptResponse, Commit]:
         channel = _channel(request.channel)
@@ -154,7 +154,7 @@ class NotifyServicer(notify_pb2_grpc.NotifyServiceServicer):
             raise InvalidArgument([rules.error("provider_id", None, "required")])
         now = clock.now()
         row = {
-            "_id": store.receipt_id(channel, request.provider_id, request.delivery_id),
+            "_id": writes.receipt_id(channel, request.provider_id, request.delivery_id),
             "channel": channel,
             "provider_id": request.provider_id,
             "delivery_id": request.delivery_id,
@@ -164,17 +164,17 @@ class NotifyServicer(notify_pb2_grpc.NotifyServiceServicer):
             "at": now,
             "look_at": now,
         }
-        return pb.RecordReceiptResponse(), Commit({store.RECEIPTS: [store.received(row)]})
+        return pb.RecordReceiptResponse(), Commit({store.RECEIPTS: [writes.received(row)]})
 
     async def _grant(self, request: pb.RecordGrantRequest) -> tuple[pb.RecordGrantResponse, Commit]:
-        key = store.quota_key(Channel.WECHAT, request.template_id, request.openid)
-        return pb.RecordGrantResponse(), Commit({store.QUOTAS: [store.granted_once(key, clock.now())]})
+        key = writes.quota_key(Channel.WECHAT, request.template_id, request.openid)
+        return pb.RecordGrantResponse(), Commit({store.QUOTAS: [writes.granted_once(key, clock.now())]})
 
     async def _stop(self, request: pb.RecordStopRequest) -> tuple[pb.RecordStopResponse, Commit]:
         channel = _channel(request.channel)
         if not request.address:
             raise InvalidArgument([rules.error("address", None, "required")])
-        key = {"_id": store.stop_key(channel, request.address)}
+        key = {"_id": writes.stop_key(channel, request.address)}
         told = {"channel": channel, "address": request.address, "at": clock.now()}
         write = DeleteOne(key) if request.resume else UpdateOne(key, {"$setOnInsert": told}, upsert=True)
         return pb.RecordStopResponse(), Commit({store.STOPS: [write]})

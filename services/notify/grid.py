@@ -50,6 +50,13 @@ class Grid:
         """Names of the sites."""
         return {id: row["name"] for id, row in self.sites.items()}
 
+    def addresses(self, subscriptions: Iterable[Row]) -> set[str]:
+        """Every phone and openid that somebody of these may be reached by."""
+        officers = [cell["officer"] for cell in self.cells.values() if cell.get("officer")]
+        reached = [*map(_reach, officers), *(_person(site).addresses for site in self.sites.values())]
+        reached += [_subscriber(row).addresses for row in subscriptions]
+        return {address for addresses in reached for address in addresses.values()}
+
     def station_of(self, occurrence: Occurrence) -> str | None:
         """The station in charge: the site's by the grid, else the one that the occurrence names."""
         site = self.sites.get(occurrence.site or "", {})

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from services.notify.events import Occurrence, place
+from services.notify.events import Occurrence
+from services.notify.occurrences import place
 
 PAGE: Final = 500
 """Sites planned in one transaction."""

@@ -4,21 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from services.notify.domain import (
-    ASK_AFTER,
-    ASKED_AT_MOST,
-    Accepted,
-    Channel,
-    Outcome,
-    Refusal,
-    State,
-    Step,
-    Trouble,
-    after,
-    fallbacks,
-    next_step,
-)
+from services.notify.domain import Channel, State, Step, after
 from services.notify.plan import fallback
+from services.notify.retries import ASK_AFTER, ASKED_AT_MOST, Accepted, Outcome, Refusal, Trouble, fallbacks, next_step
 
 Row = Mapping[str, Any]
 

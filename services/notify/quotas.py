@@ -8,8 +8,8 @@ from pymongo import UpdateOne
 
 from services.notify.domain import Channel
 from services.notify.settings import NotifySettings
-from services.notify.store import counted, quota_key, taken_once
 from services.notify.templates import words
+from services.notify.writes import counted, quota_key, taken_once
 
 DAY: Final = timedelta(hours=24)
 

@@ -1,6 +1,7 @@
 """Sending what is due on one channel: claimed first, within quotas, at the provider's pace, committed in batches."""
 
 import logging
+import threading
 import time
 import uuid
 from collections import defaultdict
@@ -14,9 +15,11 @@ from chassis import clock
 from chassis.worker.mongo import Store
 from chassis.worker.pool import each
 from services.notify import store as rows
-from services.notify.domain import Channel, Outcome, Refusal, Trouble
+from services.notify import writes
+from services.notify.domain import Channel
 from services.notify.outcomes import Settled, answered, attempted
 from services.notify.quotas import Quota, quota
+from services.notify.retries import Outcome, Refusal, Trouble
 from services.notify.settings import NotifySettings
 from services.notify.settling import settle
 
@@ -30,6 +33,8 @@ BATCH_S: Final = 2.0
 """The longest that a batch takes at the provider's pace, in seconds."""
 SWEEP_S: Final = 8.0
 """After which a sweep takes no more, so that a process can stop; the next one follows at once."""
+CATCH_UP_S: Final = 0.02
+"""Delay in sending that may be made up for at once, in seconds."""
 RECOVERED_AT_MOST: Final = 500
 USED_UP: Final = Refusal(Trouble.REFUSED, "quota_used_up")
 ABANDONED: Final = Refusal(Trouble.UNCERTAIN, "abandoned")
@@ -44,6 +49,21 @@ class Provider(Protocol):
 Ask = Callable[[Mapping[str, Any]], Outcome | None]
 
 
+class Gate:
+    """Lets messages out one by one; after a stall they do not all go at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._free = 0.0
+
+    def wait(self, at: float, per_second: float) -> None:
+        """Returns at the place in the rate (monotonic seconds), or later when others go first."""
+        with self._lock:
+            begin = max(at, self._free)
+            time.sleep(max(0.0, begin - time.monotonic()))
+            self._free = max(begin, time.monotonic() - CATCH_UP_S) + 1 / per_second
+
+
 class Sender:
     """Sends deliveries; any number of workers may, side by side."""
 
@@ -55,6 +75,7 @@ class Sender:
         self._providers = providers
         self._asks = asks
         self._deliveries = store.db[rows.DELIVERIES]
+        self._gates: dict[str, Gate] = defaultdict(Gate)
         self._rates = {
             Channel.SMS: settings.sms_rate,
             Channel.WECHAT: settings.wechat_rate,
@@ -78,13 +99,13 @@ class Sender:
         """Marks rows as being sent, under an attempt of this worker's own, before anything goes out."""
         now, attempt = clock.now(), uuid.uuid4().hex
         number = max(1, min(self._settings.send_batch, int(self._rates[channel] * BATCH_S)))
-        due = rows.due(channel, now)
-        ids = [row["_id"] for row in self._deliveries.find(due, {"_id": 1}).sort(rows.FIRST).limit(number)]
+        due = writes.due(channel, now)
+        ids = [row["_id"] for row in self._deliveries.find(due, {"_id": 1}).sort(writes.FIRST).limit(number)]
         if not ids:
             return []
         lease = datetime.now(UTC) + timedelta(seconds=self._settings.send_lease_s)
-        self._deliveries.update_many({"_id": {"$in": ids}, **due}, rows.claimed(attempt, lease, now))
-        return list(self._deliveries.find({"attempt": attempt, "_id": {"$in": ids}}).sort(rows.FIRST))
+        self._deliveries.update_many({"_id": {"$in": ids}, **due}, writes.claimed(attempt, lease, now))
+        return list(self._deliveries.find({"attempt": attempt, "_id": {"$in": ids}}).sort(writes.FIRST))
 
     def _deliver(self, claimed: list[Row]) -> None:
         held = self._used_up(claimed)
@@ -97,7 +118,7 @@ class Sender:
 
     def _attempt(self, slot: tuple[float, Row]) -> Settled:
         at, row = slot
-        time.sleep(max(0.0, at - time.monotonic()))
+        self._gates[_pace(row)].wait(at, self._rates[Channel(row["channel"])])
         return attempted(row, self._send(row), clock.now())
 
     def _send(self, row: Row) -> Outcome:
@@ -119,7 +140,7 @@ class Sender:
     def _reserve(self, key: str, some: Sequence[Row]) -> Iterator[tuple[float, Row]]:
         rate = self._rates[Channel(some[0]["channel"])]
         told = self._store.db[rows.PACES].find_one_and_update(
-            {"_id": key}, rows.reserved(len(some), rate), upsert=True, return_document=ReturnDocument.AFTER
+            {"_id": key}, writes.reserved(len(some), rate), upsert=True, return_document=ReturnDocument.AFTER
         )
         begin = time.monotonic() + (told["begin"] - told["now"]).total_seconds()
         return ((begin + place / rate, row) for place, row in enumerate(some))
@@ -142,13 +163,13 @@ class Sender:
 
     def _recover(self, channel: Channel) -> None:
         """What a dead worker was sending may have gone out: repeated where that is safe, else of unknown fate."""
-        found = self._deliveries.find({"channel": channel, **rows.ended(datetime.now(UTC))}).limit(RECOVERED_AT_MOST)
+        found = self._deliveries.find({"channel": channel, **writes.ended(datetime.now(UTC))}).limit(RECOVERED_AT_MOST)
         settle(self._store, [attempted(row, ABANDONED, clock.now()) for row in found])
 
     def _ask(self, channel: Channel) -> None:
         """Asks what became of messages of unknown fate."""
         if ask := self._asks.get(channel):
-            found = list(self._deliveries.find(rows.to_ask(channel, clock.now())).limit(RECOVERED_AT_MOST))
+            found = list(self._deliveries.find(writes.to_ask(channel, clock.now())).limit(RECOVERED_AT_MOST))
             answers = each(ask, found, self._at_once)
             settle(
                 self._store, [answered(row, answer, clock.now()) for row, answer in zip(found, answers, strict=True)]

@@ -7,7 +7,7 @@ from pymongo.errors import BulkWriteError
 
 from chassis.outgoing import Commit
 from chassis.worker.mongo import Store
-from services.notify import announce
+from services.notify import announce, writes
 from services.notify import store as rows
 from services.notify.outcomes import Settled
 
@@ -25,8 +25,9 @@ def settle(store: Store, settled: Sequence[Settled], more: Mapping[str, list[Any
     def decided() -> Commit:
         current = _current(store, settled)
         new = _new(store, [each.next for each in current if each.next])
-        writes = {rows.DELIVERIES: [*(rows.moved(each.before, each.now) for each in current), *rows.inserted(new)]}
-        return Commit({**writes, **(more or {})}, announce.changed([*(each.now for each in current), *new]))
+        moved = [writes.moved(each.before, each.now) for each in current]
+        told = announce.changed([*(each.now for each in current), *new])
+        return Commit({rows.DELIVERIES: moved + writes.inserted(new), **(more or {})}, told)
 
     commit(store, decided)
 

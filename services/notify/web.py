@@ -1,18 +1,14 @@
 """The HTTP side of notify: what providers call back, verified and handed to notify's own api. No state of its own."""
 
 import asyncio
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import asynccontextmanager
-from hashlib import sha256
 from typing import Any, Final
 from xml.etree import ElementTree
 
 import grpc
 import uvicorn
 from grpc.aio import AioRpcError
-from shilian.notify.v1 import notify_pb2 as pb
 from shilian.notify.v1.notify_pb2_grpc import NotifyServiceStub
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,6 +17,7 @@ from starlette.routing import Route
 
 from chassis.health import answer
 from chassis.logs import setup_logs
+from services.notify import callbacks
 from services.notify.settings import NotifySettings
 from services.notify.signing import same, wechat_signature
 
@@ -28,13 +25,6 @@ LARGEST: Final = 256 << 10
 """Bytes of a callback that are read."""
 CALL_S: Final = 5.0
 """WeChat calls again after five seconds without an answer."""
-
-STOP_WORDS: Final = re.compile(r"\s*(T|TD|R|N|退订|拒收)\s*", re.IGNORECASE)
-"""What people answer to an SMS to get no more of them."""
-
-
-class Unreadable(Exception):
-    """A callback that is not what the provider documents."""
 
 
 class Callbacks:
@@ -47,11 +37,11 @@ class Callbacks:
 
     async def sms_reports(self, request: Request) -> Response:
         """Alibaba's SmsReport: a JSON array of receipts. It signs nothing, so the secret stands in the URL."""
-        return await self._sms(request, _report)
+        return await self._sms(request, callbacks.report)
 
     async def sms_replies(self, request: Request) -> Response:
         """Alibaba's SmsUp: a JSON array of what people answered."""
-        return await self._sms(request, _reply)
+        return await self._sms(request, callbacks.reply)
 
     async def wechat_echo(self, request: Request) -> Response:
         """WeChat's check of the URL: the echo, if the signature is right."""
@@ -64,8 +54,8 @@ class Callbacks:
         if not self._is_wechat(request.query_params):
             return PlainTextResponse("", 403)
         try:
-            calls = [*_wechat_calls(_elements(await _body(request)))]
-        except (Unreadable, ElementTree.ParseError):
+            calls = [*callbacks.event(callbacks.elements(await _body(request)))]
+        except (callbacks.Unreadable, ElementTree.ParseError):
             return PlainTextResponse("", 400)
         return PlainTextResponse("success") if await self._told(calls) else PlainTextResponse("", 503)
 
@@ -79,8 +69,8 @@ class Callbacks:
         if not secret or not same(request.path_params["secret"], secret):
             return JSONResponse({"code": 403, "msg": "拒绝"}, 403)
         try:
-            calls = [call for part in _array(await _body(request)) if (call := read(part))]
-        except Unreadable:
+            calls = [call for part in callbacks.array(await _body(request)) if (call := read(part))]
+        except callbacks.Unreadable:
             return JSONResponse({"code": 400, "msg": "无法读取"}, 400)
         if not await self._told(calls):
             return JSONResponse({"code": 503, "msg": "稍后重试"}, 503)
@@ -101,93 +91,19 @@ class Callbacks:
         return True
 
 
-def _report(part: Mapping[str, Any]) -> tuple[str, Any]:
-    told = {"provider_id": _text(part, "biz_id"), "delivery_id": _text(part, "out_id")}
-    if not any(told.values()) or not isinstance(part.get("success"), bool):
-        raise Unreadable
-    error = "" if part["success"] else _text(part, "err_code")
-    return "RecordReceipt", _receipt(pb.CHANNEL_SMS, delivered=part["success"], error=error, **told)
-
-
-def _reply(part: Mapping[str, Any]) -> tuple[str, Any] | None:
-    if not STOP_WORDS.fullmatch(_text(part, "content")):
-        return None
-    phone = _text(part, "phone_number")
-    id = _once("stop", phone, _text(part, "sequence_id") or _text(part, "send_time"))
-    return "RecordStop", pb.RecordStopRequest(request_id=id, channel=pb.CHANNEL_SMS, address=phone)
-
-
-def _wechat_calls(event: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    kind = event.get("Event")
-    if kind == "TEMPLATESENDJOBFINISH":
-        if not event.get("MsgID"):
-            raise Unreadable
-        status = event.get("Status", "")
-        error = "" if status == "success" else status
-        yield (
-            "RecordReceipt",
-            _receipt(pb.CHANNEL_WECHAT, provider_id=event["MsgID"], delivered=not error, error=error),
-        )
-    elif kind == "subscribe_msg_popup_event" and event.get("SubscribeStatusString") == "accept":
-        openid, template = event.get("FromUserName", ""), event.get("TemplateId", "")
-        id = _once("grant", openid, template, event.get("CreateTime", ""))
-        yield "RecordGrant", pb.RecordGrantRequest(request_id=id, openid=openid, template_id=template)
-
-
-def _receipt(
-    channel: pb.Channel.ValueType, *, provider_id: str, delivered: bool, error: str, delivery_id: str = ""
-) -> Any:
-    id = _once("receipt", str(channel), provider_id, delivery_id, str(delivered), error)
-    return pb.RecordReceiptRequest(
-        request_id=id,
-        channel=channel,
-        provider_id=provider_id,
-        delivery_id=delivery_id,
-        delivered=delivered,
-        error=error,
-    )
-
-
-def _once(*parts: str) -> str:
-    """The same for the same callback, however often it comes."""
-    return sha256("\n".join(parts).encode()).hexdigest()
-
-
 async def _body(request: Request) -> bytes:
     read = b""
     async for chunk in request.stream():
         read += chunk
         if len(read) > LARGEST:
-            raise Unreadable
+            raise callbacks.Unreadable
     return read
-
-
-def _array(body: bytes) -> list[Mapping[str, Any]]:
-    try:
-        parts = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable from error
-    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
-        raise Unreadable
-    return parts
-
-
-def _elements(body: bytes) -> dict[str, str]:
-    """Every element that holds text, by name; a document type, which may expand without end, is refused."""
-    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
-        raise Unreadable
-    return {element.tag: element.text for element in ElementTree.fromstring(body).iter() if element.text}
-
-
-def _text(part: Mapping[str, Any], name: str) -> str:
-    value = part.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def app(settings: NotifySettings) -> Starlette:
     """The routes; the channel to the api opens and closes with the app."""
     channel = grpc.aio.insecure_channel(settings.api_address)
-    callbacks = Callbacks(settings, NotifyServiceStub(channel))
+    web = Callbacks(settings, NotifyServiceStub(channel))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> Any:
@@ -196,11 +112,11 @@ def app(settings: NotifySettings) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/callbacks/sms/{secret}/reports", callbacks.sms_reports, methods=["POST"]),
-            Route("/callbacks/sms/{secret}/replies", callbacks.sms_replies, methods=["POST"]),
-            Route("/callbacks/wechat", callbacks.wechat_echo, methods=["GET"]),
-            Route("/callbacks/wechat", callbacks.wechat_event, methods=["POST"]),
-            *(Route(path, callbacks.health) for path in ("/metrics", "/live", "/ready")),
+            Route("/callbacks/sms/{secret}/reports", web.sms_reports, methods=["POST"]),
+            Route("/callbacks/sms/{secret}/replies", web.sms_replies, methods=["POST"]),
+            Route("/callbacks/wechat", web.wechat_echo, methods=["GET"]),
+            Route("/callbacks/wechat", web.wechat_event, methods=["POST"]),
+            *(Route(path, web.health) for path in ("/metrics", "/live", "/ready")),
         ],
         lifespan=lifespan,
     )

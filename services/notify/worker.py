@@ -18,10 +18,11 @@ from contracts.findings import FindingsChangedV1
 from contracts.inspection import CasesChangedV1, TasksChangedV1, TestsRecordedV1
 from contracts.notices import BulletinPublishedV1
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
-from services.notify import announce, notices, plan, store
+from services.notify import announce, notices, plan, store, writes
 from services.notify.domain import Channel, State
-from services.notify.events import Body, Occurrence, occurrences, sites_named
+from services.notify.events import Occurrence
 from services.notify.hours import next_digest
+from services.notify.occurrences import Body, occurrences, sites_named
 from services.notify.outcomes import Settled, bundled, received
 from services.notify.providers import sender_of
 from services.notify.replica import load
@@ -61,7 +62,7 @@ class NotifyWorker:
     )
     def events(self, messages: list[Message[Told | Body]]) -> None:
         """Replicates what the registry tells, and plans who is told of the rest."""
-        self.store.commit(Commit(store.replicated([m.body for m in messages if isinstance(m.body, Told)])))
+        self.store.commit(Commit(writes.replicated([m.body for m in messages if isinstance(m.body, Told)])))
         happened = [message for message in messages if not isinstance(message.body, Told)]
         if happened:
             bodies: list[Body] = [message.body for message in happened if not isinstance(message.body, Told)]
@@ -85,7 +86,7 @@ class NotifyWorker:
         now = clock.now()
         waiting = {"applied": False, "look_at": {"$lte": now}}
         found = list(self.store.db[store.RECEIPTS].find(waiting).sort("look_at", 1).limit(RECEIPTS_AT_ONCE))
-        deliveries = list(self.store.db[store.DELIVERIES].find(store.told_of(found))) if found else []
+        deliveries = list(self.store.db[store.DELIVERIES].find(writes.told_of(found))) if found else []
         settled, seen = _matched(found, deliveries, now)
         marks = [_mark(receipt["_id"], receipt["_id"] in seen, now) for receipt in found]
         again = clock.now() if len(found) == RECEIPTS_AT_ONCE else now + EVERY
@@ -133,12 +134,13 @@ class NotifyWorker:
             subscriptions = in_force(
                 db[store.SUBSCRIPTIONS].find({"events": {"$in": sorted({o.event for o in current})}})
             )
-            stopped = frozenset((row["channel"], row["address"]) for row in db[store.STOPS].find())
+            stops = db[store.STOPS].find({"address": {"$in": sorted(grid.addresses(subscriptions))}})
+            stopped = frozenset((row["channel"], row["address"]) for row in stops)
             rows = {row["_id"]: row for row in plan.planned(current, subscriptions, grid, stopped, now)}
             new = [rows[id] for id in rows.keys() - known(self.store, rows)]
-            marks = [store.subject_told(each.subject, each.version) for each in current]
-            writes = {store.DELIVERIES: store.inserted(new), store.SUBJECTS: marks, **(more or {})}
-            return Commit(writes, announce.changed(new, cause.envelope if cause else None))
+            marks = [writes.subject_told(each.subject, each.version) for each in current]
+            wanted = {store.DELIVERIES: writes.inserted(new), store.SUBJECTS: marks, **(more or {})}
+            return Commit(wanted, announce.changed(new, cause.envelope if cause else None))
 
         commit(self.store, decided)
 

@@ -8,22 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notify import outcomes
-from services.notify.domain import (
-    FINAL,
-    TRAITS,
-    TRANSITIONS,
-    URGENT_RETRIES,
-    Accepted,
-    Channel,
-    NotAllowed,
-    Outcome,
-    Refusal,
-    State,
-    Step,
-    Trouble,
-    after,
-    delivery_id,
-)
+from services.notify.domain import FINAL, TRANSITIONS, Channel, NotAllowed, State, Step, after, delivery_id
+from services.notify.retries import TRAITS, URGENT_RETRIES, Accepted, Outcome, Refusal, Trouble
 
 NOW = datetime(2026, 10, 8, 3, 0, tzinfo=UTC)
 PUSHED = [channel for channel in Channel if channel is not Channel.IN_APP]
@@ -32,7 +18,7 @@ answers = st.one_of(st.just(Accepted("p1")), st.builds(Refusal, st.sampled_from(
 
 
 def row(channel: Channel = Channel.SMS, rest: tuple[str, ...] = ("in_app",), **told: Any) -> dict[str, Any]:
-    fields = {
+    fields: dict[str, Any] = {
         "_id": delivery_id("c", "station:1", channel),
         "cause": "c",
         "event": "finding_opened",

@@ -11,9 +11,10 @@ from contracts.findings import Finding, FindingKind, FindingsChangedV1
 from contracts.inspection import TaskFacts, TaskKind, TasksChangedV1, TaskState
 from contracts.notices import BulletinPublishedV1
 from services.notify import notices, plan
-from services.notify.events import EVENTS, Occurrence, occurrences
+from services.notify.events import EVENTS, Occurrence
 from services.notify.grid import Grid
 from services.notify.hours import after_quiet, next_digest
+from services.notify.occurrences import occurrences
 from services.notify.subscriptions import DEFAULTS, in_force, wants
 from services.notify.templates import render, words
 

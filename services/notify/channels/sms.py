@@ -8,9 +8,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from services.notify.channels.http import Answer, Http, as_json
-from services.notify.domain import Accepted, Outcome, Refusal, Trouble
 from services.notify.hours import wall
 from services.notify.quotas import sms_template
+from services.notify.retries import Accepted, Outcome, Refusal, Trouble
 from services.notify.settings import NotifySettings
 from services.notify.signing import acs3_authorization, canonical_query
 from services.notify.templates import render

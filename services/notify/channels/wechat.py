@@ -9,7 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from services.notify.channels.http import Http
-from services.notify.domain import Accepted, Outcome, Refusal, Trouble
+from services.notify.retries import Accepted, Outcome, Refusal, Trouble
 from services.notify.settings import NotifySettings
 from services.notify.templates import render
 
