@@ -37,7 +37,7 @@ class NotifySettings(Settings):
     send_lease_s: float = Field(default=90.0, gt=0, description="after which a sender counts as dead")
     http_timeout_s: float = Field(default=10.0, gt=0)
 
-    api_address: str = "127.0.0.1:50051"
+    grpc_notify: str = "127.0.0.1:50051"
     """Where `web` finds notify's own api."""
     api_token: SecretStr = SecretStr("")
     """The token of role `system` that `web` calls it with."""

@@ -102,7 +102,7 @@ async def _body(request: Request) -> bytes:
 
 def app(settings: NotifySettings) -> Starlette:
     """The routes; the channel to the api opens and closes with the app."""
-    channel = grpc.aio.insecure_channel(settings.api_address)
+    channel = grpc.aio.insecure_channel(settings.grpc_notify)
     web = Callbacks(settings, NotifyServiceStub(channel))
 
     @asynccontextmanager

@@ -173,7 +173,7 @@ def _running(spawn: Callable[..., Process], bus: Bus, mongo: Database, db: Any, 
     settings = _settings(bus, mongo, key, directory) | dict.fromkeys(
         ("sms_url", "wechat_url", "wecom_url"), world.simulator.url
     )
-    api = {"api_address": f"127.0.0.1:{ports['grpc']}", "api_token": client.token("system", None)}
+    api = {"grpc_notify": f"127.0.0.1:{ports['grpc']}", "api_token": client.token("system", None)}
     web = spawn("services.notify", "web", **settings, **api, http_port=ports["web"])
     web.http_port = ports["web"]
     world.worker = spawn("services.notify", "worker", **settings)
