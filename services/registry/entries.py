@@ -14,7 +14,7 @@ from contracts.egress import FieldError
 from contracts.registry import Observation, UnitKind
 from contracts.trace import Category, Link
 from services.registry.claims import ROSTER, listed
-from services.registry.documents import Claim
+from services.registry.documents import Claim, Listing
 from services.registry.tables import Row
 
 KINDS: Final[Mapping[str, Link | None]] = {
@@ -158,13 +158,15 @@ def read(rows: Iterable[Row], meant: Import) -> Read:
 def _claim(row: Row, entry: Entry, meant: Import) -> Claim:
     source = entry.source or ("market" if meant.kind == "stall" else None)
     own = {"source": source, "source_id": entry.source_id}
+    key = identity.site_id(**own)
     codes = {"uscc": entry.uscc, "licence": entry.licence, "id_number": entry.id_number}
     told = entry.model_dump(exclude={"local_number", "source", "source_id", "valid_from", "valid_until"})
     told |= {"division": entry.division or meant.division, "link": entry.link or KINDS[meant.kind]}
     observation = Observation(
         id=f"{meant.id}:{row.number}",
         source=ROSTER,
-        source_id=meant.kind,
+        # An id that the site was once listed under stays known: entries of two ids do not replace each other.
+        source_id=f"{meant.kind}:{key}" if key else meant.kind,
         message_id=meant.id,
         line=row.number,
         observed_at=meant.as_of,
@@ -172,8 +174,8 @@ def _claim(row: Row, entry: Entry, meant: Import) -> Claim:
         operator=identity.operator_id(**codes, **own) or "",
         **told,
     )
-    listing = {"kind": meant.kind, "since": entry.valid_from, "until": entry.valid_until}
-    return listed(observation, identity.site_id(**own), listing)  # type: ignore[arg-type]
+    listing: Listing = {"kind": meant.kind, "since": entry.valid_from, "until": entry.valid_until}
+    return listed(observation, key, listing)
 
 
 def _wrong(claim: Claim, meant: Import) -> Iterable[FieldError]:

@@ -95,11 +95,9 @@ class GridCalls(Reading):
 
     async def _set_phase(self, request: pb.SetPhaseRequest) -> tuple[pb.SetPhaseResponse, Commit]:
         wanted, who = phase_row(request.phase), reasoned(request.reason)
-        for division in wanted["areas"] or [""]:
-            require_inside(current_caller(), division)
         before = cast(Phase | None, await self._store.db[store.PHASES].find_one({"_id": wanted["_id"]}))
-        for division in before["areas"] or [""] if before else []:
-            require_inside(current_caller(), division)
+        for phase in (wanted, before) if before else (wanted,):
+            _require_place(phase)
         _require_version(request.phase.version, before)
         changed = grid.set_phase(before, wanted, who, now())
         return pb.SetPhaseResponse(phase=phase_message(changed.after)), Commit(_written(store.PHASES, changed, who))
@@ -133,6 +131,13 @@ class GridCalls(Reading):
         operators, world = await self._sight(ids, edits=edits)
         decision = grid.assign(operators, edits, kind, who, at, world)
         return [site_message(*decision.site(id)) for id in ids], committed(decision)
+
+
+def _require_place(phase: Phase) -> None:
+    """Raises Denied when the phase reaches beyond the caller's division; everywhere is the province's to say."""
+    caller = current_caller()
+    for area in phase["areas"] or [(caller.division or "")[:2]]:
+        require_inside(caller, area)
 
 
 def _require_version(given: int, before: CellRow | Phase | None) -> None:

@@ -57,7 +57,7 @@ def end(
 
 def _weight(claim: Claim) -> tuple[object, ...]:
     """Of two of one moment the content decides, so that any order gives one answer."""
-    return *age(claim), sorted(claim["listing"].items(), key=str)
+    return *age(claim), str(sorted(claim["listing"].items()))
 
 
 def _is_left_out(claim: Claim, kind: str, area: str, as_of: datetime, last: str) -> bool:
