@@ -180,7 +180,10 @@ def test_a_task_is_placed_once_its_site_is_known(worker: Process, client: Client
     assert not client.call("ListTasks").tasks
     assert len(client.call("ListTasks", division="370000", role="regulator").tasks) == 1
     tell(bus, "registry.sites_changed.v1", sites=[site()])
-    eventually(lambda: client.call("ListTasks").tasks, lambda tasks: len(tasks) == 1)
+    (task,) = eventually(lambda: client.call("ListTasks").tasks, lambda tasks: len(tasks) == 1)
+    assert task.station == "匡山监管所"
+    tell(bus, "registry.sites_changed.v1", sites=[site(station="段店监管所", version=2)])
+    eventually(lambda: client.call("ListTasks", station="段店监管所").tasks, lambda tasks: len(tasks) == 1)
 
 
 def test_two_officers_record_one_inspection(worker: Process, client: Client, bus: Bus, db: Any) -> None:

@@ -185,7 +185,9 @@ def found(kind: FindingKind, **more: Any) -> FindingsChangedV1:
     return FindingsChangedV1(findings=(Finding(id=f"{kind}:1", kind=kind, **told),))
 
 
-def test_facts_in_any_order_and_after_a_crash_give_the_same_figures(running: Running, bus: Bus) -> None:
+def test_facts_in_any_order_and_after_a_crash_count_once_and_an_open_finding_unlinks_its_event(
+    running: Running, bus: Bus
+) -> None:
     tell_all(bus, seed=1)
     running.worker.kill()
     tell_all(bus, seed=2)
@@ -196,10 +198,6 @@ def test_facts_in_any_order_and_after_a_crash_give_the_same_figures(running: Run
     assert running.client.measures(month="") == COUNTED or clock.now() - START > timedelta(days=30)
     assert running.client.measures("3702")[pb.DIMENSION_REGISTRATION] == (2, 3)
 
-
-def test_an_open_finding_unlinks_its_event_and_a_closed_one_gives_it_back(running: Running, bus: Bus) -> None:
-    tell_all(bus, seed=3)
-    eventually(running.client.measures, lambda seen: seen == COUNTED)
     broken = found(FindingKind.OVERDUE_SHIPMENT, site="z", counterparty="a", event_id="E1")
     tell(bus, "trace.findings_changed.v1", broken)
     unlinked = {**COUNTED, pb.DIMENSION_COVERAGE: (2, 4)}
@@ -209,10 +207,15 @@ def test_an_open_finding_unlinks_its_event_and_a_closed_one_gives_it_back(runnin
     assert eventually(running.client.measures, lambda seen: seen == COUNTED) == COUNTED
 
 
-def test_sites_behind_a_rate_are_listed_page_by_page_within_the_scope(running: Running, bus: Bus) -> None:
+def test_sites_behind_a_rate_standards_and_declarations_keep_to_their_divisions(running: Running, bus: Bus) -> None:
     tell_all(bus, seed=4)
-    client = running.client
-    eventually(client.measures, lambda seen: seen == COUNTED)
+    eventually(running.client.measures, lambda seen: seen == COUNTED)
+    sites_behind_a_rate_are_listed_page_by_page(running.client)
+    standards_are_set_by_whom_they_are_for(running.client)
+    self_built_systems_are_measured_by_what_they_declare(running.client, bus)
+
+
+def sites_behind_a_rate_are_listed_page_by_page(client: Client) -> None:
     asked: dict[str, Any] = {"month": MONTH, "dimension": pb.DIMENSION_ACTIVITY, "page_size": 2}
     first = client.call("ListBehind", pb.ListBehindRequest(**asked))
     rest = client.call("ListBehind", pb.ListBehindRequest(**asked, page_token=first.next_page_token))
@@ -226,10 +229,7 @@ def test_sites_behind_a_rate_are_listed_page_by_page_within_the_scope(running: R
     assert client.status("GetScorecard", elsewhere, division="370200") is grpc.StatusCode.NOT_FOUND
 
 
-def test_standards_are_set_by_whom_they_are_for(running: Running, bus: Bus) -> None:
-    tell_all(bus, seed=5)
-    client = running.client
-    eventually(client.measures, lambda seen: seen == COUNTED)
+def standards_are_set_by_whom_they_are_for(client: Client) -> None:
     activity, half = pb.DIMENSION_ACTIVITY, pb.DimensionValue(dimension=pb.DIMENSION_ACTIVITY, value="0.5")
     day: dict[str, Any] = {"from_day": f"{MONTH}-01", "reason": "示范城市"}
     tag = pb.SetStandardRequest(request_id="1", division="370200", thresholds=[half], tag="demonstration", **day)
@@ -243,15 +243,14 @@ def test_standards_are_set_by_whom_they_are_for(running: Running, bus: Bus) -> N
     assert client.status("SetStandard", wrong) is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_self_built_systems_are_measured_by_what_they_declare(running: Running, bus: Bus) -> None:
+def self_built_systems_are_measured_by_what_they_declare(client: Client, bus: Bus) -> None:
     uploaded = [event(f"U{number}", "a", Step.MAKING, source="docking.formula") for number in range(8)]
     tell(bus, "trace.events_recorded.v1", EventsRecordedV1(events=tuple(uploaded)))
-    tell_all(bus, seed=6)
     declared = pb.DeclareUploadsRequest(
         request_id="1", system="docking.formula", division="370102", link="production", month=MONTH, records=10
     )
-    running.client.call("DeclareUploads", declared)
-    assert eventually(lambda: running.client.measures().get(pb.DIMENSION_UPLOAD), lambda seen: seen == (8, 10))
+    client.call("DeclareUploads", declared)
+    assert eventually(lambda: client.measures().get(pb.DIMENSION_UPLOAD), lambda seen: seen == (8, 10))
 
 
 def test_the_bulletin_is_frozen_once_catches_up_and_is_versioned_by_late_records(running: Running, bus: Bus) -> None:
