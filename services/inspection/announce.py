@@ -13,6 +13,7 @@ from contracts.inspection import CasesChangedV1, RecordTestsV1, TasksChangedV1, 
 from contracts.topology import INSPECTION_TESTS
 from services.inspection import cases, tasks
 from services.inspection.decision import Decision
+from services.inspection.places import Place
 from services.inspection.triggers import content_of
 from services.inspection.writes import writes
 
@@ -27,12 +28,18 @@ def commit(decision: Decision, parent: Envelope | None) -> Commit:
 
 def _announcements(decision: Decision, parent: Envelope | None) -> Iterator[Outgoing]:
     if decision.tests:
-        recorded = TestsRecordedV1(tests=tuple(test for test, _ in decision.tests))
+        recorded = TestsRecordedV1(tests=tuple(_on_record(test, where) for test, where in decision.tests))
         yield outgoing("inspection.tests_recorded.v1", recorded, source=SELF, parent=parent)
     if changed := tuple(map(tasks.facts, decision.tasks.changed())):
         yield outgoing("inspection.tasks_changed.v1", TasksChangedV1(tasks=changed), source=SELF, parent=parent)
     if filed := tuple(map(cases.facts, decision.cases.changed())):
         yield outgoing("inspection.cases_changed.v1", CasesChangedV1(cases=filed), source=SELF, parent=parent)
+
+
+def _on_record(test: TestResult, where: Place) -> TestResult:
+    """The test as it is kept: at the site by today's id, as the registry knows it."""
+    told = {"site": where.site, "operator": where.operator, "site_name": where.site_name, "division": where.division}
+    return test.model_copy(update=told)
 
 
 def answers(

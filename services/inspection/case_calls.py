@@ -17,7 +17,7 @@ from services.inspection import cases, queries, store
 from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
 from services.inspection.domain import Act, Step
-from services.inspection.places import Place
+from services.inspection.places import Place, placed_at
 from services.inspection.reading import Reading, commit, now
 from services.inspection.requests import act, act_facts, required
 from services.inspection.rules import Refused
@@ -72,8 +72,7 @@ class CaseCalls(Reading):
             if not any(taken["step"] == Step.FIND_PROBLEM for taken in task["taken"]) and task["cause"] != "test":
                 raise Refused("no_problem", {"state": task["state"]})
         cause, of = cases.root(task)
-        where = Place(*(task[name] for name in Place._fields))  # type: ignore[literal-required]
-        return await self._file(cause, of, task["item"], where, request.title or task["title"], task, doing)
+        return await self._file(cause, of, task["item"], placed_at(task), request.title or task["title"], task, doing)
 
     async def _open_of_test(self, request: pb.OpenCaseRequest, doing: Act) -> tuple[pb.OpenCaseResponse, Commit]:
         test = await self._visible(store.TESTS, request.test_id)

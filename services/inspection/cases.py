@@ -38,6 +38,11 @@ def root(task: Task) -> tuple[str, str]:
     return "task", task["_id"]
 
 
+def again(task: Task) -> tuple[str, str]:
+    """The cause of a new case of a task whose first one is closed already: the step that calls for it."""
+    return "recheck", f"{task['_id']}:{task['version']}"
+
+
 def opened(
     cause: str, of: str, item: str, place: Place, at: datetime, words: str, task: str | None, earlier: Iterable[Earlier]
 ) -> Case:

@@ -54,7 +54,7 @@ class CheckCalls(Reading):
 
     async def ListLedger(self, request: pb.ListLedgerRequest, context: Any) -> pb.ListLedgerResponse:
         size, at = page_size(request), position(request)
-        before = (datetime.fromisoformat(at[0]), at[1]) if at else None
+        before = _before(request, at) if at else None
         since, until = moment(request.since), moment(request.until)
         asked = queries.ledger_like(
             current_caller(), request.division, since, until, before, officer=request.officer, subject=request.subject
@@ -119,6 +119,14 @@ class CheckCalls(Reading):
             site = now_called[row.pop("_id")]
             scores[site] = marks.total([scores.get(site, Score()), Score(**row)])
         return scores
+
+
+def _before(request: pb.ListLedgerRequest, at: list[Any]) -> tuple[datetime, str]:
+    try:
+        time, id = at
+        return datetime.fromisoformat(time), str(id)
+    except (TypeError, ValueError):
+        raise InvalidArgument([rules.error("page_token", request.page_token, "invalid_value")]) from None
 
 
 def _asked(request: pb.DrawSampleRequest, own: str | None, at: datetime) -> tuple[str | None, str]:

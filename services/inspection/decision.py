@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from contracts.inspection import TestResult
 from services.inspection import cases, ledger, tasks
 from services.inspection.documents import Case, Document, FindingRow, LedgerRow, Placed, Task
 from services.inspection.domain import Act, Step
-from services.inspection.places import Place
+from services.inspection.places import Place, Sites, place, placed, placed_at
 
 D = TypeVar("D", Task, Case, FindingRow)
+T = TypeVar("T", Task, Case)
 
 
 class Shelf(Generic[D]):
@@ -30,6 +31,9 @@ class Shelf(Generic[D]):
         """Takes a new state in."""
         self._now[doc["_id"]] = self._put[doc["_id"]] = doc
         return doc
+
+    def __iter__(self) -> Iterator[D]:
+        yield from self._now.values()
 
     def changed(self) -> Iterator[D]:
         """What is to be written."""
@@ -87,6 +91,15 @@ class Decision:
         """A re-check that failed triggers the second must."""
         return self.case_step(case, cases.trigger(case, "rectification_failed"), "trigger", act, "rectification_failed")
 
+    def sites(self) -> set[str]:
+        """Where the tasks and cases read are."""
+        return {doc["site"] for shelf in (self.tasks, self.cases) for doc in shelf}
+
+    def move(self, sites: Sites) -> None:
+        """Moves what was read to where the registry says its site is."""
+        _move(self.tasks, sites)
+        _move(self.cases, sites)
+
     def _write(self, subject: str, version: int, where: Placed, action: str, act: Act, outcome: str) -> None:
         self.ledger += ledger.lines(subject, version, where, str(action), act, outcome, self.now)
 
@@ -94,3 +107,10 @@ class Decision:
 def system(at: datetime, note: str = "") -> Act:
     """Something the service does by itself."""
     return Act("inspection", "system", at, note=note)
+
+
+def _move(shelf: Shelf[T], sites: Sites) -> None:
+    for doc in [*shelf]:
+        before, after = placed_at(doc), place(placed_at(doc), sites)
+        if after != before:
+            shelf.put(cast(T, {**doc, **placed(after), "version": doc["version"] + 1}))

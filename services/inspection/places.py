@@ -49,6 +49,11 @@ def placed(place: Place) -> Placed:
     }
 
 
+def placed_at(doc: Placed) -> Place:
+    """Where a task or a case is."""
+    return Place(doc["site"], doc["operator"], doc["site_name"], doc["division"], doc["link"], doc["station"])
+
+
 def areas(division: str | None) -> list[str]:
     """What a division code starts with at each level; a scope is one of them, so that worklists are one index."""
     return list(_areas(division)) if division else [NOWHERE]

@@ -58,7 +58,7 @@ COLLECTIONS: Final = (
         (
             IndexModel([("areas", 1), ("order", -1)]),
             IndexModel([("order", -1)]),
-            IndexModel([("site", 1), ("order", -1)]),
+            IndexModel([("site", 1), ("state", 1), ("order", -1)]),
             IndexModel([("item", 1), ("handlings.name", 1), ("opened_at", -1)]),
         ),
         _schema(
@@ -150,9 +150,9 @@ def _unless_newer(id: str, field: str, version: int, news: Document) -> UpdateOn
     return UpdateOne({"_id": id}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", merged]}}], upsert=True)
 
 
-def unplaced(sites: Iterable[str]) -> Document:
-    """Filter of tasks at these sites whose division is not known yet."""
-    return {"site": {"$in": sorted(sites)}, "division": None}
+def open_at(sites: Iterable[str]) -> Document:
+    """Filter of the tasks and cases at these sites that are not done with."""
+    return {"site": {"$in": sorted(sites)}, "state": {"$nin": ["closed", "cancelled"]}}
 
 
 # Earlier cases, for interview and accountability

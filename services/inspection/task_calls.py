@@ -12,12 +12,12 @@ from chassis.api.errors import NotFound
 from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.outgoing import Commit
-from contracts.inspection import TaskKind
+from contracts.inspection import CaseState, TaskKind
 from services.inspection import cases, queries, store, tasks, watch
 from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
 from services.inspection.domain import RUNNING, Act, Step
-from services.inspection.places import Place, place
+from services.inspection.places import Place, place, placed_at
 from services.inspection.reading import Reading, commit, now
 from services.inspection.requests import act, required
 from services.inspection.translate import refused, task_message, word
@@ -150,7 +150,7 @@ class TaskCalls(Reading):
         with refused():
             task = decision.step(task, step, doing)
         if step is Step.FAIL:
-            cause, of = cases.root(task)
+            cause, of = cases.root(task) if not case or case["state"] == CaseState.OPEN else cases.again(task)
             earlier = await self._earlier(where, task["item"])
             new = cases.opened(cause, of, task["item"], where, doing.at, task["title"], task["_id"], earlier)
             case = decision.fail_recheck(decision.open_case(new, doing), doing)
@@ -159,8 +159,8 @@ class TaskCalls(Reading):
 
     async def _case_of(self, task: Task) -> tuple[Case | None, Place]:
         """The task's case, if it has one, and where it is."""
-        found: Any = await self._db[store.CASES].find_one({"_id": cases.case_id(*cases.root(task))})
-        return found, Place(*(task[name] for name in Place._fields))  # type: ignore[literal-required]
+        found: Any = await self._db[store.CASES].find_one({"_id": task["case"] or cases.case_id(*cases.root(task))})
+        return found, placed_at(task)
 
     async def _here(self, site: str) -> Place:
         """A site that the registry told of, if it lies in the caller's division."""

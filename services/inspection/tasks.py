@@ -8,7 +8,7 @@ from contracts.inspection import TaskFacts, TaskKind, TaskState
 from services.inspection import clocks
 from services.inspection.documents import Taken, Task
 from services.inspection.domain import ENDED, Act, Step, transition
-from services.inspection.places import Place, Sites, place, placed
+from services.inspection.places import Place, placed
 
 _TITLES: Final = {
     "overdue_shipment": "断链核查:发货逾期无人收货",
@@ -62,12 +62,6 @@ def opened(
         "case": None,
         "taken": [],
     }
-
-
-def replaced(task: Task, sites: Sites) -> Task:
-    """The task where the registry says its site is."""
-    told = Place(task["site"], task["operator"], task["site_name"], task["division"], task["link"], task["station"])
-    return {**task, **placed(place(told, sites)), "version": task["version"] + 1}
 
 
 def order(at: datetime, id: str) -> str:

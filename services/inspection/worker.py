@@ -21,7 +21,7 @@ from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
 from contracts.trace import EventsRecordedV1
 from services.inspection import announce, marks, store, tasks
 from services.inspection.decision import Decision, Shelf, system
-from services.inspection.documents import Document, FindingRow, Task
+from services.inspection.documents import Case, Document, FindingRow, Task
 from services.inspection.domain import Step
 from services.inspection.places import Sites
 from services.inspection.triggers import finding_task, take_findings, take_tests, tested_at
@@ -107,18 +107,18 @@ class InspectionWorker:
             else:
                 sites += map(store.site_changed, body.sites)
                 told |= {facts.site for facts in body.sites}
-        self.store.commit(Commit({store.SITES: sites, store.CELLS: cells}))
+        self._commit(lambda: Commit({store.SITES: sites, store.CELLS: cells}))
         if told:
             self._commit(lambda: self._placing(told))
 
     def _placing(self, told: set[str]) -> Commit:
-        """Gives tasks their place that came before their site was known."""
-        found = cast("list[Task]", list(self.store.db[store.TASKS].find(store.unplaced(told))))
-        decision = Decision(_now(), tasks=Shelf(found))
-        sites = self._sites(task["site"] for task in found)
-        for task in found:
-            decision.tasks.put(tasks.replaced(task, sites))
-        return announce.commit(decision, None)
+        """Moves what is open with its site: to its division once that is known, to the station that has it now."""
+        asked = store.open_at(told)
+        tasks_there = cast("list[Task]", list(self.store.db[store.TASKS].find(asked)))
+        cases_there = cast("list[Case]", list(self.store.db[store.CASES].find(asked)))
+        found = Decision(_now(), Shelf(tasks_there), Shelf(cases_there))
+        found.move(self._sites(found.sites()))
+        return announce.commit(found, None)
 
     @consume(topology.INSPECTION_FACTS, {"trace.events_recorded.v1": EventsRecordedV1})
     def mark(self, messages: list[Message[EventsRecordedV1]]) -> None:
@@ -142,7 +142,7 @@ class InspectionWorker:
             task = cast("Task | None", self.store.db[store.TASKS].find_one({"_id": row.data["task"]}))
             if task is None or not tasks.timed(task):
                 return Commit(timers.done(row.id))
-            if task["due_at"] > row.due_at:
+            if task["due_at"] != row.due_at:
                 return Commit()  # Its clock was set anew while this one fired.
             decision = Decision(_now(), tasks=Shelf([task]))
             decision.step(task, Step.ESCALATE, system(row.due_at, "逾期自动上报"))

@@ -59,7 +59,7 @@ def walked(path: list[tuple[Step, Act]]) -> list[Task]:
     return seen
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(path=st.lists(st.tuples(steps, acts), max_size=25))
 def test_no_path_closes_a_task_past_a_gate(path: list[tuple[Step, Act]]) -> None:
     seen = walked(path)
@@ -165,7 +165,7 @@ penalties = st.sampled_from(["warning", "fine", "exempt", "none", "revocation"])
 case_steps = st.tuples(st.sampled_from(list(CaseStep)), acts, targets, penalties)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(path=st.lists(case_steps, max_size=40), failed=st.booleans())
 def test_no_path_closes_a_case_past_a_must_or_a_gate(path: list[Any], failed: bool) -> None:
     case = cases.trigger(new_case(), "rectification_failed") if failed else new_case()
