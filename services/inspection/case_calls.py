@@ -14,6 +14,7 @@ from chassis.api.pages import page_size, page_token, position
 from chassis.outgoing import Commit
 from contracts import rules
 from services.inspection import cases, queries, store
+from services.inspection.case_message import case_message
 from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
 from services.inspection.domain import Act, Step
@@ -21,7 +22,7 @@ from services.inspection.places import Place, placed_at
 from services.inspection.reading import Reading, commit, now
 from services.inspection.requests import act, act_facts, required
 from services.inspection.rules import Refused
-from services.inspection.translate import case_message, refused, word
+from services.inspection.translate import refused, word
 
 
 class CaseCalls(Reading):

@@ -11,10 +11,8 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 
 from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
 from contracts import rules
-from contracts.inspection import CaseState
-from services.inspection import penalties
-from services.inspection.documents import Case, Document, LedgerRow, Penalty, Settled, Taken, Task
-from services.inspection.domain import ENDED, GATES, MUSTS, missing_gates
+from services.inspection.documents import Document, LedgerRow, Taken, Task
+from services.inspection.domain import ENDED
 from services.inspection.marks import Score
 from services.inspection.rules import Refused
 
@@ -52,7 +50,7 @@ def task_message(task: Task) -> pb.Task:
         title=task["title"],
         cause=task["cause"],
         cause_id=task["cause_id"] or "",
-        **_place(task),
+        **placed_fields(task),
         officers=task["officers"],
         level=number(pb.Level, "LEVEL", task["level"]),
         escalations=task["escalations"],
@@ -70,7 +68,8 @@ def _state(word: str) -> Any:
     return number(pb.TaskState, "TASK_STATE", word)
 
 
-def _place(doc: Mapping[str, Any]) -> dict[str, Any]:
+def placed_fields(doc: Mapping[str, Any]) -> dict[str, Any]:
+    """Where something is, as the fields of its message."""
     return {
         "site_id": doc["site"],
         "operator_id": doc["operator"] or "",
@@ -92,91 +91,10 @@ def _step(taken: Taken) -> pb.TaskStep:
     )
 
 
-def case_message(case: Case) -> pb.Case:
-    """A case as its message, with what the law suggests for the facts established so far."""
-    is_open = case["state"] == CaseState.OPEN
-    return pb.Case(
-        case_id=case["_id"],
-        state=number(pb.CaseState, "CASE_STATE", case["state"]),
-        version=case["version"],
-        title=case["title"],
-        cause=case["cause"],
-        cause_id=case["cause_id"],
-        task_id=case["task"] or "",
-        **_place(case),
-        item=case["item"],
-        musts=[_must(case, name) for name in MUSTS],
-        gates=[_gate(gate, case["gates"].get(gate)) for gate in GATES],
-        handlings=map(_handling, case["handlings"]),
-        facts=pb.ActFacts(**case["facts"]),
-        suggestions=map(_suggestion, penalties.suggest(case["facts"], case["opened_at"])),
-        decision=_decision(case["penalty"]),
-        missing=missing_gates(case) if is_open else [],
-        open_time=timestamp(case["opened_at"]),
-        close_time=timestamp(case["closed_at"]),
-        closed_by=case["closed_by"] or "",
-    )
-
-
-def _must(case: Case, name: str) -> pb.MustRecord:
-    must, settled = MUSTS[name], case["musts"].get(name)
-    waiting = "due" if must.trigger in case["triggers"] else "not_triggered"
-    state = settled["state"] if settled else waiting
-    return pb.MustRecord(
-        must=number(pb.Must, "MUST", name),
-        state=number(pb.MustState, "MUST_STATE", state),
-        trigger=must.trigger,
-        clause=must.clause,
-        reason=settled["note"] if settled else "",
-        **_by(settled),
-    )
-
-
-def _gate(gate: str, settled: Settled | None) -> pb.GateRecord:
-    note = settled["note"] if settled else ""
-    name = number(pb.CaseGate, "CASE_GATE", gate)
-    return pb.GateRecord(gate=name, passed=settled is not None, note=note, **_by(settled))
-
-
-def _handling(row: Mapping[str, Any]) -> pb.HandlingRecord:
-    return pb.HandlingRecord(
-        party=number(pb.Party, "PARTY", row["party"]),
-        name=row["name"],
-        handling=number(pb.Handling, "HANDLING", row["handling"]),
-        held=row["held"] is not None,
-        **_by(row["held"]),
-    )
-
-
-def _by(settled: Settled | None) -> dict[str, Any]:
-    if settled is None:
-        return {}
-    return {"who": settled["who"], "time": timestamp(settled["at"]), "evidence": settled["evidence"]}
-
-
-def _suggestion(row: penalties.Suggestion) -> pb.PenaltySuggestion:
-    named = row._asdict() | {"penalty": number(pb.Penalty, "PENALTY", row.penalty)}
-    return pb.PenaltySuggestion(**named)
-
-
-def _decision(penalty: Penalty | None) -> pb.PenaltyDecision | None:
-    if penalty is None:
-        return None
-    return pb.PenaltyDecision(
-        penalty=number(pb.Penalty, "PENALTY", penalty["penalty"]),
-        amount=penalty["amount"],
-        clause=penalty["clause"],
-        reason=penalty["reason"],
-        persons=penalty["persons"],
-        who=penalty["who"],
-        time=timestamp(penalty["at"]),
-    )
-
-
 def test_message(row: Document) -> pb.Test:
     """A test on record as its message."""
     texts = ("source", "item", "method", "batch", "product", "category", "value", "tester")
-    place = {name: value for name, value in _place(row).items() if name not in ("link", "station")}
+    place = {name: value for name, value in placed_fields(row).items() if name not in ("link", "station")}
     return pb.Test(
         test_id=row["_id"],
         kind=number(pb.TestKind, "TEST_KIND", row["kind"]),
