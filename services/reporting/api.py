@@ -44,10 +44,10 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
         """One paper at a time, beside the event loop."""
 
     async def GetScorecard(self, request: pb.GetScorecardRequest, context: Any) -> pb.GetScorecardResponse:
-        """Raises NotFound for a division that has no sites or is not the caller's."""
+        """Of a month that is frozen as it was frozen. Raises NotFound for a division without sites or not the caller's."""
         division = translate.division(current_caller(), request.division)
         window = translate.window(request.month, clock.now())
-        shown = await self._lines(window, division)
+        shown = await self._frozen_lines(request.month, division) or await self._lines(window, division)
         own = [line for line in shown if line["code"] == division and not line["link"]]
         if not own:
             raise NotFound("division", request.division)
@@ -136,6 +136,11 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
         row = translate.declaration(request, current_caller(), clock.now())
         return pb.DeclareUploadsResponse(declaration_id=row["_id"]), Commit(store.declared(row))
 
+    async def _frozen_lines(self, month: str, division: str) -> list[Document]:
+        latest = {"sort": [("version", -1)], "projection": {"figures.lines": 1}}
+        stored = await self._db[store.BULLETINS].find_one({"month": month}, **latest) if month else None
+        return _inside(stored["figures"]["lines"], division) if stored else []
+
     async def _lines(self, window: months.Window, division: str) -> list[Document]:
         month = months.name(
             window.first if window == months.window(months.name(window.first)) else months.day_of(clock.now())
@@ -184,6 +189,10 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
 
     async def _rows_of(self, query: Query) -> list[Document]:
         return await self._db[query.collection].aggregate(query.pipeline, allowDiskUse=True).to_list(None)
+
+
+def _inside(shown: list[Document], division: str) -> list[Document]:
+    return [line for line in shown if (line["county"] or line["code"]).startswith(division)]
 
 
 def _next_below(line: Document, division: str) -> bool:

@@ -286,8 +286,11 @@ def test_the_bulletin_is_frozen_once_catches_up_and_is_versioned_by_late_records
     assert json.loads(client.download(pb.FORMAT_JSON, version=1)[1]) == first
     behind = pb.ListBehindRequest(month=MONTH, dimension=pb.DIMENSION_ACTIVITY)
     assert [each.site_id for each in client.call("ListBehind", behind).sites] == ["a", "b", "c", "f"]
+    assert client.measures()[pb.DIMENSION_ACTIVITY] == (4, 4)
 
+    tell(bus, "registry.sites_changed.v1", SitesChangedV1(sites=(site("new"),)))
     tell_all(bus, seed=8)
     bus.await_empty(REPORTING_FACTS.name)
     listed = client.call("ListBulletins", pb.ListBulletinsRequest()).bulletins
     assert [(each.month, each.version) for each in listed if each.month == MONTH] == [(MONTH, 2), (MONTH, 1)]
+    assert client.measures()[pb.DIMENSION_REGISTRATION] == COUNTED[pb.DIMENSION_REGISTRATION]

@@ -66,6 +66,7 @@ def test_every_rate_and_score_equals_a_count_site_by_site(seed: int, sites: int)
     assert {line.code for line in found if line.level == "county"} >= {row.division for row in rows}
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
 def test_categories_add_up_to_the_coverage(seed: int) -> None:
     rows = world.rows(seed, 60)
@@ -75,6 +76,7 @@ def test_categories_add_up_to_the_coverage(seed: int) -> None:
         assert line.counts[COVERAGE] == Count(covered, owed)
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
 def test_sites_behind_a_rate_are_its_numerator_and_those_it_lacks_the_rest(seed: int) -> None:
     rows = world.rows(seed, 80)
