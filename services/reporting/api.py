@@ -44,7 +44,7 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
         """One paper at a time, beside the event loop."""
 
     async def GetScorecard(self, request: pb.GetScorecardRequest, context: Any) -> pb.GetScorecardResponse:
-        """Of a month that is frozen as it was frozen. Raises NotFound for a division without sites or not the caller's."""
+        """A frozen month as it was frozen. Raises NotFound for a division without sites, or not the caller's."""
         division = translate.division(current_caller(), request.division)
         window = translate.window(request.month, clock.now())
         shown = await self._frozen_lines(request.month, division) or await self._lines(window, division)
