@@ -1,14 +1,16 @@
 """Cases, tests and samples on a real broker and database: from a failed quick test to a closed case."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import grpc
 import pytest
 from shilian.inspection.v1 import inspection_pb2 as pb
 
-from contracts.topology import EGRESS, EVENTS, INSPECTION_FACTS, INSPECTION_TESTS
+from contracts.topology import EGRESS, EVENTS, INGEST, INSPECTION_FACTS, INSPECTION_TESTS
 from tests.bus import Bus
+from tests.contracts.golden import Golden
 from tests.integration.inspection import (
     OPERATOR,
     SITE,
@@ -73,6 +75,23 @@ def test_a_failed_quick_test_becomes_a_case_and_a_task(worker: Process, client: 
     (test,) = client.call("ListTests", failed_only=True).tests
     assert (test.test_id, test.batch, test.site_id) == ("Q1", "B1", SITE)
     assert client.call("ListCases", state=pb.CASE_STATE_OPEN).cases[0].operator_id == OPERATOR
+
+
+def test_a_sheet_of_the_markets_test_point_becomes_a_case(
+    worker: Process, bus: Bus, db: Any, spawn: Callable[..., Process]
+) -> None:
+    spawn("services.adapters.market", "worker", amqp_url=bus.vhost.url).wait_ready()
+    answers = bus.listen(EGRESS, "market")
+    golden = Golden("market.residue_test.v1", "sheet")
+    for _ in range(2):
+        bus.publish(INGEST, golden.type, golden.body, ce_id="m-1", ce_type=golden.type)
+    (case,) = eventually(lambda: list(db.cases.find()), lambda found: len(found) == 1)
+    assert (case["site"], case["division"], case["item"]) == (SITE, "370105", "有机磷和氨基甲酸酯类农药残留")
+    outcomes: list[str] = []
+    while len(outcomes) < 4:
+        outcomes += [verdict["outcome"] for verdict in bus.await_message(answers).body["verdicts"]]
+    assert sorted(outcomes) == ["accepted"] * 2 + ["duplicate"] * 2
+    assert (db.tests.count_documents({}), db.tasks.count_documents({})) == (2, 1)
 
 
 def test_a_case_closes_through_every_gate_only(worker: Process, client: Client, bus: Bus, db: Any) -> None:
