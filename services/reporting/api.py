@@ -19,7 +19,18 @@ from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
 from chassis.outgoing import Commit
 from contracts import rules
-from services.reporting import bulletin, bulletin_json, freeze, inputs, months, papers, queries, store, translate
+from services.reporting import (
+    bulletin,
+    bulletin_json,
+    freeze,
+    inputs,
+    months,
+    papers,
+    queries,
+    requests,
+    store,
+    translate,
+)
 from services.reporting.domain import SiteRow, behind, lines
 from services.reporting.queries import Query
 from services.reporting.rebuild import Rebuild
@@ -129,11 +140,11 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
 
     async def _set_standard(self, request: pb.SetStandardRequest) -> tuple[pb.SetStandardResponse, Commit]:
         number = await self._db[store.STANDARDS].count_documents({}) + 1
-        row = translate.standard(request, current_caller(), number, clock.now())
+        row = requests.standard(request, current_caller(), number, clock.now())
         return pb.SetStandardResponse(standard_id=row["_id"]), Commit(store.standard(row))
 
     async def _declare(self, request: pb.DeclareUploadsRequest) -> tuple[pb.DeclareUploadsResponse, Commit]:
-        row = translate.declaration(request, current_caller(), clock.now())
+        row = requests.declaration(request, current_caller(), clock.now())
         return pb.DeclareUploadsResponse(declaration_id=row["_id"]), Commit(store.declared(row))
 
     async def _frozen_lines(self, month: str, division: str) -> list[Document]:

@@ -12,8 +12,9 @@ from typing import Any, Final
 from contracts import divisions
 from contracts.findings import FindingKind
 from services.reporting import work
-from services.reporting.domain import ALL, STATION, Line, SiteRow, System, behind, lines, rounded
+from services.reporting.domain import ALL, STATION, Line, SiteRow, System, behind, lines
 from services.reporting.months import Window, day_of
+from services.reporting.scores import rounded
 from services.reporting.standards import SCORED, Dimension, Standard, Standards
 from services.reporting.work import Told
 

@@ -1,21 +1,20 @@
 """Between protobuf messages and the domain's words."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.reporting.v1 import reporting_pb2 as pb
 
 from chassis.api.auth import Caller
-from chassis.api.errors import Denied, InvalidArgument, NotFound
-from contracts import divisions, rules
+from chassis.api.errors import InvalidArgument, NotFound
+from contracts import rules
 from contracts.divisions import scope_prefix
 from services.reporting import months
 from services.reporting.domain import SiteRow
 from services.reporting.months import Window
-from services.reporting.standards import SCORED, Dimension
+from services.reporting.standards import Dimension
 from services.reporting.store import Document
 
 DIMENSIONS: Final = {
@@ -26,7 +25,6 @@ DIMENSIONS: Final = {
     pb.DIMENSION_ACTIVATION: Dimension.ACTIVATION,
 }
 WIRE: Final = {ours: theirs for theirs, ours in DIMENSIONS.items()}
-WHOLE: Final = Decimal(100)
 
 
 def division(caller: Caller, asked: str) -> str:
@@ -113,107 +111,6 @@ def bulletin(stored: Mapping[str, Any]) -> pb.Bulletin:
         reason=stored["reason"] or "",
         inputs=stored["inputs"],
     )
-
-
-# What is set
-
-
-def standard(request: pb.SetStandardRequest, caller: Caller, number: int, now: datetime) -> Document:
-    """The row of a standard. Raises InvalidArgument, and Denied for what is not the caller's to set."""
-    prefix = scope_prefix(request.division)
-    thresholds = _values(request.thresholds, "thresholds", Decimal(1))
-    weights = _values(request.weights, "weights", WHOLE)
-    wrong = [*_wrong_standard(request, prefix, weights)]
-    if wrong:
-        raise InvalidArgument(wrong)
-    _may_set(caller, prefix, bool(thresholds or request.tag))
-    return {
-        "_id": f"{prefix}@{request.from_day}#{number}",
-        "division": prefix,
-        "from_day": request.from_day,
-        "number": number,
-        "thresholds": {name: str(value) for name, value in thresholds.items()},
-        "weights": {name: str(value) for name, value in weights.items()},
-        "tag": request.tag,
-        "reason": request.reason,
-        "who": caller.subject,
-        "at": now,
-    }
-
-
-def _wrong_standard(request: pb.SetStandardRequest, prefix: str, weights: Mapping[Dimension, Decimal]) -> Any:
-    if not (2 <= len(prefix) <= 6 and divisions.known(prefix.ljust(6, "0"))):
-        yield rules.error("division", request.division, "unknown_division")
-    if not _is_day(request.from_day):
-        yield rules.error("from_day", request.from_day, "invalid_value")
-    if request.tag not in ("", "demonstration", "candidate"):
-        yield rules.error("tag", request.tag, "invalid_value")
-    if not request.reason:
-        yield rules.error("reason", None, "required")
-    if weights and (set(weights) != set(SCORED) or sum(weights.values()) != WHOLE):
-        yield rules.error("weights", sum(weights.values()), "invalid_value")
-
-
-def _values(told: Any, field: str, most: Decimal) -> dict[Dimension, Decimal]:
-    found: dict[Dimension, Decimal] = {}
-    for place, each in enumerate(told):
-        dimension, value = DIMENSIONS.get(each.dimension), _decimal(each.value)
-        if dimension not in SCORED or value is None or not (0 <= value <= most) or (most == 1 and not value):
-            raise InvalidArgument([rules.error(f"{field}[{place}]", each.value, "invalid_value")])
-        found[dimension] = value
-    return found
-
-
-def _decimal(text: str) -> Decimal | None:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
-def _may_set(caller: Caller, prefix: str, thresholds: bool) -> None:
-    """A city weighs its counties; thresholds and tags are the province's to set."""
-    own = caller.division or ""
-    if not prefix.startswith(own):
-        raise Denied("division", f"{prefix} lies outside the caller's division", {"division": prefix})
-    if thresholds and len(own) > 2:
-        raise Denied("thresholds", "thresholds and tags are set by the province")
-
-
-def declaration(request: pb.DeclareUploadsRequest, caller: Caller, now: datetime) -> Document:
-    """The row of a declaration. Raises InvalidArgument, and Denied outside the caller's division."""
-    prefix = scope_prefix(request.division)
-    month_ = month(request.month)
-    wrong = [rules.error(name, None, "required") for name in ("system", "division") if not getattr(request, name)]
-    wrong += [
-        rules.error(name, getattr(request, name), "invalid_value")
-        for name in ("records", "days")
-        if getattr(request, name) < 0
-    ]
-    if wrong:
-        raise InvalidArgument(wrong)
-    if not prefix.startswith(caller.division or ""):
-        raise Denied("division", f"{prefix} lies outside the caller's division", {"division": prefix})
-    return {
-        "_id": f"{request.system}@{month_}",
-        "system": request.system,
-        "name": request.name,
-        "division": prefix,
-        "link": request.link,
-        "month": month_,
-        "records": request.records,
-        "days": request.days,
-        "who": caller.subject,
-        "at": now,
-    }
 
 
 def aware(stamp: Timestamp) -> datetime:

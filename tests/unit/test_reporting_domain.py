@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from contracts.trace import Category, RecordedEvent, Step
 from services.reporting import facts, inputs, months
-from services.reporting.domain import Count, Line, SiteRow, System, behind, lines, rank, rounded, score, upload
+from services.reporting.domain import Line, SiteRow, System, behind, lines, rank, upload
+from services.reporting.scores import Count, rounded, score
 from services.reporting.standards import DEFAULT, SCORED, Dimension, Standard, Standards
 from tests.unit import reporting_world as world
 
