@@ -13,8 +13,10 @@ from deploy.simulator.settings import SimulatorSettings
 from services.notify.hours import wall
 from services.notify.signing import wechat_signature
 
-TRIES: Final = 5
 RETRY_S: Final = 1.0
+PAUSE_S: Final = 0.05
+AT_ONCE: Final = 200
+"""Receipts in one call."""
 
 EVENT: Final = """<xml><ToUserName><![CDATA[gh_simulated]]></ToUserName>
 <FromUserName><![CDATA[{to}]]></FromUserName><CreateTime>{now}</CreateTime><MsgType><![CDATA[event]]></MsgType>
@@ -22,39 +24,56 @@ EVENT: Final = """<xml><ToUserName><![CDATA[gh_simulated]]></ToUserName>
 
 
 class Receipts:
-    """Calls notify's `web`, later and again until it listens."""
+    """Calls notify's `web`, later and again until it listens; SMS receipts go in arrays, as the provider's do."""
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._client: httpx.AsyncClient | None = None
+        self._waiting: list[tuple[float, Sent, bool]] = []
+        self._task: asyncio.Task[None] | None = None
 
     def later(self, message: Sent, orders: Behaviour) -> None:
         """Has a receipt sent after a while, if there is to be one."""
         if orders.receipt is None or message.provider not in ("sms", "wechat") or not self._settings.callback_url:
             return
-        task = asyncio.get_running_loop().create_task(self._send(message, orders.receipt, orders.receipt_after_s))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._waiting.append((time.monotonic() + orders.receipt_after_s, message, orders.receipt))
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run())
 
-    async def _send(self, message: Sent, delivered: bool, after_s: float) -> None:
-        await asyncio.sleep(after_s)
-        for _ in range(TRIES):
-            try:
-                answer = await self._post(message, delivered)
-            except httpx.TransportError:
-                answer = None
-            if answer is not None and answer.is_success:
-                message.receipt = "送达" if delivered else "失败"
-                return
-            await asyncio.sleep(RETRY_S)
+    async def _run(self) -> None:
+        async with httpx.AsyncClient(base_url=self._settings.callback_url, trust_env=False) as client:
+            while self._waiting:
+                await asyncio.sleep(PAUSE_S)
+                now = time.monotonic()
+                due = [each for each in self._waiting if each[0] <= now][:AT_ONCE]
+                taken = {id(each) for each in due}
+                self._waiting = [each for each in self._waiting if id(each) not in taken]
+                self._waiting += await self._tell(client, due)
 
-    async def _post(self, message: Sent, delivered: bool) -> httpx.Response:
-        self._client = self._client or httpx.AsyncClient(base_url=self._settings.callback_url, trust_env=False)
-        if message.provider == "sms":
-            path = f"/callbacks/sms/{self._settings.sms_callback_secret}/reports"
-            return await self._client.post(path, json=[_sms(message, delivered)])
-        return await self._client.post("/callbacks/wechat", params=self._signed(), content=_wechat(message, delivered))
+    async def _tell(self, client: httpx.AsyncClient, due: list[tuple[float, Sent, bool]]) -> list[Any]:
+        """Calls back; returns what is to be told again."""
+        sms = [each for each in due if each[1].provider == "sms"]
+        batches = [sms] if sms else []
+        again = []
+        for batch in batches + [[each] for each in due if each[1].provider == "wechat"]:
+            if await self._post(client, batch):
+                for _, message, delivered in batch:
+                    message.receipt = "送达" if delivered else "失败"
+            else:
+                again += [(time.monotonic() + RETRY_S, message, delivered) for _, message, delivered in batch]
+        return again
+
+    async def _post(self, client: httpx.AsyncClient, batch: list[tuple[float, Sent, bool]]) -> bool:
+        try:
+            if batch[0][1].provider == "sms":
+                path = f"/callbacks/sms/{self._settings.sms_callback_secret}/reports"
+                answer = await client.post(path, json=[_sms(message, delivered) for _, message, delivered in batch])
+            else:
+                _, message, delivered = batch[0]
+                told = _wechat(message, delivered)
+                answer = await client.post("/callbacks/wechat", params=self._signed(), content=told)
+        except httpx.TransportError:
+            return False
+        return answer.is_success
 
     def _signed(self) -> dict[str, str]:
         stamp, nonce = str(int(time.time())), secrets.token_hex(8)

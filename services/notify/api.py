@@ -91,8 +91,8 @@ class NotifyServicer(notify_pb2_grpc.NotifyServiceServicer):
     async def MarkRead(self, request: pb.MarkReadRequest, context: Any) -> pb.MarkReadResponse:
         return await once(self._store, request, pb.MarkReadResponse, self._read)
 
-    async def RecordReceipt(self, request: pb.RecordReceiptRequest, context: Any) -> pb.RecordReceiptResponse:
-        return await once(self._store, request, pb.RecordReceiptResponse, self._receive)
+    async def RecordReceipts(self, request: pb.RecordReceiptsRequest, context: Any) -> pb.RecordReceiptsResponse:
+        return await once(self._store, request, pb.RecordReceiptsResponse, self._receive)
 
     async def RecordGrant(self, request: pb.RecordGrantRequest, context: Any) -> pb.RecordGrantResponse:
         return await once(self._store, request, pb.RecordGrantResponse, self._grant)
@@ -101,7 +101,7 @@ class NotifyServicer(notify_pb2_grpc.NotifyServiceServicer):
         return await once(self._store, request, pb.RecordStopResponse, self._stop)
 
     async def GetQuota(self, request: pb.GetQuotaRequest, context: Any) -> pb.GetQuotaResponse:
-        channel = _channel(request.channel)
+        channel = requests.channel(request.channel)
         if request.event not in EVENTS:
             raise InvalidArgument([rules.error("event", request.event, "invalid_value")])
         stopped = await self._store.db[store.STOPS].find_one({"_id": writes.stop_key(channel, request.address)})
@@ -148,42 +148,23 @@ class NotifyServicer(notify_pb2_grpc.NotifyServiceServicer):
         answer = pb.MarkReadResponse(message=delivery_message(read))
         return answer, Commit({store.DELIVERIES: [writes.moved(row, read)]}, announced)
 
-    async def _receive(self, request: pb.RecordReceiptRequest) -> tuple[pb.RecordReceiptResponse, Commit]:
-        channel = _channel(request.channel)
-        if not (request.provider_id or request.delivery_id):
-            raise InvalidArgument([rules.error("provider_id", None, "required")])
+    async def _receive(self, request: pb.RecordReceiptsRequest) -> tuple[pb.RecordReceiptsResponse, Commit]:
         now = clock.now()
-        row = {
-            "_id": writes.receipt_id(channel, request.provider_id, request.delivery_id),
-            "channel": channel,
-            "provider_id": request.provider_id,
-            "delivery_id": request.delivery_id,
-            "delivered": request.delivered,
-            "error": request.error,
-            "applied": False,
-            "at": now,
-            "look_at": now,
-        }
-        return pb.RecordReceiptResponse(), Commit({store.RECEIPTS: [writes.received(row)]})
+        told = [writes.received(requests.receipt(receipt, now)) for receipt in requests.receipts(request)]
+        return pb.RecordReceiptsResponse(), Commit({store.RECEIPTS: told})
 
     async def _grant(self, request: pb.RecordGrantRequest) -> tuple[pb.RecordGrantResponse, Commit]:
         key = writes.quota_key(Channel.WECHAT, request.template_id, request.openid)
         return pb.RecordGrantResponse(), Commit({store.QUOTAS: [writes.granted_once(key, clock.now())]})
 
     async def _stop(self, request: pb.RecordStopRequest) -> tuple[pb.RecordStopResponse, Commit]:
-        channel = _channel(request.channel)
+        channel = requests.channel(request.channel)
         if not request.address:
             raise InvalidArgument([rules.error("address", None, "required")])
         key = {"_id": writes.stop_key(channel, request.address)}
         told = {"channel": channel, "address": request.address, "at": clock.now()}
         write = DeleteOne(key) if request.resume else UpdateOne(key, {"$setOnInsert": told}, upsert=True)
         return pb.RecordStopResponse(), Commit({store.STOPS: [write]})
-
-
-def _channel(number: int) -> str:
-    if channel := word(pb.Channel, number, "CHANNEL"):
-        return channel
-    raise InvalidArgument([rules.error("channel", None, "required")])
 
 
 SERVICE: Final = Service(

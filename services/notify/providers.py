@@ -9,7 +9,7 @@ from services.notify.channels.webhook import Webhook
 from services.notify.channels.wechat import Tokens, WeChat
 from services.notify.channels.wecom import WeCom
 from services.notify.domain import Channel
-from services.notify.sending import Provider, Sender
+from services.notify.sending import IN_FLIGHT, Provider, Sender
 from services.notify.settings import NotifySettings
 from services.notify.store import TOKENS
 
@@ -18,7 +18,7 @@ from services.notify.store import TOKENS
 def sender_of(store: Store) -> Sender:
     """One for a process: it keeps the connections to the providers."""
     settings = NotifySettings()
-    http = Http(settings.http_timeout_s, settings.send_at_once)
+    http = Http(settings.http_timeout_s, settings.send_at_once * IN_FLIGHT)
     sms = Sms(settings, http)
     providers: dict[str, Provider] = {
         Channel.SMS: sms,

@@ -1,7 +1,7 @@
 """Requests as rows: what a caller may ask for, checked field by field. No I/O."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,9 +16,13 @@ from services.notify.events import EVENTS, INFO, NOTICES
 from services.notify.grid import Audience
 from services.notify.queries import Caller
 from services.notify.translate import word
+from services.notify.writes import receipt_id
 
 PHONE: Final = re.compile(r"1[3-9]\d{9}")
 """A mobile number in the mainland."""
+
+MOST: Final = 500
+"""Receipts in one request."""
 
 _LINKS: Final = ("", "production", "circulation", "catering", "special_food")
 
@@ -72,6 +76,38 @@ def notice(request: pb.SendNoticeRequest, caller: Caller, id: str, now: datetime
         "sites": list(request.site_ids),
         "at": now,
     }
+
+
+def receipts(request: pb.RecordReceiptsRequest) -> Sequence[pb.Receipt]:
+    """The receipts of a request. Raises InvalidArgument for too many, or one that names no message."""
+    if len(request.receipts) > MOST:
+        raise InvalidArgument([rules.error("receipts", len(request.receipts), "too_large")])
+    if not all(receipt.provider_id or receipt.delivery_id for receipt in request.receipts):
+        raise InvalidArgument([rules.error("receipts.provider_id", None, "required")])
+    return request.receipts
+
+
+def receipt(told: pb.Receipt, now: datetime) -> dict[str, Any]:
+    """The row of a receipt, to be applied."""
+    by = channel(told.channel)
+    return {
+        "_id": receipt_id(by, told.provider_id, told.delivery_id),
+        "channel": by,
+        "provider_id": told.provider_id,
+        "delivery_id": told.delivery_id,
+        "delivered": told.delivered,
+        "error": told.error,
+        "applied": False,
+        "at": now,
+        "look_at": now,
+    }
+
+
+def channel(number: int) -> str:
+    """A channel that must be named. Raises InvalidArgument."""
+    if named := word(pb.Channel, number, "CHANNEL"):
+        return named
+    raise InvalidArgument([rules.error("channel", None, "required")])
 
 
 def _wrong(asked: pb.Subscription, caller: Caller) -> Iterator[FieldError]:

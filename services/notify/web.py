@@ -1,10 +1,9 @@
 """The HTTP side of notify: what providers call back, verified and handed to notify's own api. No state of its own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
-from xml.etree import ElementTree
 
 import grpc
 import uvicorn
@@ -37,11 +36,11 @@ class Callbacks:
 
     async def sms_reports(self, request: Request) -> Response:
         """Alibaba's SmsReport: a JSON array of receipts. It signs nothing, so the secret stands in the URL."""
-        return await self._sms(request, callbacks.report)
+        return await self._sms(request, callbacks.reports)
 
     async def sms_replies(self, request: Request) -> Response:
         """Alibaba's SmsUp: a JSON array of what people answered."""
-        return await self._sms(request, callbacks.reply)
+        return await self._sms(request, callbacks.replies)
 
     async def wechat_echo(self, request: Request) -> Response:
         """WeChat's check of the URL: the echo, if the signature is right."""
@@ -54,8 +53,8 @@ class Callbacks:
         if not self._is_wechat(request.query_params):
             return PlainTextResponse("", 403)
         try:
-            calls = [*callbacks.event(callbacks.elements(await _body(request)))]
-        except (callbacks.Unreadable, ElementTree.ParseError):
+            calls = callbacks.events(await _body(request))
+        except callbacks.Unreadable:
             return PlainTextResponse("", 400)
         return PlainTextResponse("success") if await self._told(calls) else PlainTextResponse("", 503)
 
@@ -64,12 +63,12 @@ class Callbacks:
         told = answer(request.url.path, list)
         return Response(told.body, told.status, media_type=told.content_type)
 
-    async def _sms(self, request: Request, read: Any) -> Response:
+    async def _sms(self, request: Request, read: Callable[[bytes], list[callbacks.Call]]) -> Response:
         secret = self._settings.sms_callback_secret.get_secret_value()
         if not secret or not same(request.path_params["secret"], secret):
             return JSONResponse({"code": 403, "msg": "拒绝"}, 403)
         try:
-            calls = [call for part in callbacks.array(await _body(request)) if (call := read(part))]
+            calls = read(await _body(request))
         except callbacks.Unreadable:
             return JSONResponse({"code": 400, "msg": "无法读取"}, 400)
         if not await self._told(calls):
@@ -81,7 +80,7 @@ class Callbacks:
         signed = wechat_signature((token, query.get("timestamp", ""), query.get("nonce", "")))
         return bool(token) and same(signed, query.get("signature", ""))
 
-    async def _told(self, calls: list[tuple[str, Any]]) -> bool:
+    async def _told(self, calls: list[callbacks.Call]) -> bool:
         """Whether the api has all of it; if not, the provider calls again, and what it repeats changes nothing."""
         try:
             for rpc, request in calls:

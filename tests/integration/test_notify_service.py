@@ -407,6 +407,6 @@ def test_callbacks_are_verified_and_read_strictly(world: World) -> None:
     assert post("/callbacks/sms/simulated/replies", json=[reply, reply]) == 200
     quota = pb.GetQuotaRequest(channel=pb.CHANNEL_SMS, address="13900000001", event="notice")
     assert world.client.call("GetQuota", quota).stopped
-    receipt = pb.RecordReceiptRequest(request_id="x", channel=pb.CHANNEL_SMS, delivery_id="D1", delivered=True)
-    assert world.client.status("RecordReceipt", receipt) is grpc.StatusCode.PERMISSION_DENIED
+    receipt = pb.RecordReceiptsRequest(request_id="x", receipts=[pb.Receipt(channel=pb.CHANNEL_SMS, delivery_id="D1")])
+    assert world.client.status("RecordReceipts", receipt) is grpc.StatusCode.PERMISSION_DENIED
     assert world.bus.ready(NOTIFY_EVENTS.dead) == 0

@@ -686,16 +686,14 @@ class MarkReadResponse(_message.Message):
 Global___MarkReadResponse: _TypeAlias = MarkReadResponse  # noqa: Y015
 
 @_typing.final
-class RecordReceiptRequest(_message.Message):
+class Receipt(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     PROVIDER_ID_FIELD_NUMBER: _builtins.int
     DELIVERY_ID_FIELD_NUMBER: _builtins.int
     DELIVERED_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
-    request_id: _builtins.str
     channel: Global___Channel.ValueType
     provider_id: _builtins.str
     """The provider's id of the message (BizId, MsgID)."""
@@ -707,7 +705,6 @@ class RecordReceiptRequest(_message.Message):
     def __init__(
         self,
         *,
-        request_id: _builtins.str = ...,
         channel: Global___Channel.ValueType = ...,
         provider_id: _builtins.str = ...,
         delivery_id: _builtins.str = ...,
@@ -716,14 +713,39 @@ class RecordReceiptRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "delivered", b"delivered", "delivery_id", b"delivery_id", "error", b"error", "provider_id", b"provider_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "delivered", b"delivered", "delivery_id", b"delivery_id", "error", b"error", "provider_id", b"provider_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RecordReceiptRequest: _TypeAlias = RecordReceiptRequest  # noqa: Y015
+Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
 
 @_typing.final
-class RecordReceiptResponse(_message.Message):
+class RecordReceiptsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RECEIPTS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    @_builtins.property
+    def receipts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Receipt]:
+        """At most 500."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        receipts: _abc.Iterable[Global___Receipt] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipts", b"receipts", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordReceiptsRequest: _TypeAlias = RecordReceiptsRequest  # noqa: Y015
+
+@_typing.final
+class RecordReceiptsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     def __init__(
@@ -735,7 +757,7 @@ class RecordReceiptResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RecordReceiptResponse: _TypeAlias = RecordReceiptResponse  # noqa: Y015
+Global___RecordReceiptsResponse: _TypeAlias = RecordReceiptsResponse  # noqa: Y015
 
 @_typing.final
 class RecordGrantRequest(_message.Message):

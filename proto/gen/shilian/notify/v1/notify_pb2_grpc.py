@@ -70,10 +70,10 @@ class NotifyServiceStub:
                 request_serializer=shilian_dot_notify_dot_v1_dot_notify__pb2.MarkReadRequest.SerializeToString,
                 response_deserializer=shilian_dot_notify_dot_v1_dot_notify__pb2.MarkReadResponse.FromString,
                 _registered_method=True)
-        self.RecordReceipt = channel.unary_unary(
-                '/shilian.notify.v1.NotifyService/RecordReceipt',
-                request_serializer=shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptRequest.SerializeToString,
-                response_deserializer=shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptResponse.FromString,
+        self.RecordReceipts = channel.unary_unary(
+                '/shilian.notify.v1.NotifyService/RecordReceipts',
+                request_serializer=shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptsRequest.SerializeToString,
+                response_deserializer=shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptsResponse.FromString,
                 _registered_method=True)
         self.RecordGrant = channel.unary_unary(
                 '/shilian.notify.v1.NotifyService/RecordGrant',
@@ -145,8 +145,8 @@ class NotifyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def RecordReceipt(self, request, context):
-        """What a provider's callback told of a message; repeating it changes nothing.
+    def RecordReceipts(self, request, context):
+        """What a provider's callback told of messages; repeating it changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -211,10 +211,10 @@ def add_NotifyServiceServicer_to_server(servicer, server):
                     request_deserializer=shilian_dot_notify_dot_v1_dot_notify__pb2.MarkReadRequest.FromString,
                     response_serializer=shilian_dot_notify_dot_v1_dot_notify__pb2.MarkReadResponse.SerializeToString,
             ),
-            'RecordReceipt': grpc.unary_unary_rpc_method_handler(
-                    servicer.RecordReceipt,
-                    request_deserializer=shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptRequest.FromString,
-                    response_serializer=shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptResponse.SerializeToString,
+            'RecordReceipts': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordReceipts,
+                    request_deserializer=shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptsRequest.FromString,
+                    response_serializer=shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptsResponse.SerializeToString,
             ),
             'RecordGrant': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordGrant,
@@ -433,7 +433,7 @@ class NotifyService:
             _registered_method=True)
 
     @staticmethod
-    def RecordReceipt(request,
+    def RecordReceipts(request,
             target,
             options=(),
             channel_credentials=None,
@@ -446,9 +446,9 @@ class NotifyService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/shilian.notify.v1.NotifyService/RecordReceipt',
-            shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptRequest.SerializeToString,
-            shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptResponse.FromString,
+            '/shilian.notify.v1.NotifyService/RecordReceipts',
+            shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptsRequest.SerializeToString,
+            shilian_dot_notify_dot_v1_dot_notify__pb2.RecordReceiptsResponse.FromString,
             options,
             channel_credentials,
             insecure,

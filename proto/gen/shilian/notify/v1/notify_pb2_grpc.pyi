@@ -47,8 +47,8 @@ class NotifyServiceStub:
     """The caller's own messages, newest first."""
     MarkRead: _grpc.UnaryUnaryMultiCallable[_notify_pb2.MarkReadRequest, _notify_pb2.MarkReadResponse]
     """The read receipt of a message in the caller's inbox."""
-    RecordReceipt: _grpc.UnaryUnaryMultiCallable[_notify_pb2.RecordReceiptRequest, _notify_pb2.RecordReceiptResponse]
-    """What a provider's callback told of a message; repeating it changes nothing."""
+    RecordReceipts: _grpc.UnaryUnaryMultiCallable[_notify_pb2.RecordReceiptsRequest, _notify_pb2.RecordReceiptsResponse]
+    """What a provider's callback told of messages; repeating it changes nothing."""
     RecordGrant: _grpc.UnaryUnaryMultiCallable[_notify_pb2.RecordGrantRequest, _notify_pb2.RecordGrantResponse]
     """A recipient allows one more WeChat message of a template (one-time subscription)."""
     RecordStop: _grpc.UnaryUnaryMultiCallable[_notify_pb2.RecordStopRequest, _notify_pb2.RecordStopResponse]
@@ -75,8 +75,8 @@ class NotifyServiceAsyncStub(NotifyServiceStub):
     """The caller's own messages, newest first."""
     MarkRead: _aio.UnaryUnaryMultiCallable[_notify_pb2.MarkReadRequest, _notify_pb2.MarkReadResponse]  # type: ignore[assignment]
     """The read receipt of a message in the caller's inbox."""
-    RecordReceipt: _aio.UnaryUnaryMultiCallable[_notify_pb2.RecordReceiptRequest, _notify_pb2.RecordReceiptResponse]  # type: ignore[assignment]
-    """What a provider's callback told of a message; repeating it changes nothing."""
+    RecordReceipts: _aio.UnaryUnaryMultiCallable[_notify_pb2.RecordReceiptsRequest, _notify_pb2.RecordReceiptsResponse]  # type: ignore[assignment]
+    """What a provider's callback told of messages; repeating it changes nothing."""
     RecordGrant: _aio.UnaryUnaryMultiCallable[_notify_pb2.RecordGrantRequest, _notify_pb2.RecordGrantResponse]  # type: ignore[assignment]
     """A recipient allows one more WeChat message of a template (one-time subscription)."""
     RecordStop: _aio.UnaryUnaryMultiCallable[_notify_pb2.RecordStopRequest, _notify_pb2.RecordStopResponse]  # type: ignore[assignment]
@@ -144,12 +144,12 @@ class NotifyServiceServicer(metaclass=_abc_1.ABCMeta):
         """The read receipt of a message in the caller's inbox."""
 
     @_abc_1.abstractmethod
-    def RecordReceipt(
+    def RecordReceipts(
         self,
-        request: _notify_pb2.RecordReceiptRequest,
+        request: _notify_pb2.RecordReceiptsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_notify_pb2.RecordReceiptResponse, _abc.Awaitable[_notify_pb2.RecordReceiptResponse]]:
-        """What a provider's callback told of a message; repeating it changes nothing."""
+    ) -> _typing.Union[_notify_pb2.RecordReceiptsResponse, _abc.Awaitable[_notify_pb2.RecordReceiptsResponse]]:
+        """What a provider's callback told of messages; repeating it changes nothing."""
 
     @_abc_1.abstractmethod
     def RecordGrant(
