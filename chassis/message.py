@@ -27,6 +27,9 @@ SHORT = 255
 HEADERS_KEPT = 32 << 10
 """Bytes of a sender's headers that are kept; a frame holds 128 KiB."""
 
+ROUTING_HEADERS = ("CC", "BCC")
+"""RabbitMQ routes by them, and closes the channel of whoever sends one as text."""
+
 OWN_HEADERS = (ROUTING_KEY, ATTEMPT, QUEUE, REASON, ERRORS, RECORDS, MESSAGE_ID)
 
 
@@ -82,7 +85,7 @@ def safe_headers(headers: Mapping[str, Any]) -> dict[str, str | int]:
     for name, value in headers.items():
         plain = value if isinstance(value, int) and abs(value) < 1 << 63 else str(value)
         room -= len(name.encode()) + len(str(plain).encode(errors="replace"))
-        if room > 0 and len(name.encode()) <= SHORT and name not in OWN_HEADERS:
+        if room > 0 and len(name.encode()) <= SHORT and name not in (*OWN_HEADERS, *ROUTING_HEADERS):
             kept[name] = plain if isinstance(plain, int) else plain.encode(errors="replace").decode()
     return kept
 

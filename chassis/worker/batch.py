@@ -193,10 +193,15 @@ def raw_message(delivery: Delivery) -> RawMessage:
     source may publish: on any other a sender could claim to be another by writing them.
     """
     properties = delivery.properties
-    headers: Mapping[str, Any] = properties.headers or {}
+    headers: Mapping[str, Any] = {_text(name): value for name, value in (properties.headers or {}).items()}
     if delivery.exchange:
         headers = {name: value for name, value in headers.items() if name not in OWN_HEADERS}
-    key = str(headers.get(ROUTING_KEY, delivery.routing_key))
-    content_type = properties.content_type or "application/json"
+    key = str(headers.get(ROUTING_KEY, _text(delivery.routing_key)))
+    content_type = _text(properties.content_type or "application/json")
     envelope, body = parse(headers, delivery.body, key, properties.message_id, datetime.now(UTC), content_type)
     return RawMessage(envelope, body, key, headers, content_type, delivery.redelivered)
+
+
+def _text(short: str | bytes) -> str:
+    """A short string; pika leaves one that is no UTF-8 as bytes. What cannot be read is left out: it must not grow."""
+    return short.decode(errors="ignore") if isinstance(short, bytes) else short

@@ -20,6 +20,7 @@ from pika.exceptions import AMQPError
 from chassis import metrics
 from chassis.settings import Settings
 from chassis.worker.batch import BatchRunner, Delivery
+from chassis.worker.lenient import read_leniently
 from chassis.worker.publisher import RECONNECT_S, Publisher
 from contracts.model import Contract
 from contracts.topology import Queue
@@ -56,6 +57,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         self.models = models
 
     def setup(self) -> None:
+        read_leniently()
         self.settings: Settings = self.container.config["settings"]
         self._window: deque[Delivery] = deque()
         self._flight: Flight | None = None
