@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bench import ingest
+from bench import calls, ingest
 from bench.child import Died
 from bench.ground import Ground
 from bench.hearing import Wrong
@@ -18,8 +18,14 @@ from deploy.local.home import LOCAL
 Benchmark = Callable[[Ground, int], Result]
 
 OUTPUT: Final = LOCAL / "bench.json"
-USUAL: Final[dict[str, Benchmark]] = {run.__name__: run for run in (*ingest.BENCHMARKS,)}
-LONG: Final[dict[str, Benchmark]] = {}
+USUAL: Final[dict[str, Benchmark]] = {
+    "ingest_single": ingest.ingest_single,
+    "ingest_bundle": ingest.ingest_bundle,
+    "two_workers": ingest.two_workers,
+    "get_operator": calls.get_operator,
+    "audited_call": calls.audited_call,
+}
+LONG: Final[dict[str, Benchmark]] = {"soak": ingest.soak}
 
 console = Console()
 

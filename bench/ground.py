@@ -59,6 +59,10 @@ class Ground:
         """Where a process writes."""
         return self._stack.home.log(f"{NAME}.{name}")
 
+    def port(self, name: str) -> int:
+        """A free loopback port that stays a process's own."""
+        return self._stack.home.port(f"{NAME}.{name}")
+
     @contextmanager
     def field(self, collections: Iterable[Collection]) -> Iterator[Field]:
         """Everything fresh; gone when the block ends."""
