@@ -27,6 +27,12 @@ SHORT = 255
 HEADERS_KEPT = 32 << 10
 """Bytes of a sender's headers that are kept; a frame holds 128 KiB."""
 
+MAX_ERRORS = 20
+"""Errors quoted in a dead letter's headers; the answer to the source has them all."""
+
+FIELD_KEPT = 200
+"""Characters of a field's name in them, so that all fit into one frame beside the sender's headers."""
+
 ROUTING_HEADERS = ("CC", "BCC")
 """RabbitMQ routes by them, and closes the channel of whoever sends one as text."""
 
@@ -60,7 +66,7 @@ def dead_letter(queue: str, message: RawMessage, reason: str, errors: Sequence[F
 
     Its id is made of queue and message id, so that a redelivered refusal can be told from a second message.
     """
-    told = json.dumps([error.model_dump(exclude_none=True) for error in errors], ensure_ascii=False)
+    told = json.dumps([_quoted(error) for error in errors[:MAX_ERRORS]], ensure_ascii=False)
     headers = {
         **safe_headers(message.headers),
         QUEUE: queue,
@@ -73,6 +79,11 @@ def dead_letter(queue: str, message: RawMessage, reason: str, errors: Sequence[F
     return Outgoing(
         DEAD, queue, short_id(f"{queue}/{message.envelope.id}"), headers, message.body, message.content_type
     )
+
+
+def _quoted(error: FieldError) -> dict[str, str]:
+    """An error as headers can hold it: a sender may give a field a name of a hundred thousand characters."""
+    return {**error.model_dump(exclude_none=True), "field": error.field[:FIELD_KEPT]}
 
 
 def safe_headers(headers: Mapping[str, Any]) -> dict[str, str | int]:
