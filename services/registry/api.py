@@ -23,7 +23,7 @@ from services.registry.claims import SELF, in_milliseconds
 from services.registry.decision import By, Decision
 from services.registry.documents import Operator, Site
 from services.registry.proposals import Pair, pairs
-from services.registry.requests import edits, registration
+from services.registry.requests import edits, registration, require_own
 from services.registry.translate import (
     operator_message,
     proposal_message,
@@ -62,7 +62,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         )
 
     async def ListOperators(self, request: pb.ListOperatorsRequest, context: Any) -> pb.ListOperatorsResponse:
-        size, (after,) = page_size(request), position(request) or [""]
+        size, (after,) = page_size(request), position(request, str) or [""]
         state, unit_kind = state_word(request.state), unit_kind_word(request.unit_kind)
         asked = queries.operators_like(current_caller(), request.division, state, unit_kind, request.flag, after)
         found = await self._find(asked, size + 1)
@@ -79,7 +79,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
     async def ListMergeProposals(
         self, request: pb.ListMergeProposalsRequest, context: Any
     ) -> pb.ListMergeProposalsResponse:
-        size, (since, shown) = page_size(request), position(request) or ["", 0]
+        size, (since, shown) = page_size(request), position(request, str, int) or ["", 0]
         asked = queries.candidates_like(current_caller(), request.division, since)
         rows = await self._store.db[store.CANDIDATES].find(asked).sort("_id", 1).to_list(size + 1)
         seen = await self._sites(id for row in rows for id in row["sites"])
@@ -105,6 +105,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         now = _now()
         claims = registration(request, current_caller(), now)
         component = await self._component(store.named(claims))
+        require_own(component, claims, current_caller())
         with refused():
             decision = domain.register(component, claims, _by("registration"), now)
         return pb.RegisterOperatorResponse(operator=_told(decision, claims[0]["operator"])), _commit(decision)
