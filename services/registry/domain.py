@@ -130,9 +130,9 @@ def register(operators: Iterable[Operator], claims: Sequence[Claim], by: By, now
 
 
 def take_step(operators: Iterable[Operator], operator: Operator, step: Step, by: By, now: datetime) -> Decision:
-    """Changes the state of an operator. Raises NotAllowed."""
+    """Changes the state of an operator, from what it is among `operators`. Raises NotAllowed."""
     draft = Draft.of(operators)
-    end = following(OperatorState(operator["state"]), step, by.role)
+    end = following(draft.states[operator["_id"]], step, by.role)
     draft.states |= dict.fromkeys(operator["ids"], end)
     return draft.settle(by, now)
 

@@ -1,6 +1,6 @@
 """What callers ask to be changed, as claims and edits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +15,8 @@ from contracts.trace import Link
 from services.registry.claims import SELF, claimed
 from services.registry.documents import Claim, Edit, Operator
 from services.registry.domain import EDITABLE
+from services.registry.identities import may_be_one
+from services.registry.queries import visible
 from services.registry.translate import link_word, unit_kind_word
 
 _SITE_PATHS: Final = ("name", "address", "division", "link", "unit_kind")
@@ -47,6 +49,20 @@ def require_inside(caller: Caller, division: str) -> None:
     """Raises Denied when a regulator speaks for a place outside its division."""
     if caller.role == "regulator" and caller.division and not division.startswith(caller.division):
         raise Denied("division", f"{division} lies outside the caller's division", {"division": division})
+
+
+def require_own(component: Iterable[Operator], claims: Iterable[Claim], caller: Caller) -> None:
+    """Raises Denied when a site that is claimed is another's already: an operator's who is known as well as the caller,
+    or, for a regulator, one outside its division."""
+    claimed = {claim["site"] for claim in claims}
+    for operator in component:
+        seen = visible(operator, caller)["sites"]
+        for site in operator["sites"]:
+            if claimed.isdisjoint(site["ids"]):
+                continue
+            taken = caller.role == "operator" and not may_be_one(operator["_id"], caller.operator_id or "")
+            if taken or site not in seen:
+                raise Denied("site", f"{site['site']} is another's", {"site": site["site"]})
 
 
 def _site_id(request: pb.RegisterOperatorRequest, site: pb.NewSite) -> str | None:

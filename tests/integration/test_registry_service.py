@@ -258,6 +258,20 @@ def test_operator_sites_outside_the_division_are_not_shown(client: Client) -> No
     assert shown == {"370100": ["一店"], "370200": ["二店"], "370000": ["一店", "二店"]}
 
 
+def test_nobody_takes_a_site_by_registering_it(client: Client) -> None:
+    mine, theirs = "uscc:" + OTHER_USCC, "uscc:" + USCC
+    site = pb.NewSite(name="一店", licence=LICENCE, division="370102")
+    client.call("RegisterOperator", new_operator(USCC, sites=[site]))
+    owner: dict[str, Any] = {"role": "operator", "division": None}
+    taking = new_operator(sites=[site])
+    assert client.status("RegisterOperator", taking, operator_id=mine, **owner) is grpc.StatusCode.PERMISSION_DENIED
+    moved = new_operator(USCC, sites=[pb.NewSite(name="一店", licence=LICENCE, division="370200")])
+    assert client.status("RegisterOperator", moved, division="370200") is grpc.StatusCode.PERMISSION_DENIED
+    again = new_operator(USCC, sites=[site])
+    told = client.call("RegisterOperator", again, operator_id=theirs, **owner).operator
+    assert [(each.site_id, each.division) for each in told.sites] == [(f"licence:{LICENCE}", "370102")]
+
+
 def test_list_pages_through_all_operators_once(client: Client) -> None:
     made = {client.call("RegisterOperator", new_operator(f"{USCC[:15]}{n:03}")).operator.operator_id for n in range(5)}
     listed: list[str] = []
