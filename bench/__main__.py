@@ -36,17 +36,18 @@ def run(
     rounds: Annotated[int, typer.Option(min=1, help="How often each side is measured.")] = 3,
 ) -> None:
     """Run the benchmarks, print a table, and write .local/bench.json."""
-    chosen = _chosen(only, full)
+    benchmarks = chosen(only, full)
     results: list[Result] = []
     with console.status("starting") as progress, Ground().opened(progress.update) as ground:
-        for name, benchmark in chosen.items():
+        for name, benchmark in benchmarks.items():
             progress.update(name)
             results.append(benchmark(ground, rounds))
             write(results, OUTPUT)
     console.print(table(results))
 
 
-def _chosen(only: str | None, full: bool) -> dict[str, Benchmark]:
+def chosen(only: str | None, full: bool) -> dict[str, Benchmark]:
+    """The benchmarks to run, by name. Raises typer.BadParameter for a name that is none."""
     known = USUAL | LONG
     if only and only not in known:
         raise typer.BadParameter(f"{only} is none of {', '.join(known)}", param_hint="--only")
