@@ -156,6 +156,7 @@ class Site(_message.Message):
     ALIASES_FIELD_NUMBER: _builtins.int
     FLAGS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    LICENCE_VALID_UNTIL_FIELD_NUMBER: _builtins.int
     site_id: _builtins.str
     operator_id: _builtins.str
     name: _builtins.str
@@ -166,6 +167,8 @@ class Site(_message.Message):
     link: Global___Link.ValueType
     unit_kind: Global___UnitKind.ValueType
     version: _builtins.int
+    licence_valid_until: _builtins.str
+    """Last day of the licence, as YYYY-MM-DD; empty when no source told it."""
     @_builtins.property
     def source_ids(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourceId]: ...
     @_builtins.property
@@ -189,10 +192,11 @@ class Site(_message.Message):
         aliases: _abc.Iterable[_builtins.str] | None = ...,
         flags: _abc.Iterable[Global___Flag] | None = ...,
         version: _builtins.int = ...,
+        licence_valid_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "aliases", b"aliases", "division", b"division", "flags", b"flags", "licence", b"licence", "link", b"link", "name", b"name", "operator_id", b"operator_id", "site_id", b"site_id", "source_ids", b"source_ids", "unit_kind", b"unit_kind", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "aliases", b"aliases", "division", b"division", "flags", b"flags", "licence", b"licence", "licence_valid_until", b"licence_valid_until", "link", b"link", "name", b"name", "operator_id", b"operator_id", "site_id", b"site_id", "source_ids", b"source_ids", "unit_kind", b"unit_kind", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
