@@ -36,7 +36,16 @@ def folder() -> Iterator[Path]:
     folder.rmdir()
 
 
-def _demo(folder: Path) -> "subprocess.Popen[str]":
+@pytest.fixture
+def demo(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A demo under way, ended with the test."""
+    demo = _start(folder)
+    with demo:
+        yield demo
+        demo.terminate()
+
+
+def _start(folder: Path) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "demo", "--dir", str(folder), "--scale", str(SCALE), "--month", f"{MONTH:%Y-%m}"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SHILIAN_")}
     return subprocess.Popen(
@@ -53,8 +62,7 @@ def _left_running(folder: Path) -> list[int]:
     return marked_processes(Home.at(folder / "stack"))
 
 
-def test_the_demo_accounts_for_every_record_and_traces_both_ways(folder: Path) -> None:
-    demo = _demo(folder)
+def test_the_demo_accounts_for_every_record_and_traces_both_ways(folder: Path, demo: "subprocess.Popen[str]") -> None:
     told, _ = demo.communicate()
     assert demo.returncode == 0, told[-3000:]
 
@@ -91,8 +99,9 @@ def _refused_and_flagged(summary: dict[str, Any]) -> set[str]:
 @pytest.mark.parametrize(
     ("number", "begun"), [(signal.SIGINT, "stack/supervisord.conf"), (signal.SIGTERM, "published/*.month.log")]
 )
-def test_an_interrupted_demo_leaves_no_process(folder: Path, number: signal.Signals, begun: str) -> None:
-    demo = _demo(folder)
+def test_an_interrupted_demo_leaves_no_process(
+    folder: Path, demo: "subprocess.Popen[str]", number: signal.Signals, begun: str
+) -> None:
     eventually(lambda: list(folder.glob(begun)), within=90)
     demo.send_signal(number)
     told, _ = demo.communicate(timeout=90)
