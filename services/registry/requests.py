@@ -19,7 +19,14 @@ from services.registry.identities import may_be_one
 from services.registry.queries import visible
 from services.registry.translate import link_word, unit_kind_word
 
+MOST_BYTES: Final = 1 << 16
 _SITE_PATHS: Final = ("name", "address", "division", "link", "unit_kind")
+
+
+def require_small(request: pb.RegisterOperatorRequest | pb.UpdateOperatorRequest) -> None:
+    """Raises InvalidArgument for a request that would outgrow the operator's document; real ones have a few kB."""
+    if request.ByteSize() > MOST_BYTES:
+        raise InvalidArgument([rules.error("", request.ByteSize(), "too_large")])
 
 
 def registration(request: pb.RegisterOperatorRequest, caller: Caller, now: datetime) -> list[Claim]:
@@ -27,6 +34,7 @@ def registration(request: pb.RegisterOperatorRequest, caller: Caller, now: datet
 
     Raises InvalidArgument when something is missing, Denied for another operator or a site elsewhere.
     """
+    require_small(request)
     operator = identity.operator_id(
         uscc=request.uscc, id_number=request.id_number, licence=request.sites[0].licence if request.sites else None
     )
@@ -120,6 +128,7 @@ def edits(request: pb.UpdateOperatorRequest, operator: Operator, caller: Caller,
     Of each site given, its fields that are not empty are set. Raises InvalidArgument for another path or a site that
     is not the operator's, Denied for a field that is not the caller's to set.
     """
+    require_small(request)
     found = [*_edits(request, operator, caller, now)]
     for edit in found:
         if caller.role not in EDITABLE[edit["of"], edit["field"]]:
