@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic_core import from_json
 
-from bench import notes, plain
+from bench import halves, notes, plain
 from bench.child import Child, running
 from bench.filling import fill
 from bench.ground import Field, Ground
@@ -164,4 +164,5 @@ def _insert_many(ground: Ground, load: Load) -> float:
         started = time.monotonic()
         for at in range(0, len(rows), CHUNK):
             field.db[store.EVENTS].insert_many(rows[at : at + CHUNK], ordered=False)
+            halves.upsert(field.db, rows[at : at + CHUNK])
         return len(rows) / (time.monotonic() - started)

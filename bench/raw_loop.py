@@ -10,7 +10,7 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 from pydantic_core import from_json, to_json
 from pymongo import MongoClient
 
-from bench import plain
+from bench import halves, plain
 from chassis.settings import Settings
 from contracts.envelope import Envelope
 from contracts.topology import EGRESS, EVENTS, TRACE_CAPTURE
@@ -31,7 +31,7 @@ class Taken(NamedTuple):
 def main() -> None:
     """Consumes until it is killed."""
     settings = Settings()
-    events = MongoClient[dict[str, Any]](settings.mongo_url, w="majority").get_default_database()[COLLECTION]
+    db = MongoClient[dict[str, Any]](settings.mongo_url, w="majority").get_default_database()
     connection = BlockingConnection(pika.URLParameters(settings.amqp_url))
     channel, announcing = connection.channel(), connection.channel()
     announcing.confirm_delivery()
@@ -45,11 +45,11 @@ def main() -> None:
         connection.process_data_events(time_limit=None if not waiting else 0)
         batch, waiting[:] = waiting[:BATCH], waiting[BATCH:]
         if batch:
-            _handle(batch, events, announcing)
+            _handle(batch, db, announcing)
             channel.basic_ack(batch[-1].tag, multiple=True)
 
 
-def _handle(batch: list[Taken], events: Any, announcing: BlockingChannel) -> None:
+def _handle(batch: list[Taken], db: Any, announcing: BlockingChannel) -> None:
     now = datetime.now(UTC)
     rows, told = [], []
     for taken in batch:
@@ -57,7 +57,8 @@ def _handle(batch: list[Taken], events: Any, announcing: BlockingChannel) -> Non
         for record in from_json(taken.body)["records"]:
             rows.append(row := plain.event(record, content, correlation, now))
             told.append(plain.announced(row, record))
-    events.insert_many(rows, ordered=False)
+    db[COLLECTION].insert_many(rows, ordered=False)
+    halves.upsert(db, rows)
     _publish(announcing, EVENTS, "trace.events_recorded.v1", "trace.events_recorded.v1", {"events": told})
     for source, answer in plain.answers(rows).items():
         _publish(announcing, EGRESS, source, "egress.verdicts.v1", answer)

@@ -15,14 +15,14 @@ from nameko.dependency_providers import Config
 from nameko.messaging import Publisher, consume
 from pymongo import MongoClient
 
-from bench import plain
+from bench import halves, plain
 from chassis.settings import Settings
 from chassis.topology import consumed_arguments
 from contracts.topology import EVENTS, TRACE_CAPTURE
 from services.trace.store import EVENTS as COLLECTION
 
 SETTINGS = Settings()
-ROWS: Any = MongoClient[dict[str, Any]](SETTINGS.mongo_url, w="majority").get_default_database()[COLLECTION]
+DB: Any = MongoClient[dict[str, Any]](SETTINGS.mongo_url, w="majority").get_default_database()
 
 
 class StockTrace:
@@ -38,7 +38,8 @@ class StockTrace:
         for record in body["records"]:
             content = sha256(repr(record).encode()).hexdigest()[:32]
             row = plain.event(record, content, record["message_id"], datetime.now(UTC))
-            ROWS.insert_one(row)
+            DB[COLLECTION].insert_one(row)
+            halves.upsert(DB, [row])
             self.announce({"events": [plain.announced(row, record)]}, routing_key="trace.events_recorded.v1")
 
 

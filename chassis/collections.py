@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pymongo import IndexModel
+from pymongo import IndexModel, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 OUTBOX = "outbox"
 INBOX = "inbox"
 AUDIT = "audit"
+TIMERS = "timers"
 
 NAMESPACE_EXISTS = 48
 
@@ -20,11 +21,12 @@ INBOX_KEPT_S = 14 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection of one service: its indexes and the JSON schema its documents must satisfy."""
+    """A collection of one service: its indexes, its documents' JSON schema, and the documents it begins with."""
 
     name: str
     indexes: tuple[IndexModel, ...] = ()
     schema: Mapping[str, Any] = field(default_factory=dict)
+    seeds: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def validator(self) -> dict[str, Any]:
@@ -35,6 +37,7 @@ class Collection:
 CHASSIS: tuple[Collection, ...] = (
     Collection(OUTBOX, (IndexModel([("lease_until", 1)]),)),
     Collection(INBOX, (IndexModel([("at", 1)], expireAfterSeconds=INBOX_KEPT_S),)),
+    Collection(TIMERS, (IndexModel([("kind", 1), ("due_at", 1)]),)),
     Collection(AUDIT, (IndexModel([("at", -1)]), IndexModel([("caller", 1), ("at", -1)]))),
 )
 """What every service's database holds beside the service's own collections."""
@@ -56,6 +59,13 @@ def ensure(db: Database[dict[str, Any]], collections: Iterable[Collection]) -> N
         missing = [index for index in collection.indexes if index.document["name"] not in present]
         if missing:
             db[collection.name].create_indexes(missing)
+        if collection.seeds:
+            db[collection.name].bulk_write([_seed(document) for document in collection.seeds])
+
+
+def _seed(document: Mapping[str, Any]) -> UpdateOne:
+    """One that stands is left as people have made it."""
+    return UpdateOne({"_id": document["_id"]}, {"$setOnInsert": document}, upsert=True)
 
 
 def _create(db: Database[dict[str, Any]], collection: Collection) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from contracts import catering, docking, egress, market, one_network, registry, trace
+from contracts import catering, docking, egress, findings, inspection, market, notices, one_network, registry, trace
 from contracts.model import Contract
 from contracts.topology import COMMANDS, EGRESS, EVENTS, INGEST
 
@@ -24,11 +24,16 @@ def _ingest(name: str, model: type[Contract], title: str) -> MessageType:
     return MessageType(name, key, INGEST, model, system, title)
 
 
+def _event(type: str, model: type[Contract], title: str) -> MessageType:
+    return MessageType(type, type, EVENTS, model, type.partition(".")[0], title)
+
+
 CATALOGUE: Final = (
     _ingest("market.operator_sync.v1", market.OperatorSyncV1, "经营者同步"),
     _ingest("market.stall_sync.v1", market.StallSyncV1, "摊位同步"),
     _ingest("market.entry_ticket.v1", market.EntryTicketV1, "进场登记"),
     _ingest("market.sale_ticket.v1", market.SaleTicketV1, "销售票(一票通)"),
+    _ingest("market.residue_test.v1", market.ResidueTestV1, "农残快检"),
     _ingest("one_network.operator_sync.v1", one_network.OperatorSyncV1, "主体同步"),
     _ingest("one_network.delivery_note.v1", one_network.DeliveryNoteV1, "送货单"),
     _ingest("one_network.receipt.v1", one_network.ReceiptV1, "收货单"),
@@ -43,29 +48,23 @@ CATALOGUE: Final = (
     MessageType("registry.observe.v1", "registry.observe.v1", COMMANDS, registry.ObserveV1, "adapters", "主体采集"),
     MessageType("trace.capture.v1", "trace.capture.v1", COMMANDS, trace.CaptureV1, "adapters", "追溯记录采集"),
     MessageType(
-        "registry.sites_changed.v1",
-        "registry.sites_changed.v1",
-        EVENTS,
-        registry.SitesChangedV1,
-        "registry",
-        "主体变更",
+        "inspection.record_tests.v1",
+        "inspection.record_tests.v1",
+        COMMANDS,
+        inspection.RecordTestsV1,
+        "adapters",
+        "检测结果采集",
     ),
-    MessageType(
-        "registry.sites_aliased.v1",
-        "registry.sites_aliased.v1",
-        EVENTS,
-        registry.SitesAliasedV1,
-        "registry",
-        "主体归并",
-    ),
-    MessageType(
-        "trace.events_recorded.v1",
-        "trace.events_recorded.v1",
-        EVENTS,
-        trace.EventsRecordedV1,
-        "trace",
-        "追溯事件已入链",
-    ),
+    _event("registry.sites_changed.v1", registry.SitesChangedV1, "主体变更"),
+    _event("registry.sites_aliased.v1", registry.SitesAliasedV1, "主体归并"),
+    _event("registry.grid_changed.v1", registry.GridChangedV1, "网格变更"),
+    _event("trace.events_recorded.v1", trace.EventsRecordedV1, "追溯事件已入链"),
+    _event("trace.findings_changed.v1", findings.FindingsChangedV1, "断链与静默发现"),
+    _event("inspection.tests_recorded.v1", inspection.TestsRecordedV1, "检测结果已登记"),
+    _event("inspection.tasks_changed.v1", inspection.TasksChangedV1, "检查任务变更"),
+    _event("inspection.cases_changed.v1", inspection.CasesChangedV1, "案件变更"),
+    _event("notify.deliveries_changed.v1", notices.DeliveriesChangedV1, "消息送达变更"),
+    _event("reporting.bulletin_published.v1", notices.BulletinPublishedV1, "通报已发布"),
     MessageType("egress.verdicts.v1", "{source}", EGRESS, egress.VerdictsV1, "adapters, trace, registry", "逐条回执"),
     MessageType("egress.receipt_proposed.v1", "{source}", EGRESS, egress.ReceiptProposedV1, "trace", "待确认收货单"),
 )

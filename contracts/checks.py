@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from contracts import codes, divisions, kde
 from contracts.egress import FieldError
 from contracts.fields import SHANGHAI
+from contracts.inspection import TestResult
 from contracts.rules import RULES, Effect, error
 from contracts.trace import Lot, Party, Record, Step
 
@@ -38,6 +39,19 @@ def judge(record: Record, received_at: datetime, limits: Limits = LIMITS) -> Jud
     for check in _CHECKS:
         for fault in check(record, received_at, limits):
             (errors if RULES[fault.rule].effect is Effect.REFUSE else flags).append(fault)
+    return Judgement(tuple(errors), tuple(flags))
+
+
+def judge_test(test: TestResult, received_at: datetime, limits: Limits = LIMITS) -> Judgement:
+    """The rules that hold for a test as for a record; one of no known batch is kept."""
+    errors: list[FieldError] = []
+    if not test.site:
+        errors.append(error("site", test.site_name, "no_site"))
+    if test.tested_at > received_at + limits.clock_skew:
+        errors.append(error("time", test.tested_at.isoformat(), "time_future"))
+    flags = [*party_faults("site", Party(division=test.division))]
+    if test.batch and (problem := codes.batch_problem(test.batch)):
+        flags.append(error("batch", test.batch, problem))
     return Judgement(tuple(errors), tuple(flags))
 
 

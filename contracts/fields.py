@@ -205,7 +205,25 @@ def category(value: Any) -> Category:
     return _category(optional_text(value) or "")
 
 
+_UNQUALIFIED: Final = ("不合格", "阳性", "超标", "不符合")
+_QUALIFIED: Final = ("合格", "阴性", "未检出", "符合")
+
+
+def qualified(value: Any) -> bool:
+    """What a tester concludes: 合格, 阴性, 未检出 or 不合格, 阳性, 超标. Raises `invalid_value` for anything else."""
+    if isinstance(value, bool):
+        return value
+    words = text(value)
+    for meaning, known in ((False, _UNQUALIFIED), (True, _QUALIFIED)):
+        if any(word in words for word in known):
+            return meaning
+    raise PydanticCustomError("invalid_value", "no conclusion")
+
+
 Text = Annotated[str, BeforeValidator(text)]
+Conclusion = Annotated[
+    bool, BeforeValidator(qualified), WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string"}]})
+]
 Number = Annotated[
     Amount,
     PlainValidator(split_quantity),

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from contracts.fields import Text
+from contracts.fields import Conclusion, Text
 from contracts.wire import GoodsIn, Lines, PartyIn, ReceivedIn, Ticket, Wire
 
 
@@ -43,3 +43,22 @@ class SaleTicketV1(Ticket):
     stall: PartyIn
     buyer: PartyIn | None = None
     lines: Lines[GoodsIn]
+
+
+class SampledIn(GoodsIn):
+    """Goods that were tested at a stall, and what the tester concludes."""
+
+    stall: PartyIn | None = Field(None, description="Where the sample was taken, where the head names no stall")
+    item: Text = Field(description="What was tested for, such as 有机磷和氨基甲酸酯类农药残留")
+    method: Text | None = None
+    qualified: Conclusion = Field(description="合格, 阴性, 未检出 or 不合格, 阳性, 超标")
+    value: Text | None = Field(None, description="The reading as the tester wrote it")
+
+
+class ResidueTestV1(Ticket):
+    """`market.residue_test.v1`: 农残快检, the day's quick tests at the market's test point."""
+
+    market: PartyIn | None = None
+    stall: PartyIn | None = Field(None, description="The stall of all lines that name none")
+    tester: Text | None = None
+    lines: Lines[SampledIn]

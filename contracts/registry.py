@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from contracts.egress import FieldError
 from contracts.model import Contract
-from contracts.trace import Link
+from contracts.trace import Category, Link
 
 
 class UnitKind(StrEnum):
@@ -43,6 +43,8 @@ class Observation(Contract):
     division: str | None = None
     link: Link | None = None
     unit_kind: UnitKind | None = None
+    categories: tuple[Category, ...] = ()
+    """What it says it deals in; empty when it does not say."""
     flags: tuple[FieldError, ...] = ()
 
 
@@ -53,11 +55,14 @@ class ObserveV1(Contract):
 
 
 class OperatorState(StrEnum):
-    """Life of an operator (domain: "Life"); suspension and the ends stand beside it."""
+    """Life of an operator or of one of its sites (domain: "Life"); suspension and the ends stand beside it."""
 
     LISTED = "listed"
     REGISTERED = "registered"
     ACTIVATED = "activated"
+    ON_CHAIN = "on_chain"
+    ACTIVE = "active"
+    INACTIVE = "inactive"
     SUSPENDED = "suspended"
     REVOKED = "revoked"
     DEREGISTERED = "deregistered"
@@ -71,6 +76,7 @@ class SiteFacts(Contract):
     name: str
     operator_name: str
     state: OperatorState
+    """The site's own: one that is only on the roster is `listed`, whatever its operator has registered besides."""
     division: str | None = None
     link: Link | None = None
     unit_kind: UnitKind | None = None
@@ -78,6 +84,23 @@ class SiteFacts(Contract):
     licence_valid_until: date | None = None
     sources: tuple[str, ...] = ()
     version: int
+    listed: bool = False
+    """On the licence roster with an entry valid today: the denominator of the registration rate."""
+    registered: bool = True
+    activated_at: datetime | None = None
+    suspended: bool = False
+    closed_from: datetime | None = None
+    closed_until: datetime | None = None
+    """A declared closure, during which a site is not silent."""
+    obligations: tuple[Category, ...] = ()
+    """Categories of the 10+3 it must trace today, from the phases in force."""
+    cell: str | None = None
+    station: str | None = None
+    contact_name: str | None = None
+    contact_phone: str | None = None
+    """The operator's named person (专人)."""
+    helper: str | None = None
+    """The officer who is its 1:1 contact (一对一联系帮扶)."""
 
 
 class SitesChangedV1(Contract):
@@ -101,3 +124,32 @@ class SitesAliasedV1(Contract):
     """`registry.sites_aliased.v1`."""
 
     aliases: tuple[Alias, ...]
+
+
+class Officer(Contract):
+    """A person of the authorities whom notices reach."""
+
+    officer: str
+    name: str
+    phone: str | None = None
+    wechat: str | None = None
+    email: str | None = None
+
+
+class Cell(Contract):
+    """A cell of the grid (网格), a tree that follows the divisions; `station` is in charge; a higher `version` wins."""
+
+    cell: str
+    parent: str | None = None
+    name: str
+    division: str
+    station: str
+    station_name: str | None = None
+    officer: Officer | None = None
+    version: int
+
+
+class GridChangedV1(Contract):
+    """`registry.grid_changed.v1`."""
+
+    cells: tuple[Cell, ...]

@@ -49,6 +49,18 @@ REGISTRY_OBSERVE: Final = Queue("registry.observe", COMMANDS, ("registry.observe
 TRACE_CAPTURE: Final = Queue("trace.capture", COMMANDS, ("trace.capture.v1",))
 TRACE_REGISTRY: Final = Queue("trace.registry", EVENTS, ("registry.*.v1",))
 TRACE_PROPOSALS: Final = Queue("trace.proposals", EVENTS, ("trace.events_recorded.v1",))
+INSPECTION_TESTS: Final = Queue("inspection.tests", COMMANDS, ("inspection.record_tests.v1",))
+INSPECTION_EVENTS: Final = Queue("inspection.events", EVENTS, ("trace.findings_changed.v1", "registry.*.v1"))
+INSPECTION_FACTS: Final = Queue("inspection.facts", EVENTS, ("trace.events_recorded.v1",))
+NOTIFY_EVENTS: Final = Queue(
+    "notify.events",
+    EVENTS,
+    ("registry.*.v1", "trace.findings_changed.v1", "inspection.*.v1", "reporting.bulletin_published.v1"),
+)
+REGISTRY_ACTIVITY: Final = Queue("registry.activity", EVENTS, ("trace.events_recorded.v1",))
+REPORTING_FACTS: Final = Queue(
+    "reporting.facts", EVENTS, ("registry.*.v1", "trace.*.v1", "inspection.*.v1", "notify.deliveries_changed.v1")
+)
 
 CONSUMED: Final = (
     MARKET_INGEST,
@@ -59,6 +71,12 @@ CONSUMED: Final = (
     TRACE_CAPTURE,
     TRACE_REGISTRY,
     TRACE_PROPOSALS,
+    INSPECTION_TESTS,
+    INSPECTION_EVENTS,
+    INSPECTION_FACTS,
+    NOTIFY_EVENTS,
+    REGISTRY_ACTIVITY,
+    REPORTING_FACTS,
 )
 """Queues that one of our workers consumes; each has a `.dead` queue."""
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -100,14 +101,23 @@ class Process:
 @pytest.fixture
 def spawn(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Starts processes that end with the test: `spawn("services.trace", "worker", amqp_url=…)`."""
+    with spawning(tmp_path) as start:
+        yield start
+
+
+@contextmanager
+def spawning(directory: Path) -> Iterator[Callable[..., Process]]:
+    """The same for a fixture of a wider scope; logs go to the directory."""
     started: list[Process] = []
 
     def start(*args: str, **settings: Any) -> Process:
-        process = Process(*args, log=tmp_path / f"{args[0]}-{len(started)}.log", **settings)
+        process = Process(*args, log=directory / f"{args[0]}-{len(started)}.log", **settings)
         started.append(process)
         return process
 
-    yield start
-    for process in started:
-        if process.child.poll() is None:
-            process.kill()
+    try:
+        yield start
+    finally:
+        for process in started:
+            if process.child.poll() is None:
+                process.kill()

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,13 @@ def private_stack() -> Iterator[Callable[[], Infra]]:
 @pytest.fixture
 def vhost(stack: Infra) -> Iterator[Vhost]:
     """A fresh vhost and a user with every right on it."""
+    with fresh_vhost(stack) as vhost:
+        yield vhost
+
+
+@contextmanager
+def fresh_vhost(stack: Infra) -> Iterator[Vhost]:
+    """The same for a fixture of a wider scope."""
     name = f"test-{secrets.token_hex(4)}"
     password = secrets.token_hex(8)
     management = stack.broker.management_url
@@ -103,6 +111,13 @@ def vhost(stack: Infra) -> Iterator[Vhost]:
 @pytest.fixture
 def mongo(stack: Infra) -> Iterator[Database]:
     """A fresh database and a user confined to it."""
+    with fresh_database(stack) as database:
+        yield database
+
+
+@contextmanager
+def fresh_database(stack: Infra) -> Iterator[Database]:
+    """The same for a fixture of a wider scope."""
     name = f"test_{secrets.token_hex(4)}"
     password = secrets.token_hex(8)
     provision_database(stack.mongod.root_url, name, name, password)

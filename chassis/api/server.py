@@ -18,6 +18,9 @@ from chassis.api.mongo import Store
 from chassis.collections import Collection
 from chassis.settings import Settings
 
+LARGEST_REQUEST = 17 << 20
+"""Bytes: a file of 16 MiB, and what is said of it."""
+
 
 class Misconfigured(Exception):
     """A setting is missing or contradicts another; the message names it."""
@@ -72,7 +75,8 @@ class _Server:
         self._serving = False
         self._health = health.aio.HealthServicer()
         # Two processes on one port by accident would share its calls.
-        self._grpc = grpc.aio.server(interceptors=[gate], options=[("grpc.so_reuseport", 0)])
+        options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", LARGEST_REQUEST)]
+        self._grpc = grpc.aio.server(interceptors=[gate], options=options)
         for service in services:
             service.add_to_server(service.servicer(store), self._grpc)
         self._names = [service.descriptor.full_name for service in services]

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from deploy.local.errors import StackError
 from deploy.local.home import default_directory
-from deploy.local.processes import PROCESSES
+from deploy.local.processes import LOCAL
 from deploy.local.stack import Stack
 from deploy.local.supervise import DEAD
 
@@ -39,7 +39,7 @@ def up(
     """Start the stack, wait until all of it is ready, and say what listens where."""
     stack = Stack(directory or default_directory())
     with console.status("starting") as progress:
-        stack.up(() if only else PROCESSES, say=progress.update)
+        stack.up(() if only else LOCAL, say=progress.update)
     console.print(_table(stack))
     console.print(f"addresses and credentials: {stack.home.path / 'stack.json'}", soft_wrap=True)
 
@@ -68,9 +68,9 @@ def env(
     directory: Directory = None,
 ) -> None:
     """Print a process's settings as shell exports, to run it by hand."""
-    chosen = next((known for known in PROCESSES if known.name == process), None)
+    chosen = next((known for known in LOCAL if known.name == process), None)
     if not chosen:
-        raise typer.BadParameter(f"one of {', '.join(known.name for known in PROCESSES)}")
+        raise typer.BadParameter(f"one of {', '.join(known.name for known in LOCAL)}")
     for name, value in Stack(directory or default_directory()).environment(chosen).items():
         print(f"export {name}={shlex.quote(value)}")
 

@@ -3,7 +3,10 @@
 import os
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
+
+import jwt
 
 from deploy.local.home import ROOT, Home
 from deploy.local.programs import Program
@@ -14,7 +17,7 @@ class Process:
     """One process. `module` and `kind` are its command line: `python -m <module> <kind>`."""
 
     module: str
-    kind: Literal["worker", "api"]
+    kind: Literal["worker", "api", "web"]
     database: str | None = None
 
     @property
@@ -33,11 +36,26 @@ PROCESSES = (
     Process("services.registry", "api", database="registry"),
     Process("services.trace", "worker", database="trace"),
     Process("services.trace", "api", database="trace"),
+    Process("services.inspection", "worker", database="inspection"),
+    Process("services.inspection", "api", database="inspection"),
+    Process("services.notify", "worker", database="notify"),
+    Process("services.notify", "api", database="notify"),
+    Process("services.notify", "web"),
+    Process("services.reporting", "worker", database="reporting"),
+    Process("services.reporting", "api", database="reporting"),
     Process("services.adapters.market", "worker"),
     Process("services.adapters.one_network", "worker"),
     Process("services.adapters.catering", "worker"),
     Process("services.adapters.docking", "worker"),
 )
+
+SIMULATOR = Process("deploy.simulator", "web")
+"""The providers of notices, on this machine: nothing that notify sends leaves the local stack."""
+
+LOCAL = (*PROCESSES, SIMULATOR)
+"""What a local stack runs."""
+
+APIS = tuple(process for process in PROCESSES if process.kind == "api")
 
 
 def http_url(home: Home, process: Process) -> str:
@@ -65,7 +83,33 @@ def environment(home: Home, process: Process, amqp_url: str, mongo_url: str | No
         settings["SHILIAN_MONGO_URL"] = mongo_url
     if process.kind == "api":
         settings["SHILIAN_GRPC_PORT"] = str(home.port(process.name + ".grpc"))
+        # Where the other apis serve: reporting copies from them, the rest ignores it.
+        settings |= {f"SHILIAN_GRPC_{api.service.upper()}": grpc_address(home, api) for api in APIS}
+    if process.service in ("notify", "deploy.simulator"):
+        settings |= notices(home, process)
     return settings
+
+
+def notices(home: Home, process: Process) -> dict[str, str]:
+    """The settings that tie notify to the simulated providers, and those to its callbacks."""
+    known = ("SMS_KEY_ID", "SMS_KEY_SECRET", "SMS_CALLBACK_SECRET", "WECHAT_SECRET", "WECHAT_CALLBACK_TOKEN")
+    simulated = {f"SHILIAN_{name}": "simulated" for name in known}
+    addresses = {f"SHILIAN_{name}_URL": http_url(home, SIMULATOR) for name in ("SMS", "WECHAT", "WECOM")}
+    accounts = {"SHILIAN_WECHAT_APP_ID": "wx-simulated", "SHILIAN_WECHAT_TEMPLATE": "simulated"}
+    if process == SIMULATOR:
+        called = http_url(home, Process("services.notify", "web"))
+        port = str(home.port(process.name + ".http"))
+        return {"SHILIAN_SIMULATOR_PORT": port, "SHILIAN_SIMULATOR_CALLBACK_URL": called}
+    if process.kind == "web":
+        api = grpc_address(home, Process("services.notify", "api", database="notify"))
+        return simulated | {"SHILIAN_GRPC_NOTIFY": api, "SHILIAN_API_TOKEN": system_token(home)}
+    return simulated | addresses | accounts
+
+
+def system_token(home: Home) -> str:
+    """The token that notify's `web` calls its api with, for as long as the stack's key lives."""
+    claims = {"sub": "notify.web", "role": "system", "aud": "shilian", "exp": datetime(2100, 1, 1, tzinfo=UTC)}
+    return jwt.encode(claims, home.private_key.read_bytes(), "EdDSA")
 
 
 def program(process: Process, env: dict[str, str]) -> Program:

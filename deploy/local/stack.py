@@ -12,7 +12,7 @@ from deploy.local.errors import StackError, last_lines
 from deploy.local.home import Home, write_private
 from deploy.local.mongod import Mongod
 from deploy.local.own import OwnBroker, OwnMongo
-from deploy.local.processes import PROCESSES, Process, environment, grpc_address, http_url, program
+from deploy.local.processes import LOCAL, PROCESSES, Process, environment, grpc_address, http_url, program
 from deploy.local.programs import Program
 from deploy.local.provision import DATABASES, SERVICES_USER, SOURCES
 from deploy.local.rabbitmq import Broker
@@ -34,7 +34,7 @@ class Stack:
         self.broker = OwnBroker(self.home, amqp) if amqp else Broker(self.home, self.supervisor, respawn)
         self.mongod = OwnMongo(mongo) if mongo else Mongod(self.home, self.supervisor, respawn)
 
-    def up(self, processes: Sequence[Process] = PROCESSES, say: Progress = _silently) -> None:
+    def up(self, processes: Sequence[Process] = LOCAL, say: Progress = _silently) -> None:
         """Start what is not running, and wait until all of it is ready. Repeating it is harmless.
 
         Raises:
@@ -68,14 +68,14 @@ class Stack:
             "mongo": {name: self.mongod.mongo_url(name) for name in DATABASES} | {"root": self.mongod.root_url},
             "management": self.broker.management_url,
             "grpc": {p.service: grpc_address(self.home, p) for p in PROCESSES if p.kind == "api"},
-            "http": {p.name: http_url(self.home, p) for p in PROCESSES},
+            "http": {p.name: http_url(self.home, p) for p in LOCAL},
             "jwt_private_key": str(self.home.private_key),
             "jwt_public_key": str(self.home.public_key),
         }
 
     def listening(self) -> dict[str, str]:
         """The loopback ports of each program, for people to read."""
-        ours = {p.name: self._addresses(p) for p in PROCESSES}
+        ours = {p.name: self._addresses(p) for p in LOCAL}
         broker = f"amqp {self.home.port('amqp')} http {self.home.port('management')}"
         return {"rabbitmq": broker, "mongod": f"mongodb {self.home.port('mongo')}"} | ours
 
@@ -101,7 +101,7 @@ class Stack:
 
     def _programs(self) -> list[Program]:
         self.home.private_key  # noqa: B018 - made before a process is told where its public half lies
-        ours = [program(process, self.environment(process)) for process in PROCESSES]
+        ours = [program(process, self.environment(process)) for process in LOCAL]
         return [*self.broker.programs(), *self.mongod.programs(), *ours]
 
     def _wait_ready(self, processes: Sequence[Process], say: Progress, deadline: float = 120) -> None:

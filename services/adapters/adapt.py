@@ -13,6 +13,7 @@ from pydantic_core import from_json
 from contracts import checks, rules
 from contracts.egress import FieldError, Outcome, Verdict
 from contracts.envelope import Envelope
+from contracts.inspection import TestResult
 from contracts.registry import Observation
 from contracts.trace import Party, Record
 from contracts.wire import MAX_LINES, Wire
@@ -28,19 +29,20 @@ class Format(NamedTuple):
     """How a type of message is read: its model, its mapping (one line at a time), its word for a record's site."""
 
     model: type[Wire]
-    line: Callable[[Origin, Any, Any], Record | Observation]
+    line: Callable[[Origin, Any, Any], Record | Observation | TestResult]
     site: str = "site"
 
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """What became of one message; every record of it is in exactly one of the three.
+    """What became of one message; every record of it is in exactly one of the four.
 
     An unreadable message counts as one refused record.
     """
 
     records: list[Record] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
+    tests: list[TestResult] = field(default_factory=list)
     refusals: list[Verdict] = field(default_factory=list)
 
     @property
@@ -114,12 +116,23 @@ def _adapt_lines(
         if isinstance(found, Observation):
             _judge_observation(found, received_at, into)
             continue
-        errors, flags = checks.judge(found, received_at)
+        errors, flags = _judged(found, received_at)
         if errors:
             told = [_as_sent(fault, chosen.site, data, data[key][number - 1]) for fault in _causes(errors)]
-            _refuse(into, envelope.id, number, told, found.document)
+            _refuse(into, envelope.id, number, told, getattr(message, "document_no", None))
         else:
-            into.records.append(found.model_copy(update={"flags": found.flags + flags}) if flags else found)
+            _keep(found.model_copy(update={"flags": found.flags + flags}) if flags else found, into)
+
+
+def _judged(found: Record | TestResult, received_at: datetime) -> checks.Judgement:
+    return checks.judge(found, received_at) if isinstance(found, Record) else checks.judge_test(found, received_at)
+
+
+def _keep(found: Record | TestResult, into: Adapted) -> None:
+    if isinstance(found, Record):
+        into.records.append(found)
+    else:
+        into.tests.append(found)
 
 
 def _validate(

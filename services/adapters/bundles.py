@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from chassis.message import RawMessage, dead_letter
 from chassis.outgoing import Outgoing, outgoing
 from contracts.egress import Verdict, VerdictsV1
+from contracts.inspection import RecordTestsV1, TestResult
 from contracts.model import Contract
 from contracts.registry import Observation, ObserveV1
 from contracts.topology import Queue, source_of
@@ -26,13 +27,15 @@ def bundles(
     queue: Queue, formats: Mapping[str, Format], messages: Sequence[RawMessage], received_at: datetime
 ) -> list[Outgoing]:
     """One `trace.capture.v1` of all records, one `registry.observe.v1` of all observations, one
-    `egress.verdicts.v1` per source with its refusals, and a dead letter per message that has some.
+    `inspection.record_tests.v1` of all tests, one `egress.verdicts.v1` per source with its refusals, and a dead
+    letter per message that has some.
 
     A bundle's envelope continues the first message's trace and names it as cause; each record keeps its own
     message's id.
     """
     records: list[Record] = []
     observations: list[Observation] = []
+    tests: list[TestResult] = []
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     dead: list[Outgoing] = []
     for message in messages:
@@ -40,6 +43,7 @@ def bundles(
         adapted = adapt(formats, message.envelope, message.body, source, received_at)
         records += adapted.records
         observations += adapted.observations
+        tests += adapted.tests
         if adapted.refusals:
             verdicts[source] += adapted.refusals
             dead.append(_dead(queue, message, adapted))
@@ -53,6 +57,7 @@ def bundles(
     return [
         *_split(records, lambda some: sent("trace.capture.v1", CaptureV1(records=tuple(some)))),
         *_split(observations, lambda some: sent("registry.observe.v1", ObserveV1(observations=tuple(some)))),
+        *_split(tests, lambda some: sent("inspection.record_tests.v1", RecordTestsV1(tests=tuple(some)))),
         *(answer for source, told in verdicts.items() for answer in _split(told, partial(answered, source))),
         *dead,
     ]

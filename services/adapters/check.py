@@ -8,6 +8,7 @@ from typing import Final
 from contracts import rules
 from contracts.egress import Outcome, Verdict
 from contracts.envelope import parse
+from contracts.inspection import TestResult
 from contracts.registry import Observation
 from contracts.trace import Record
 from services.adapters.adapt import Adapted, Format, adapt, read_object
@@ -57,11 +58,12 @@ def _check(formats: Mapping[str, Format], source: str, line: bytes | str, type: 
 
 
 def _verdicts(adapted: Adapted) -> list[Verdict]:
-    accepted = [*map(_accepted, adapted.records), *map(_accepted, adapted.observations)]
+    found: tuple[Record | Observation | TestResult, ...] = (*adapted.records, *adapted.observations, *adapted.tests)
+    accepted = [*map(_accepted, found)]
     return sorted(accepted + adapted.refusals, key=lambda verdict: verdict.record)
 
 
-def _accepted(found: Record | Observation) -> Verdict:
+def _accepted(found: Record | Observation | TestResult) -> Verdict:
     lots = (*found.inputs, *found.outputs) if isinstance(found, Record) else ()
     return Verdict(
         message_id=found.message_id,

@@ -1,6 +1,7 @@
 """A decision as one commit: what is written, and the messages that tell others."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from chassis.outgoing import Commit, Outgoing, outgoing
 from contracts.egress import Verdict, VerdictsV1
@@ -10,17 +11,21 @@ from services.registry.claims import SELF
 from services.registry.decision import Decision
 from services.registry.writes import writes
 
+LARGEST: Final = 500
+"""Sites in one message: a chain store has thousands, and a message its limit."""
 
-def commit(decision: Decision, parent: Envelope) -> Commit:
-    """State and announcements; `parent` is the message or the call that caused them."""
+
+def commit(decision: Decision, parent: Envelope | None) -> Commit:
+    """State and announcements; `parent` is the message or the call that caused them, None for a timer."""
     return Commit(writes(decision), [*_announcements(decision, parent)])
 
 
-def _announcements(decision: Decision, parent: Envelope) -> Iterator[Outgoing]:
-    if decision.sites:
-        yield outgoing("registry.sites_changed.v1", SitesChangedV1(sites=decision.sites), source=SELF, parent=parent)
-    if decision.aliases:
-        body = SitesAliasedV1(aliases=decision.aliases)
+def _announcements(decision: Decision, parent: Envelope | None) -> Iterator[Outgoing]:
+    for start in range(0, len(decision.sites), LARGEST):
+        changed = SitesChangedV1(sites=decision.sites[start : start + LARGEST])
+        yield outgoing("registry.sites_changed.v1", changed, source=SELF, parent=parent)
+    for start in range(0, len(decision.aliases), LARGEST):
+        body = SitesAliasedV1(aliases=decision.aliases[start : start + LARGEST])
         yield outgoing("registry.sites_aliased.v1", body, source=SELF, parent=parent)
 
 

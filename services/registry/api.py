@@ -2,28 +2,28 @@
 
 # ruff: noqa: N802 - gRPC's names
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any, Final, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 from shilian.registry.v1 import registry_pb2 as pb
 from shilian.registry.v1 import registry_pb2_grpc
 
-from chassis.api.calls import current_call, current_caller
-from chassis.api.errors import Aborted, InvalidArgument, NotFound
-from chassis.api.mongo import Store
+from chassis.api.calls import current_caller
+from chassis.api.errors import Aborted, InvalidArgument
 from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
 from chassis.outgoing import Commit
 from contracts import rules
 from services.registry import domain, queries, store
-from services.registry.announce import commit
-from services.registry.claims import SELF, in_milliseconds
 from services.registry.decision import By, Decision
-from services.registry.documents import Operator, Site
+from services.registry.grid import assign
+from services.registry.grid_calls import GridCalls
+from services.registry.list_calls import ListCalls
 from services.registry.proposals import Pair, pairs
-from services.registry.requests import edits, registration, require_own
+from services.registry.reading import MOST, by, committed, now, reasoned
+from services.registry.requests import closure, edits, registration, require_own
+from services.registry.roster_calls import RosterCalls
 from services.registry.translate import (
     operator_message,
     proposal_message,
@@ -33,16 +33,16 @@ from services.registry.translate import (
     unit_kind_word,
 )
 
-MOST: Final = 500
-"""Ids in one batch get."""
+ANSWERS: Final = {
+    domain.Step.SUSPEND: pb.SuspendOperatorResponse,
+    domain.Step.RESUME: pb.ResumeOperatorResponse,
+    domain.Step.REVOKE: pb.RevokeOperatorResponse,
+    domain.Step.DEREGISTER: pb.DeregisterOperatorResponse,
+}
 
 
-class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
-    """Operators and their sites. What the caller may not see is not found."""
-
-    def __init__(self, own: Store) -> None:
-        self._store = own
-        self._operators = own.db[store.OPERATORS]
+class RegistryServicer(GridCalls, RosterCalls, ListCalls, registry_pb2_grpc.RegistryServiceServicer):
+    """Operators and their sites; grid, rosters and long lists have files of their own."""
 
     async def GetOperator(self, request: pb.GetOperatorRequest, context: Any) -> pb.GetOperatorResponse:
         operator = await self._visible(request.operator_id)
@@ -101,71 +101,79 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
     async def MergeSites(self, request: pb.MergeSitesRequest, context: Any) -> pb.MergeSitesResponse:
         return await once(self._store, request, pb.MergeSitesResponse, self._merge)
 
+    async def SuspendOperator(self, request: pb.SuspendOperatorRequest, context: Any) -> pb.SuspendOperatorResponse:
+        return await once(self._store, request, pb.SuspendOperatorResponse, self._stepping(domain.Step.SUSPEND))
+
+    async def ResumeOperator(self, request: pb.ResumeOperatorRequest, context: Any) -> pb.ResumeOperatorResponse:
+        return await once(self._store, request, pb.ResumeOperatorResponse, self._stepping(domain.Step.RESUME))
+
+    async def RevokeOperator(self, request: pb.RevokeOperatorRequest, context: Any) -> pb.RevokeOperatorResponse:
+        return await once(self._store, request, pb.RevokeOperatorResponse, self._stepping(domain.Step.REVOKE))
+
+    async def DeregisterOperator(
+        self, request: pb.DeregisterOperatorRequest, context: Any
+    ) -> pb.DeregisterOperatorResponse:
+        return await once(self._store, request, pb.DeregisterOperatorResponse, self._stepping(domain.Step.DEREGISTER))
+
+    async def DeclareClosure(self, request: pb.DeclareClosureRequest, context: Any) -> pb.DeclareClosureResponse:
+        return await once(self._store, request, pb.DeclareClosureResponse, self._close)
+
     async def _register(self, request: pb.RegisterOperatorRequest) -> tuple[pb.RegisterOperatorResponse, Commit]:
-        now = _now()
-        claims = registration(request, current_caller(), now)
-        component = await self._component(store.named(claims))
-        require_own(component, claims, current_caller())
+        at = now()
+        claims = registration(request, current_caller(), at)
+        operators, world = await self._sight(store.named(claims), claims)
+        require_own(operators, claims, current_caller())
         with refused():
-            decision = domain.register(component, claims, _by("registration"), now)
-        return pb.RegisterOperatorResponse(operator=_told(decision, claims[0]["operator"])), _commit(decision)
+            decision = domain.register(operators, claims, by("registration"), at, world)
+        return pb.RegisterOperatorResponse(operator=_told(decision, claims[0]["operator"])), committed(decision)
 
     async def _activate(self, request: pb.ActivateOperatorRequest) -> tuple[pb.ActivateOperatorResponse, Commit]:
-        operator = await self._visible(request.operator_id)
-        component = await self._component(operator["ids"])
+        told, commit = await self._step(request.operator_id, domain.Step.ACTIVATE, by(request.reason or "activation"))
+        return pb.ActivateOperatorResponse(operator=told), commit
+
+    def _stepping(self, step: domain.Step) -> Callable[[Any], Awaitable[tuple[Any, Commit]]]:
+        """How a request to change the state is decided; each wants a reason and is answered by its own message."""
+
+        async def decide(request: Any) -> tuple[Any, Commit]:
+            told, commit = await self._step(request.operator_id, step, reasoned(request.reason))
+            return ANSWERS[step](operator=told), commit
+
+        return decide
+
+    async def _step(self, id: str, step: domain.Step, who: By) -> tuple[pb.Operator, Commit]:
+        operator = await self._visible(id)
+        operators, world = await self._sight(operator["ids"])
         with refused():
-            by = _by(request.reason or "activation")
-            decision = domain.take_step(component, operator, domain.Step.ACTIVATE, by, _now())
-        return pb.ActivateOperatorResponse(operator=_told(decision, operator["_id"])), _commit(decision)
+            decision = domain.take_step(operators, operator, step, who, now(), world)
+        return _told(decision, operator["_id"]), committed(decision)
 
     async def _update(self, request: pb.UpdateOperatorRequest) -> tuple[pb.UpdateOperatorResponse, Commit]:
         operator = await self._visible(request.operator.operator_id)
         if request.operator.version not in (0, operator["version"]):
             raise Aborted("version_changed", f"version is {operator['version']} now")
-        now = _now()
-        wanted = edits(request, operator, current_caller(), now)
-        component = await self._component(operator["ids"])
-        decision = domain.update(component, wanted, _by("update"), now)
-        return pb.UpdateOperatorResponse(operator=_told(decision, operator["_id"])), _commit(decision)
+        at = now()
+        wanted = edits(request, operator, current_caller(), at)
+        operators, world = await self._sight(operator["ids"], edits=wanted)
+        decision = domain.update(operators, wanted, by("update"), at, world)
+        return pb.UpdateOperatorResponse(operator=_told(decision, operator["_id"])), committed(decision)
+
+    async def _close(self, request: pb.DeclareClosureRequest) -> tuple[pb.DeclareClosureResponse, Commit]:
+        site, _ = await self._site(request.site_id)
+        at, who = now(), reasoned(request.reason)
+        wanted = closure(request, site["site"], at, who.who)
+        operators, world = await self._sight([site["site"]])
+        decision = assign(operators, wanted, "closed", who, at, world)
+        return pb.DeclareClosureResponse(site=site_message(*decision.site(site["site"]))), committed(decision)
 
     async def _merge(self, request: pb.MergeSitesRequest) -> tuple[pb.MergeSitesResponse, Commit]:
-        if not request.reason:
-            raise InvalidArgument([rules.error("reason", None, "required")])
+        who = reasoned(request.reason)
         keep, operator = await self._site(request.keep_site_id)
         other, _ = await self._site(request.merge_site_id)
         if keep["site"] == other["site"]:
             return pb.MergeSitesResponse(site=site_message(keep, operator)), Commit()
-        component = await self._component([keep["site"], other["site"]])
-        decision = domain.merge(component, keep["site"], other["site"], _by(request.reason), _now())
-        return pb.MergeSitesResponse(site=site_message(*decision.site(keep["site"]))), _commit(decision)
-
-    async def _visible(self, id: str) -> Operator:
-        caller = current_caller()
-        found = await self._operators.find_one(queries.operators_by(caller, [id]), queries.projection(caller))
-        if found is None:
-            raise NotFound("operator", id)
-        return cast(Operator, found)
-
-    async def _find(self, asked: store.Filter, limit: int = MOST) -> list[Operator]:
-        cursor = self._operators.find(asked, queries.projection(current_caller())).sort("_id", 1).limit(limit)
-        return cast(list[Operator], await cursor.to_list(limit))
-
-    async def _site(self, id: str) -> tuple[Site, str]:
-        found = await self._operators.find_one(*queries.site_by(current_caller(), id))
-        if found is None:
-            raise NotFound("site", id)
-        return found["sites"][0], found["_id"]
-
-    async def _sites(self, ids: Iterable[str]) -> dict[str, tuple[Site, str]]:
-        cursor = self._operators.find(queries.sites_of(current_caller(), [*ids]), queries.projection(current_caller()))
-        found = await cursor.to_list(None)
-        return {site["site"]: (site, operator["_id"]) for operator in found for site in operator["sites"]}
-
-    async def _component(self, keys: Iterable[str]) -> list[Operator]:
-        component = store.Component(keys)
-        while (query := component.missing()) is not None:
-            component.add(cast(list[Operator], await self._operators.find(query).to_list(None)))
-        return component.operators
+        operators, world = await self._sight([keep["site"], other["site"]])
+        decision = domain.merge(operators, keep["site"], other["site"], who, now(), world)
+        return pb.MergeSitesResponse(site=site_message(*decision.site(keep["site"]))), committed(decision)
 
 
 def _next(request: pb.ListMergeProposalsRequest, found: list[Pair], rows: list[Any], size: int) -> str:
@@ -175,21 +183,8 @@ def _next(request: pb.ListMergeProposalsRequest, found: list[Pair], rows: list[A
     return page_token(request, [rows[-1]["_id"], len(rows[-1]["sites"])]) if len(rows) > size else ""
 
 
-def _now() -> datetime:
-    return in_milliseconds(datetime.now(UTC))
-
-
-def _by(why: str) -> By:
-    caller = current_caller()
-    return By(caller.subject, caller.role, why)
-
-
 def _told(decision: Decision, id: str) -> pb.Operator:
     return operator_message(queries.visible(decision.operator(id), current_caller()))
-
-
-def _commit(decision: Decision) -> Commit:
-    return commit(decision, current_call().envelope(SELF))
 
 
 SERVICE: Final = Service(

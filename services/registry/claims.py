@@ -7,7 +7,10 @@ from typing import Final
 from contracts import codes, divisions, identity, rules
 from contracts.egress import FieldError
 from contracts.registry import Observation
-from services.registry.documents import Claim, Flag
+from services.registry.documents import Claim, Flag, Listing
+
+ROSTER: Final = "roster"
+"""Source of what the lists of licences, filings, vendors, stalls and farms tell."""
 
 SELF: Final = "registry"
 """Source of what people tell the registry itself; it has no ids of its own for sites."""
@@ -31,6 +34,8 @@ _TOLD: Final = (
 def claimed(observation: Observation) -> Claim:
     """The claim an observation makes, with the flags its adapter gave it and those of the registry's own checks."""
     told = {name: str(value) for name in _TOLD if (value := getattr(observation, name))}
+    if observation.categories:
+        told["categories"] = " ".join(sorted(observation.categories))
     told |= {code: codes.compact(told[code]) for code in ("uscc", "licence") if code in told}
     found = [*observation.flags, *doubts(told, observation.id_number)]
     own = identity.site_id(source=observation.source, source_id=observation.source_id)
@@ -45,6 +50,16 @@ def claimed(observation: Observation) -> Claim:
         "told": told,
         "flags": _stored(found),
     }
+
+
+def listed(observation: Observation, key: str | None, listing: Listing) -> Claim:
+    """The claim a roster's row makes; `key` is the id by which a system knows the site, such as a market's stall."""
+    return {**claimed(observation), "key": key, "listing": listing}
+
+
+def dealt_in(claim: Claim) -> list[str]:
+    """Categories of the 10+3 that a claim says the site deals in."""
+    return claim["told"].get("categories", "").split()
 
 
 def in_milliseconds(time: datetime) -> datetime:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, TypedDict
 from contracts.registry import Alias, OperatorState, SiteFacts
 from services.registry.difference import aliases, bump, facts, sites_by_id, touched
 from services.registry.documents import Claim, Edit, Merge, Operator, Site
+from services.registry.standing import NOTHING, World, base, day_of, stand
 from services.registry.views import Facts, build
 
 GRAVITY: Final = (
@@ -18,7 +19,7 @@ GRAVITY: Final = (
     OperatorState.DEREGISTERED,
     OperatorState.REVOKED,
 )
-"""Of one operator known under two ids in two states the graver stands, until a person looks."""
+"""Of one operator known under two ids in two given states the graver stands, until a person looks."""
 
 
 class By(NamedTuple):
@@ -40,6 +41,7 @@ class Change(TypedDict, total=False):
     why: str
     operator: str | None
     site: str | None
+    cell: str | None
     detail: dict[str, str]
 
 
@@ -72,10 +74,12 @@ class Draft:
     """Documents taken apart into their facts, for a command to add to."""
 
     before: dict[str, Operator]
+    world: World = NOTHING
     claims: dict[tuple[str, ...], Claim] = field(default_factory=dict)
     merges: dict[tuple[str, str], Merge] = field(default_factory=dict)
     edits: dict[tuple[str, ...], Edit] = field(default_factory=dict)
     states: dict[str, OperatorState] = field(default_factory=dict)
+    activated: dict[str, datetime] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     causes: dict[str, By] = field(default_factory=dict)
 
@@ -83,15 +87,17 @@ class Draft:
         self._place = {id: operator["_id"] for operator in self.before.values() for id in operator["ids"]}
 
     @classmethod
-    def of(cls, operators: Iterable[Operator]) -> "Draft":
+    def of(cls, operators: Iterable[Operator], world: World = NOTHING) -> "Draft":
         """A draft of whole components: all documents that share a key with one of them."""
-        draft = cls({operator["_id"]: operator for operator in operators})
+        draft = cls({operator["_id"]: operator for operator in operators}, world)
         for operator in draft.before.values():
             draft.claims |= {slot(claim): claim for claim in operator["claims"]}
             draft.merges |= {(merge["keep"], merge["merge"]): merge for merge in operator["merges"]}
             for edit in operator["edits"]:
                 draft.edit(edit)
-            draft.states |= dict.fromkeys(operator["ids"], OperatorState(operator["state"]))
+            draft.states |= dict.fromkeys(operator["ids"], base(operator["state"]))
+            if activated_at := operator.get("activated_at"):
+                draft.activated |= dict.fromkeys(operator["ids"], activated_at)
         return draft
 
     def edit(self, edit: Edit) -> None:
@@ -104,9 +110,11 @@ class Draft:
         """What the facts amount to now, against what they did before. `by` did what nobody else is named for."""
         after = build(Facts([*self.claims.values()], [*self.merges.values()], [*self.edits.values()]))
         for operator in after.values():
-            states = [self.states[id] for id in operator["ids"] if id in self.states]
-            operator["state"] = max(states, key=GRAVITY.index, default=OperatorState.LISTED)
+            operator["state"] = self._given(operator)
+            activated = [self.activated[id] for id in operator["ids"] if id in self.activated]
+            operator["activated_at"] = min(activated, default=None)
             _carry_on(operator, self._former(operator), now)
+            stand(operator, self.world, day_of(now))
         were, are = sites_by_id(self.before), sites_by_id(after)
         changed, renamed = bump(were, are), tuple(aliases(were, are))
         differing = touched(self.before, after)
@@ -119,6 +127,14 @@ class Draft:
             tuple(facts(site, operator) for site, operator in changed),
             renamed,
         )
+
+    def _given(self, operator: Operator) -> OperatorState:
+        """The state people gave. Until they gave one, whoever is seen at work is registered, others are only listed."""
+        at_work = any("listing" not in claim for claim in operator["claims"])
+        seen = OperatorState.REGISTERED if at_work else OperatorState.LISTED
+        states = [self.states[id] for id in operator["ids"] if id in self.states]
+        given = [state for state in states if state not in GRAVITY[:2]]
+        return max(given, key=GRAVITY.index, default=seen)
 
     def _state_changes(self, after: Mapping[str, Operator], by: By, now: datetime) -> Iterator[Change]:
         for operator in after.values():
@@ -152,6 +168,7 @@ def change(
     at: datetime,
     operator: str | None = None,
     site: str | None = None,
+    cell: str | None = None,
     detail: Mapping[str, str] | None = None,
 ) -> Change:
     """A row of `changes`."""
@@ -164,6 +181,7 @@ def change(
         "why": by.why,
         "operator": operator,
         "site": site,
+        "cell": cell,
         "detail": dict(detail or {}),
     }
 

@@ -1,10 +1,10 @@
 """What differs between operators before and after: documents to write, sites and aliases to announce."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 
 from contracts.registry import Alias, OperatorState, SiteFacts, UnitKind
-from contracts.trace import Link
+from contracts.trace import Category, Link
 from services.registry.documents import Operator, Site
 
 Placed = tuple[Site, Operator]
@@ -49,7 +49,8 @@ def bump(before: Mapping[str, Placed], after: Mapping[str, Placed]) -> list[Plac
 
 
 def _shown(site: Site, operator: Operator) -> tuple[object, ...]:
-    return {**site, "version": 0}, operator["_id"], operator["name"], operator["state"]
+    told = (operator["name"], operator.get("contact"), operator.get("phone"))
+    return {**site, "version": 0}, operator["_id"], *told
 
 
 def aliases(before: Mapping[str, Placed], after: Mapping[str, Placed]) -> Iterator[Alias]:
@@ -74,7 +75,7 @@ def facts(site: Site, operator: Operator) -> SiteFacts:
         operator=operator["_id"],
         name=site["name"],
         operator_name=operator["name"],
-        state=OperatorState(operator["state"]),
+        state=OperatorState(site["state"]),
         division=site["division"],
         link=Link(site["link"]) if site["link"] else None,
         unit_kind=UnitKind(site["unit_kind"]) if site["unit_kind"] else None,
@@ -82,4 +83,20 @@ def facts(site: Site, operator: Operator) -> SiteFacts:
         licence_valid_until=date.fromisoformat(day) if (day := site["licence_valid_until"]) else None,
         sources=tuple(sorted({each["source"] for each in site["source_ids"]})),
         version=site["version"],
+        listed=site["listed"],
+        registered=site["registered"],
+        activated_at=site["activated_at"],
+        suspended=site["state"] == OperatorState.SUSPENDED,
+        closed_from=_time(site["closed_from"]),
+        closed_until=_time(site["closed_until"]),
+        obligations=tuple(map(Category, site["obligations"])),
+        cell=site["cell"],
+        station=site["station"],
+        contact_name=operator.get("contact"),
+        contact_phone=operator.get("phone"),
+        helper=site["helper"],
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

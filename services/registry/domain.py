@@ -13,15 +13,9 @@ from contracts.registry import Observation, OperatorState
 from services.registry.claims import SELF, age, claimed
 from services.registry.decision import By, Change, Decision, Draft, change, slot
 from services.registry.documents import Claim, Edit, Merge, Operator
+from services.registry.standing import LIVELY, NOTHING, World
 
-LISTED, REGISTERED, ACTIVATED, SUSPENDED, REVOKED, DEREGISTERED = (
-    OperatorState.LISTED,
-    OperatorState.REGISTERED,
-    OperatorState.ACTIVATED,
-    OperatorState.SUSPENDED,
-    OperatorState.REVOKED,
-    OperatorState.DEREGISTERED,
-)
+LISTED, REGISTERED, ACTIVATED, ON_CHAIN, ACTIVE, INACTIVE, SUSPENDED, REVOKED, DEREGISTERED = OperatorState
 
 
 class Step(StrEnum):
@@ -29,6 +23,8 @@ class Step(StrEnum):
 
     REGISTER = "register"
     ACTIVATE = "activate"
+    RECORD = "record"
+    LAPSE = "lapse"
     SUSPEND = "suspend"
     RESUME = "resume"
     REVOKE = "revoke"
@@ -48,16 +44,22 @@ class Transition(NamedTuple):
 _OWN: Final = frozenset({"operator", "regulator"})
 _APP: Final = _OWN | {"system"}
 _REGULATOR: Final = frozenset({"regulator"})
+_SYSTEM: Final = frozenset({"system"})
 _S4, _LICENSING = "S4: register and activate", "行政许可法 art. 70"
+_USE, _WINDOW = "S4: used on the chain", "活跃度: 30 days"
 _ORDER, _PENALTY = "食品安全法 art. 126", "食品安全法 art. 122-136"
 
 TRANSITIONS: Final = (
     Transition(LISTED, Step.REGISTER, REGISTERED, _APP, _S4),
     Transition(REGISTERED, Step.ACTIVATE, ACTIVATED, _OWN, _S4),
-    Transition(ACTIVATED, Step.SUSPEND, SUSPENDED, _REGULATOR, _ORDER),
+    # An accepted event on a day without one so far; `standing.life` says the same of events in any order.
+    Transition(ACTIVATED, Step.RECORD, ON_CHAIN, _SYSTEM, _USE),
+    *(Transition(start, Step.RECORD, ACTIVE, _SYSTEM, _USE) for start in (ON_CHAIN, ACTIVE, INACTIVE)),
+    *(Transition(start, Step.LAPSE, INACTIVE, _SYSTEM, _WINDOW) for start in (ON_CHAIN, ACTIVE)),
+    *(Transition(start, Step.SUSPEND, SUSPENDED, _REGULATOR, _ORDER) for start in LIVELY),
     Transition(SUSPENDED, Step.RESUME, ACTIVATED, _REGULATOR, _ORDER),
-    *(Transition(start, Step.REVOKE, REVOKED, _REGULATOR, _PENALTY) for start in (REGISTERED, ACTIVATED, SUSPENDED)),
-    *(Transition(start, Step.DEREGISTER, DEREGISTERED, _OWN, _LICENSING) for start in (LISTED, REGISTERED, ACTIVATED)),
+    *(Transition(start, Step.REVOKE, REVOKED, _REGULATOR, _PENALTY) for start in (REGISTERED, *LIVELY, SUSPENDED)),
+    *(Transition(start, Step.DEREGISTER, DEREGISTERED, _OWN, _LICENSING) for start in (LISTED, REGISTERED, *LIVELY)),
     # Whoever is under a penalty does not end it by leaving.
     *(Transition(start, Step.DEREGISTER, DEREGISTERED, _REGULATOR, _LICENSING) for start in (SUSPENDED, REVOKED)),
 )
@@ -74,7 +76,7 @@ EDITABLE: Final = {
     ("site", "link"): _REGULATOR,
     ("site", "unit_kind"): _REGULATOR,
 }
-"""Fields that people may set, and which roles."""
+"""Fields that people may set in an update, and which roles."""
 
 
 class NotAllowed(Exception):
@@ -96,14 +98,18 @@ def following(state: OperatorState, step: Step, role: str) -> OperatorState:
 
 
 def observe(
-    operators: Iterable[Operator], known: Iterable[str], observations: Iterable[Observation], now: datetime
+    operators: Iterable[Operator],
+    known: Iterable[str],
+    observations: Iterable[Observation],
+    now: datetime,
+    world: World = NOTHING,
 ) -> tuple[Decision, dict[str, list[Verdict]]]:
     """Takes in what sources see; `known` are the ids of observations recorded before. Verdicts are by source.
 
     A repeated observation, by its id or by its content, is a duplicate. What was observed earlier never replaces
     what was observed later. An app's observation of an operator registers it.
     """
-    draft, seen = Draft.of(operators), set(known)
+    draft, seen = Draft.of(operators, world), set(known)
     verdicts: dict[str, list[Verdict]] = {}
     for observation in observations:
         claim, by = claimed(observation), By(observation.source, "system", f"message {observation.message_id}")
@@ -117,9 +123,11 @@ def observe(
     return draft.settle(By(SELF, "system", "observed"), now), verdicts
 
 
-def register(operators: Iterable[Operator], claims: Sequence[Claim], by: By, now: datetime) -> Decision:
+def register(
+    operators: Iterable[Operator], claims: Sequence[Claim], by: By, now: datetime, world: World = NOTHING
+) -> Decision:
     """Registers an operator with the sites its claims name. Raises NotAllowed when it was revoked or deregistered."""
-    draft = Draft.of(operators)
+    draft = Draft.of(operators, world)
     for claim in claims:
         state = draft.states.get(claim["operator"], LISTED)
         if state in (REVOKED, DEREGISTERED):
@@ -129,17 +137,23 @@ def register(operators: Iterable[Operator], claims: Sequence[Claim], by: By, now
     return draft.settle(by, now)
 
 
-def take_step(operators: Iterable[Operator], operator: Operator, step: Step, by: By, now: datetime) -> Decision:
+def take_step(
+    operators: Iterable[Operator], operator: Operator, step: Step, by: By, now: datetime, world: World = NOTHING
+) -> Decision:
     """Changes the state of an operator, from what it is among `operators`. Raises NotAllowed."""
-    draft = Draft.of(operators)
+    draft = Draft.of(operators, world)
     end = following(draft.states[operator["_id"]], step, by.role)
     draft.states |= dict.fromkeys(operator["ids"], end)
+    if step is Step.ACTIVATE:
+        draft.activated |= dict.fromkeys(operator["ids"], now)
     return draft.settle(by, now)
 
 
-def update(operators: Iterable[Operator], edits: Sequence[Edit], by: By, now: datetime) -> Decision:
+def update(
+    operators: Iterable[Operator], edits: Sequence[Edit], by: By, now: datetime, world: World = NOTHING
+) -> Decision:
     """Sets fields by a person's word."""
-    draft = Draft.of(operators)
+    draft = Draft.of(operators, world)
     for edit in edits:
         draft.edit(edit)
         place = f"{edit['of']}:{edit['target']}:{edit['field']}"
@@ -148,9 +162,11 @@ def update(operators: Iterable[Operator], edits: Sequence[Edit], by: By, now: da
     return draft.settle(by, now)
 
 
-def merge(operators: Iterable[Operator], keep: str, merged: str, by: By, now: datetime) -> Decision:
+def merge(
+    operators: Iterable[Operator], keep: str, merged: str, by: By, now: datetime, world: World = NOTHING
+) -> Decision:
     """Makes two sites one by a person's word; nothing happens when they are one already."""
-    draft = Draft.of(operators)
+    draft = Draft.of(operators, world)
     if keep != merged and (keep, merged) not in draft.merges:
         draft.merges[keep, merged] = Merge(keep=keep, merge=merged, at=now, who=by.who, why=by.why)
         row = change(f"merged:{merged}:{now.isoformat()}", "merged", by, now, site=keep, detail={"merged": merged})
@@ -158,13 +174,16 @@ def merge(operators: Iterable[Operator], keep: str, merged: str, by: By, now: da
     return draft.settle(by, now)
 
 
+def look_again(operators: Iterable[Operator], by: By, now: datetime, world: World) -> Decision:
+    """What the world makes of operators now: nobody told anything new of them, but a day, an event or the grid did."""
+    return Draft.of(operators, world).settle(by, now)
+
+
 def _take(draft: Draft, claim: Claim, by: By) -> None:
-    """Adds a claim, unless a later one of the same source stands; whoever is seen at work is registered."""
+    """Adds a claim, unless a later one of the same source stands."""
     current = draft.claims.get(slot(claim))
     if current is None or age(claim) > age(current):
         draft.claims[slot(claim)] = claim
-    if draft.states.get(claim["operator"], LISTED) is LISTED:
-        draft.states[claim["operator"]] = following(LISTED, Step.REGISTER, by.role)
     for id in (claim["operator"], claim["site"], claim["key"] or claim["site"]):
         draft.causes.setdefault(id, by)
 

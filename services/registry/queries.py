@@ -1,10 +1,10 @@
 """What callers ask: filters and projections with the caller's scope inside. No I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from contracts.divisions import scope_prefix
-from services.registry.documents import Operator
+from services.registry.documents import Operator, Site
 from services.registry.store import Filter
 from services.registry.views import NOWHERE
 
@@ -91,3 +91,24 @@ def visible(operator: Operator, caller: Caller) -> Operator:
         return operator
     inside = set(_areas(caller.division))
     return {**operator, "sites": [site for site in operator["sites"] if not inside.isdisjoint(site["areas"])]}
+
+
+def areas_within(division: str | None) -> Filter:
+    """Cells and imports whose `area` lies in a division, given as a prefix; all without one."""
+    return {"area": {"$gte": division, "$lt": division + ":"}} if division else {}
+
+
+def sites_like(caller: Caller, division: str, given: Mapping[str, Any], after: str) -> Filter:
+    """Operators with sites that a list asks for, from one on: its page may begin within an operator."""
+    place = within(scope_prefix(division)) if division else {}
+    return {"$and": [scope(caller), place, {**given, "_id": {"$gte": after}}]}
+
+
+def gaps_like(gap: str) -> Filter:
+    """What a list of gaps asks for; any of them when empty."""
+    return {"gaps": gap or {"$in": ["cell", "contact", "officer"]}}
+
+
+def inside(division: str, site: Site) -> bool:
+    """Whether a site lies in the division that a list asks for."""
+    return not division or not {*_areas(scope_prefix(division))}.isdisjoint(site["areas"])

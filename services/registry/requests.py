@@ -11,13 +11,13 @@ from chassis.api.errors import Denied, InvalidArgument
 from contracts import identity, rules
 from contracts.egress import FieldError
 from contracts.registry import Observation, UnitKind
-from contracts.trace import Link
+from contracts.trace import Category, Link
 from services.registry.claims import SELF, claimed
 from services.registry.documents import Claim, Edit, Operator
 from services.registry.domain import EDITABLE
 from services.registry.identities import may_be_one
 from services.registry.queries import visible
-from services.registry.translate import link_word, unit_kind_word
+from services.registry.translate import category_word, link_word, time_of, unit_kind_word
 
 MOST_BYTES: Final = 1 << 16
 _SITE_PATHS: Final = ("name", "address", "division", "link", "unit_kind")
@@ -119,6 +119,7 @@ def _observation(
         division=new.division,
         link=Link(link_word(new.link)) if new.link else None,
         unit_kind=UnitKind(unit_kind_word(new.unit_kind)) if new.unit_kind else None,
+        categories=tuple(Category(category_word(category)) for category in new.categories if category),
     )
 
 
@@ -164,3 +165,16 @@ def _given(site: pb.Site) -> dict[str, str]:
     words = {"link": link_word(site.link), "unit_kind": unit_kind_word(site.unit_kind)}
     given = {field: words.get(field) or getattr(site, field) for field in _SITE_PATHS}
     return {field: value for field, value in given.items() if value}
+
+
+def closure(request: pb.DeclareClosureRequest, site: str, now: datetime, who: str) -> list[Edit]:
+    """From when (now, when not said) until when a site is closed; without an end, until somebody says more.
+
+    Raises InvalidArgument for an end before the beginning.
+    """
+    start = time_of(request.closed_from) if request.HasField("closed_from") else now
+    end = time_of(request.closed_until) if request.HasField("closed_until") else None
+    if end and end < start:
+        raise InvalidArgument([rules.error("closed_until", end.isoformat(), "time_order")])
+    told = {"closed_from": start.isoformat(), "closed_until": end.isoformat() if end else ""}
+    return [Edit(of="site", target=site, field=field, value=value, at=now, who=who) for field, value in told.items()]

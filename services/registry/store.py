@@ -1,14 +1,17 @@
 """Collections and queries of the registry; pure, for worker (pymongo) and api (motor) alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pymongo import IndexModel
 
 from chassis.collections import Collection
-from contracts.registry import Observation, OperatorState
-from services.registry.claims import claimed
-from services.registry.documents import Claim, Operator
+from contracts.registry import Observation
+from services.registry import schemas
+from services.registry.documents import Claim, Edit, Operator
+from services.registry.phases import S4
+from services.registry.standing import World
+from services.registry.views import areas
 
 Filter = dict[str, Any]
 
@@ -16,9 +19,11 @@ OPERATORS: Final = "operators"
 CHANGES: Final = "changes"
 CANDIDATES: Final = "candidates"
 
-_TEXTS: Final = {"bsonType": "array", "items": {"bsonType": "string"}}
-_OBJECTS: Final = {"bsonType": "array", "items": {"bsonType": "object"}}
-_TEXT_OR_NONE: Final = {"bsonType": ["string", "null"]}
+PHASES: Final = "phases"
+CELLS: Final = "cells"
+MARKS: Final = "marks"
+IMPORTS: Final = "imports"
+SHEETS: Final = "sheets"
 
 COLLECTIONS: Final = (
     Collection(
@@ -31,82 +36,37 @@ COLLECTIONS: Final = (
             IndexModel([("areas", 1), ("_id", 1)]),
             IndexModel([("state", 1), ("_id", 1)]),
             IndexModel([("flag_rules", 1), ("_id", 1)]),
+            IndexModel([("gaps", 1), ("_id", 1)]),
+            IndexModel([("due", 1)]),
             IndexModel([("sites.unit_kind", 1), ("_id", 1)]),
+            IndexModel([("sites.obligations", 1), ("_id", 1)]),
+            IndexModel([("sites.cell", 1), ("_id", 1)]),
+            IndexModel([("sites.helper", 1), ("_id", 1)]),
         ),
-        {
-            "bsonType": "object",
-            "required": ["_id", "ids", "keys", "state", "name", "areas", "sites", "claims", "version"],
-            "properties": {
-                "_id": {"bsonType": "string", "pattern": "^[^@\\s]+$"},
-                "ids": {**_TEXTS, "minItems": 1},
-                "site_ids": {**_TEXTS, "minItems": 1},
-                "keys": _TEXTS,
-                "state": {"enum": [*OperatorState]},
-                "name": {"bsonType": "string"},
-                "uscc": _TEXT_OR_NONE,
-                "contact": _TEXT_OR_NONE,
-                "phone": _TEXT_OR_NONE,
-                "areas": {**_TEXTS, "minItems": 1},
-                "flag_rules": _TEXTS,
-                "sites": {
-                    "bsonType": "array",
-                    "items": {
-                        "bsonType": "object",
-                        "required": ["site", "ids", "name", "areas", "version"],
-                        "properties": {
-                            "site": {"bsonType": "string", "pattern": "^[^@\\s]+$"},
-                            "ids": {**_TEXTS, "minItems": 1},
-                            "division": _TEXT_OR_NONE,
-                            "unit_kind": _TEXT_OR_NONE,
-                        },
-                    },
-                },
-                "claims": {**_OBJECTS, "minItems": 1},
-                "merges": _OBJECTS,
-                "edits": _OBJECTS,
-                "version": {"bsonType": ["int", "long"], "minimum": 1},
-                "created_at": {"bsonType": "date"},
-                "updated_at": {"bsonType": "date"},
-            },
-        },
+        schemas.OPERATOR,
     ),
     Collection(
         CHANGES,
         (
-            IndexModel([("operator", 1), ("at", 1)]),
-            IndexModel([("site", 1), ("at", 1)]),
+            IndexModel([("operator", 1), ("at", -1), ("_id", -1)]),
+            IndexModel([("site", 1), ("at", -1), ("_id", -1)]),
+            IndexModel([("cell", 1), ("at", -1), ("_id", -1)]),
             IndexModel([("kind", 1), ("at", 1)]),
         ),
-        {
-            "bsonType": "object",
-            "required": ["_id", "kind", "at", "who", "role", "why"],
-            "properties": {
-                "_id": {"bsonType": "string"},
-                "kind": {"enum": ["observed", "registered", "state", "alias", "updated", "merged"]},
-                "at": {"bsonType": "date"},
-                "who": {"bsonType": "string"},
-                "role": {"bsonType": "string"},
-                "why": {"bsonType": "string"},
-                "operator": _TEXT_OR_NONE,
-                "site": _TEXT_OR_NONE,
-            },
-        },
+        schemas.CHANGE,
     ),
     Collection(
         CANDIDATES,
         (IndexModel([("areas", 1), ("_id", 1)], partialFilterExpression={"sites.1": {"$exists": True}}),),
-        {
-            "bsonType": "object",
-            "required": ["_id", "sites", "areas"],
-            "properties": {"_id": {"bsonType": "string"}, "sites": _TEXTS, "areas": _TEXTS},
-        },
+        schemas.CANDIDATE,
     ),
+    Collection(MARKS, (IndexModel([("lapsed", 1), ("last", 1)]),), schemas.MARK),
+    Collection(PHASES, (), schemas.PHASE, seeds=S4),
+    Collection(CELLS, (IndexModel([("area", 1), ("_id", 1)]), IndexModel([("officer.officer", 1)])), schemas.CELL),
+    Collection(IMPORTS, (IndexModel([("kind", 1), ("area", 1), ("as_of", -1)]),), schemas.IMPORT),
+    Collection(SHEETS, (IndexModel([("import", 1), ("_id", 1)]),), schemas.SHEET),
 )
-
-
-def touched(observations: Iterable[Observation]) -> set[str]:
-    """All ids that observations name: where the components to load begin."""
-    return named(map(claimed, observations))
+"""`marks`: days with events. `sheets`: entries of rosters that wait for a worker, in portions of one transaction."""
 
 
 def named(claims: Iterable[Claim]) -> set[str]:
@@ -143,3 +103,42 @@ class Component:
 def recorded(observations: Iterable[Observation]) -> Filter:
     """The rows of `CHANGES` that tell which observations were recorded before."""
     return {"_id": {"$in": [observation.id for observation in observations]}}
+
+
+def around(
+    operators: Iterable[Operator], claims: Iterable[Claim] = (), edits: Iterable[Edit] = ()
+) -> dict[str, Filter]:
+    """By collection, what of the world matters to operators and to what is about to be told of them."""
+    told, set_ = [*claims], [*edits]
+    keys = named(told)
+    for operator in operators:
+        keys.update(operator["keys"])
+        told += operator["claims"]
+        set_ += operator["edits"]
+    divisions = [claim["told"].get("division") for claim in told] + _set(set_, "division")
+    near = {area for division in {*divisions} for area in areas(division)}
+    wanted = {"area": {"$in": sorted(near)}}, {"_id": {"$in": _set(set_, "cell")}}
+    officers = {"officer.officer": {"$in": _set(set_, "helper")}}
+    return {PHASES: {}, CELLS: {"$or": [*wanted, officers]}, MARKS: {"_id": {"$in": sorted(keys)}}}
+
+
+def _set(edits: Iterable[Edit], field: str) -> list[str]:
+    return sorted({edit["value"] for edit in edits if edit["field"] == field})
+
+
+def world(found: Mapping[str, Sequence[Any]]) -> World:
+    """What `around` found, by collection."""
+    return World({mark["_id"]: mark for mark in found[MARKS]}, found[PHASES], found[CELLS])
+
+
+def concerned(change: Mapping[str, Any]) -> Filter:
+    """Operators behind `after` whom a change of `areas`, of a `cell` or of the officer who is their `helper` concerns.
+
+    No area at all is everywhere: that of a phase.
+    """
+    given = {"sites.cell": change["cell"], "sites.helper": change["helper"]}
+    either: list[Filter] = [{field: value} for field, value in given.items() if value]
+    if change["areas"]:
+        either.append({"areas": {"$in": change["areas"]}})
+    beyond: Filter = {"_id": {"$gt": change["after"]}}
+    return {"$and": [beyond, {"$or": either}]} if either else beyond

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.registry.v1 import registry_pb2 as pb
 
 from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
 from contracts import rules
+from services.registry.claims import in_milliseconds
 from services.registry.documents import Flag, Operator, Site
 from services.registry.domain import NotAllowed
 from services.registry.proposals import Pair
-
-_SITE_PATHS: Final = ("name", "address", "division", "link", "unit_kind")
 
 
 def operator_message(operator: Operator) -> pb.Operator:
@@ -28,8 +27,8 @@ def operator_message(operator: Operator) -> pb.Operator:
         state=state_number(operator["state"]),
         sites=[site_message(site, operator["_id"]) for site in operator["sites"]],
         flags=map(_flag, operator["flags"]),
-        create_time=_timestamp(operator["created_at"]),
-        update_time=_timestamp(operator["updated_at"]),
+        create_time=timestamp(operator["created_at"]),
+        update_time=timestamp(operator["updated_at"]),
         version=operator["version"],
     )
 
@@ -45,11 +44,22 @@ def site_message(site: Site, operator_id: str) -> pb.Site:
         address=site["address"] or "",
         division=site["division"] or "",
         link=pb.Link.Value(f"LINK_{site['link'].upper()}") if site["link"] else pb.LINK_UNSPECIFIED,
-        unit_kind=_unit_kind(site["unit_kind"]),
+        unit_kind=unit_kind_number(site["unit_kind"]),
         source_ids=[pb.SourceId(source=each["source"], id=each["id"]) for each in site["source_ids"]],
         aliases=[id for id in site["ids"] if id != site["site"]],
         flags=map(_flag, site["flags"]),
         version=site["version"],
+        state=state_number(site["state"]),
+        listed=site["listed"],
+        registered=site["registered"],
+        activate_time=_stamp(site["activated_at"]),
+        closed_from=_stamp(site["closed_from"]),
+        closed_until=_stamp(site["closed_until"]),
+        categories=map(category_number, site["categories"]),
+        obligations=map(category_number, site["obligations"]),
+        cell_id=site["cell"] or "",
+        station=site["station"] or "",
+        helper=site["helper"] or "",
     )
 
 
@@ -76,7 +86,8 @@ def refused() -> Iterator[None]:
         raise FailedPrecondition(f"operator_{error.state}", str(error), known) from error
 
 
-def _unit_kind(kind: str | None) -> pb.UnitKind.ValueType:
+def unit_kind_number(kind: str | None) -> pb.UnitKind.ValueType:
+    """A unit kind's number on the wire."""
     return pb.UnitKind.Value(f"UNIT_KIND_{kind.upper()}") if kind else pb.UNIT_KIND_UNSPECIFIED
 
 
@@ -89,10 +100,28 @@ def _flag(flag: Flag) -> pb.Flag:
     return pb.Flag(**{name: value or "" for name, value in flag.items()})
 
 
-def _timestamp(time: datetime) -> Timestamp:
+def timestamp(time: datetime) -> Timestamp:
+    """An aware time on the wire."""
     stamp = Timestamp()
     stamp.FromDatetime(time)
     return stamp
+
+
+def _stamp(time: datetime | str | None) -> Timestamp | None:
+    return timestamp(datetime.fromisoformat(time) if isinstance(time, str) else time) if time else None
+
+
+def time_of(stamp: Timestamp) -> datetime:
+    """Aware UTC, in milliseconds. Raises InvalidArgument for what no calendar holds."""
+    try:
+        return in_milliseconds(stamp.ToDatetime(UTC))
+    except (ValueError, OverflowError) as error:
+        raise InvalidArgument([rules.error("time", stamp.seconds, "time_unreadable")]) from error
+
+
+def category_number(category: str) -> pb.Category.ValueType:
+    """A category's number on the wire."""
+    return pb.Category.Value(f"CATEGORY_{category.upper()}")
 
 
 def state_word(state: int) -> str:
@@ -108,6 +137,21 @@ def link_word(link: int) -> str:
 def unit_kind_word(kind: int) -> str:
     """`school_canteen`; empty when not specified. Raises InvalidArgument for a number that names none."""
     return _word(pb.UnitKind, kind, "UNIT_KIND")
+
+
+def category_word(category: int) -> str:
+    """`meat`; empty when not specified. Raises InvalidArgument for a number that names none."""
+    return _word(pb.Category, category, "CATEGORY")
+
+
+def roster_kind_word(kind: int) -> str:
+    """`licence`; empty when not specified. Raises InvalidArgument for a number that names none."""
+    return _word(pb.RosterKind, kind, "ROSTER_KIND")
+
+
+def gap_word(gap: int) -> str:
+    """`officer`; empty when not specified. Raises InvalidArgument for a number that names none."""
+    return _word(pb.Gap, gap, "GAP")
 
 
 def _word(names: Any, number: int, prefix: str) -> str:

@@ -10,9 +10,10 @@ from hashlib import sha256
 from typing import Final, NamedTuple, TypeVar
 
 from contracts import divisions
-from services.registry.claims import age
+from services.registry.claims import age, dealt_in
 from services.registry.documents import Claim, Edit, Flag, Merge, Operator, Site, SourceId
 from services.registry.identities import Groups, answerable, resolve_operators, resolve_sites
+from services.registry.standing import UNKNOWN
 
 NOWHERE: Final = "unknown"
 """Area of what has no division: its province looks after it."""
@@ -71,13 +72,17 @@ def _operator(id: str, sites: list[Site], facts: Facts) -> Operator:
         "flags": flags,
         "flag_rules": sorted({str(rule) for rule in doubts}),
         "sites": sites,
-        "claims": sorted(facts.claims, key=lambda claim: (claim["key"] or "", claim["site"], claim["operator"])),
+        "claims": sorted(facts.claims, key=_place),
         "merges": sorted(facts.merges, key=lambda merge: (merge["at"], merge["keep"], merge["merge"])),
         "edits": sorted(facts.edits, key=lambda edit: (edit["of"], edit["target"], edit["field"])),
     }
     if site_ids:
         operator["site_ids"] = site_ids
     return operator
+
+
+def _place(claim: Claim) -> tuple[str, ...]:
+    return claim["key"] or "", claim["site"], claim["operator"], claim["source"], claim["source_id"]
 
 
 def _touched(facts: Facts) -> set[str]:
@@ -114,7 +119,16 @@ def _site(site: str, ids: list[str], claims: list[Claim], edits: list[Edit], mea
         "areas": areas(now.get("division")),
         "flags": [flag for flag in _flags(claims) if _field(flag) in _OF_SITES],
         "candidates": sorted(doubtful | _look(name, now.get("address"))),
+        "categories": sorted({category for claim in claims for category in dealt_in(claim)}),
+        "listings": sorted((claim["listing"] for claim in claims if "listing" in claim), key=str),
+        # The roster knows it; somebody else must have told of it as well.
+        "registered": any("listing" not in claim for claim in claims),
+        "closed_from": now.get("closed_from") or None,
+        "closed_until": now.get("closed_until") or None,
+        "placed": now.get("cell") or None,
+        "helper": now.get("helper") or None,
         "version": 0,
+        **UNKNOWN,
     }
 
 
@@ -138,7 +152,7 @@ def _field(flag: Flag) -> str:
 
 
 def _source_ids(claims: Iterable[Claim]) -> list[SourceId]:
-    pairs = {(claim["source"], claim["source_id"]) for claim in claims if claim["key"]}
+    pairs = {(claim["source"], claim["source_id"]) for claim in claims if claim["key"] and "listing" not in claim}
     return [{"source": source, "id": id} for source, id in sorted(pairs)]
 
 

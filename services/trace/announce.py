@@ -1,6 +1,6 @@
 """What trace tells the bus of a decision: the announcement, the answers, and what it refused. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import uuid4
@@ -9,10 +9,12 @@ from chassis.message import RawMessage, dead_letter
 from chassis.outgoing import Outgoing, outgoing
 from contracts.egress import ReceiptProposedV1, Verdict, VerdictsV1
 from contracts.envelope import Envelope
+from contracts.findings import FindingsChangedV1
 from contracts.topology import TRACE_CAPTURE
 from contracts.trace import CaptureV1, EventsRecordedV1
 from services.trace.domain import Decision, Refusal
 from services.trace.entry import content_of, recorded
+from services.trace.findings import Change
 
 SOURCE: Final = "trace"
 CAPTURE: Final = TRACE_CAPTURE.keys[0]
@@ -49,3 +51,11 @@ def _dead_letter(refusal: Refusal, parent: Envelope) -> Outgoing:
 def proposal(body: ReceiptProposedV1, parent: Envelope) -> Outgoing:
     """A proposed receipt on its way to one of the receiver's systems."""
     return outgoing("egress.receipt_proposed.v1", body, source=SOURCE, parent=parent, key=body.source)
+
+
+def findings_changed(changes: Sequence[Change], parent: Envelope | None = None) -> list[Outgoing]:
+    """The findings as they are now; nothing when none changed."""
+    if not changes:
+        return []
+    body = FindingsChangedV1(findings=tuple(change.after for change in changes))
+    return [outgoing("trace.findings_changed.v1", body, source=SOURCE, parent=parent)]

@@ -15,7 +15,7 @@ from chassis.api.errors import NotFound
 from chassis.api.mongo import Store
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
-from services.trace import privacy, queries, replica, requests, store, translate
+from services.trace import listing, privacy, queries, replica, requests, store, translate, watched
 from services.trace.chain import Chain, Direction
 from services.trace.domain import Facts
 from services.trace.holders import holders
@@ -81,6 +81,24 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         flags = [pb.FlagCount(rule=rule, events=number) for rule, number in sorted(by_rule.items())]
         return pb.CountFlagsResponse(counts=flags, events=events)
 
+    async def ListFindings(self, request: pb.ListFindingsRequest, context: Any) -> pb.ListFindingsResponse:
+        """Raises InvalidArgument for a kind there is not, a bad page size or token."""
+        size = page_size(request)
+        asked = listing.asked(request, await self._ids(request.site_id), current_caller(), _after(request))
+        found = await self._db[watched.FINDINGS].find(asked).sort(listing.NEWEST_FIRST).to_list(size + 1)
+        page = found[:size]
+        return pb.ListFindingsResponse(
+            findings=[listing.message(watched.finding(row)) for row in page],
+            next_page_token=page_token(request, _place_of(page[-1], "opened_at")) if len(found) > size else "",
+        )
+
+    async def GetFinding(self, request: pb.GetFindingRequest, context: Any) -> pb.GetFindingResponse:
+        """Raises NotFound."""
+        row = await self._db[watched.FINDINGS].find_one(listing.one(request, current_caller()))
+        if row is None:
+            raise NotFound("finding", request.finding_id)
+        return pb.GetFindingResponse(finding=listing.message(watched.finding(row)))
+
     async def _ids(self, site: str) -> list[str]:
         """Every id of the site, none for none."""
         sites = Sites()
@@ -127,7 +145,7 @@ def _visible(chain: Chain, start: Start) -> Chain:
     return seen
 
 
-def _after(request: pb.QueryEventsRequest) -> tuple[datetime, str] | None:
+def _after(request: pb.QueryEventsRequest | pb.ListFindingsRequest) -> tuple[datetime, str] | None:
     where = position(request, _moment, str)
     return (where[0], where[1]) if where else None
 
@@ -136,8 +154,8 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _place_of(row: Stored) -> tuple[str, str]:
-    return row["time"].isoformat(), row["_id"]
+def _place_of(row: Stored, time: str = "time") -> tuple[str, str]:
+    return row[time].isoformat(), row["_id"]
 
 
 SERVICE = Service(

@@ -8,7 +8,7 @@ from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import Collection
 from contracts.trace import Record, Step
-from services.trace import rows
+from services.trace import handoffs, rows, watched
 from services.trace.chain import Direction
 from services.trace.domain import Decision, Sighting
 from services.trace.entry import candidate_ids
@@ -48,6 +48,7 @@ COLLECTIONS: Final = (
         _SCHEMA,
     ),
     Collection(SITES, (IndexModel([("alias_of", 1)], sparse=True), IndexModel([("operator", 1)]))),
+    *watched.COLLECTIONS,
 )
 
 
@@ -59,7 +60,8 @@ def writes(decision: Decision, correlations: Mapping[str, str | None], recorded_
     inserts = [
         InsertOne(rows.event_row(entry, correlations.get(entry.record.id), recorded_at)) for entry in decision.entries
     ]
-    return {EVENTS: [*inserts, *map(_sighted, decision.sightings)]}
+    halves = [watched.half_told(told) for entry in decision.entries for told in handoffs.told(entry)]
+    return {EVENTS: [*inserts, *map(_sighted, decision.sightings)], watched.HANDOFFS: halves}
 
 
 def _sighted(sighting: Sighting) -> UpdateOne:

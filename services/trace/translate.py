@@ -57,6 +57,8 @@ def event(row: Mapping[str, Any], facts: Facts, more: Sequence[pb.Flag] = ()) ->
         ],
         flags=[*map(_flag, row["flags"]), *more],
         also_from=row.get("also_from"),
+        sent_time=timestamp(row["sent_at"]),
+        counterparty_external=bool(other.get("external")),
     )
 
 

@@ -10,16 +10,19 @@ from pymongo.errors import BulkWriteError
 from chassis.collections import INBOX
 from chassis.message import Message
 from chassis.outgoing import Commit
+from chassis.timers import Due
 from chassis.worker.consumer import consume
 from chassis.worker.mongo import Store
+from chassis.worker.timer import timer
 from contracts import topology
 from contracts.envelope import Envelope
 from contracts.registry import SitesAliasedV1, SitesChangedV1
 from contracts.trace import CaptureV1, EventsRecordedV1, Record
-from services.trace import announce, proposals, replica, rows, store
+from services.trace import announce, handoff_watch, proposals, replica, rows, silence_watch, store
 from services.trace.domain import Facts, decide
 from services.trace.entry import Known
 from services.trace.lineage import HANDOVERS
+from services.trace.watching import SWEEP, Watching
 
 ATTEMPTS = 3
 DUPLICATE_KEY = 11000
@@ -66,6 +69,7 @@ class TraceWorker:
         writes = [*map(replica.site_changed, changed), *map(replica.site_aliased, aliased)]
         self.store.commit(Commit({store.SITES: writes}))
         told = {facts.site for facts in changed} | {alias.alias for alias in aliased}
+        self._watching.reconsider(told)
         self._place(told | {row["_id"] for row in self._find(store.SITES, replica.aliases_of(told), {"_id": 1})})
 
     @consume(topology.TRACE_PROPOSALS, {"trace.events_recorded.v1": EventsRecordedV1})
@@ -74,6 +78,8 @@ class TraceWorker:
 
         The announcement tells whom goods went to: a shipment is read only when its receiver has such a system.
         """
+        for message in messages:
+            self._watching.hear(message.body.events, message.envelope)
         handovers = [*_handovers(messages)]
         receivers = self._facts({site for site, *_ in handovers})
         named = {id: envelope for site, id, envelope in handovers if site in receivers and receivers[site].sources}
@@ -92,6 +98,20 @@ class TraceWorker:
             return Commit({INBOX: marks}, [announce.proposal(body, named[body.event_id]) for body in new.values()])
 
         self._commit(proposing)
+
+    @timer("trace.handoffs", every=SWEEP)
+    def sweep_handoffs(self, row: Due) -> None:
+        """Finds broken chains: handoffs of which one half is overdue."""
+        self._watching.sweep(row, handoff_watch.sweep)
+
+    @timer("trace.silence", every=SWEEP)
+    def sweep_sites(self, row: Due) -> None:
+        """Finds sites that fell silent."""
+        self._watching.sweep(row, silence_watch.sweep)
+
+    @property
+    def _watching(self) -> Watching:
+        return Watching(self.store, self._commit)
 
     def _commit(self, decided: Callable[[], Commit], reread: Callable[[], None] = lambda: None) -> None:
         """Commits what is decided; on a duplicate key, when another worker was faster, decides again."""

@@ -105,8 +105,10 @@ def test_every_golden_message_is_adapted_and_answered(system: str, bus: Bus, sou
         return [{key: value for key, value in item.items() if key != "id"} for item in by_place(items)]
 
     records, seen, refused = expected("records"), expected("observations"), expected("refusals")
+    tests = expected("tests")
     assert without_ids(gather(bus, "trace.capture", "records", len(records))) == without_ids(records)
     assert without_ids(gather(bus, "registry.observe", "observations", len(seen))) == without_ids(seen)
+    assert without_ids(gather(bus, "inspection.tests", "tests", len(tests))) == without_ids(tests)
     bus.await_empty(f"{system}.ingest")
     dead = [bus.await_message(f"{system}.ingest.dead") for one in golden if one.expected["refusals"]]
     assert by_place(sender.answers()) == refused

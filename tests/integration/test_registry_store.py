@@ -9,6 +9,7 @@ from pymongo import MongoClient
 from pymongo.errors import BulkWriteError, WriteError
 
 from chassis.api.auth import Caller
+from chassis.collections import ensure
 from contracts.registry import Observation
 from services.registry import domain, queries, store
 from services.registry.decision import Decision
@@ -24,9 +25,7 @@ OPERATOR, SYSTEM = Caller("o", "operator", None, "uscc:1"), Caller("s", "system"
 def db(mongo: Database) -> Iterator[Any]:
     with MongoClient[dict[str, Any]](mongo.url, tz_aware=True) as client:
         db = client.get_default_database()
-        for collection in store.COLLECTIONS:
-            db.create_collection(collection.name, validator=collection.validator)
-            db[collection.name].create_indexes(list(collection.indexes))
+        ensure(db, store.COLLECTIONS)
         for number in range(30):
             write(db, decided(number))
         yield db
@@ -61,6 +60,16 @@ QUERIES = {
     "list for a system": (store.OPERATORS, queries.operators_like(SYSTEM, "", "listed", "", "", "")),
     "list of doubts": (store.OPERATORS, queries.operators_like(CITY, "", "", "", "uscc_check_digit", "")),
     "candidates": (store.CANDIDATES, queries.candidates_like(CITY, "", "")),
+    "list of sites": (store.OPERATORS, queries.sites_like(CITY, "", {}, "market:1")),
+    "list of what is owed": (store.OPERATORS, queries.sites_like(CITY, "", {"sites.obligations": "meat"}, "")),
+    "list of gaps": (store.OPERATORS, queries.sites_like(SYSTEM, "", queries.gaps_like("cell"), "")),
+    "list of those concerned": (
+        store.OPERATORS,
+        store.concerned({"areas": ["3701"], "cell": "c", "helper": "o", "after": ""}),
+    ),
+    "due": (store.OPERATORS, {"due": {"$lte": "2022-07-01"}}),
+    "idle": (store.MARKS, {"lapsed": False, "last": {"$lt": "2022-07-01"}}),
+    "cells around": (store.CELLS, store.around([])[store.CELLS]),
     "component": (store.OPERATORS, store.Component(["market:1", "market:2"]).missing()),
     "recorded": (store.CHANGES, store.recorded([observation(1)])),
 }

@@ -195,7 +195,7 @@ def test_no_value_in_any_place_raises_and_every_record_counts(golden: Golden, va
     changed = replaced(message, data.draw(st.sampled_from(list(places(message)))), value)
     adapted = read(golden.type.removesuffix(".v1"), json.dumps(changed).encode())
     lines = next((changed[word] for word in words("lines") if changed.get(word)), None)
-    total = len(adapted.records) + len(adapted.observations) + adapted.refused
+    total = len(adapted.records) + len(adapted.observations) + len(adapted.tests) + adapted.refused
     assert total == (len(lines) if isinstance(lines, list) else 1)
     assert all(verdict.errors for verdict in adapted.refusals)
 
@@ -276,7 +276,7 @@ def test_dry_run_tells_what_the_adapter_does(golden: Golden) -> None:
     source = golden.type.partition(".")[0]
     told = [verdict.outcome for verdict in check(golden.body.replace(b"\n", b" "), source=source, type=golden.type)]
     expected = golden.expected
-    assert told.count(Outcome.ACCEPTED) == len(expected["records"]) + len(expected["observations"])
+    assert told.count(Outcome.ACCEPTED) == sum(len(expected[kind]) for kind in ("records", "observations", "tests"))
     assert told.count(Outcome.REJECTED) == len(expected["refusals"])
 
 

@@ -14,7 +14,11 @@ from tests.deployed import DEPLOY, GRPC, HTTP, by_process, deployed
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = (DEPLOY / "docker/Dockerfile").read_text()
-RUNTIMES = {"worker": {"nameko", "eventlet", "pika", "kombu"}, "api": {"grpcio", "motor"}}
+RUNTIMES = {
+    "worker": {"nameko", "eventlet", "pika", "kombu"},
+    "api": {"grpcio", "motor"},
+    "web": {"starlette", "uvicorn"},
+}
 
 
 # Images
@@ -25,7 +29,7 @@ def packages(*extras: str) -> set[str]:
     return set(re.findall(r"^([\w.-]+)==", entries, re.MULTILINE))
 
 
-@pytest.mark.parametrize(("kind", "other"), [("worker", "api"), ("api", "worker")])
+@pytest.mark.parametrize(("kind", "other"), [("worker", "api"), ("api", "worker"), ("web", "worker")])
 def test_an_image_carries_its_own_runtime_only(kind: str, other: str) -> None:
     assert RUNTIMES[kind] | {"pymongo", "pydantic", "prometheus-client"} <= packages(kind)
     assert not RUNTIMES[other] & packages(kind)
@@ -113,6 +117,9 @@ def test_every_service_has_a_health_check() -> None:
 @by_process
 def test_a_process_waits_for_what_it_needs(process: Process) -> None:
     waits = {name: wait["condition"] for name, wait in COMPOSE["services"][deployed(process)]["depends_on"].items()}
+    if process.kind == "web":
+        assert waits == {f"{process.service}-api": "service_healthy"}
+        return
     assert waits["provision"] == "service_completed_successfully"
     assert waits["mongo"] == "service_healthy"
     assert process.kind == "api" or waits["rabbitmq"] == "service_healthy"

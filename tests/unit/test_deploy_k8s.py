@@ -30,7 +30,9 @@ def test_kubernetes_runs_every_process(process: Process) -> None:
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["args"] == [process.module, process.kind]
     secrets = [source["secretRef"]["name"] for source in container.get("envFrom", ())]
-    assert secrets == ([f"{process.database}-database"] if process.database else [])
+    assert [name for name in secrets if name.endswith("-database")] == (
+        [f"{process.database}-database"] if process.database else []
+    )
 
 
 def test_kubernetes_runs_no_process_that_is_not_in_the_table() -> None:
@@ -63,12 +65,14 @@ def consumer(queue: str) -> str:
     return next(deployed(p) for p in PROCESSES if p.service == service and p.kind == "worker")
 
 
-def test_every_api_has_a_service_on_its_port() -> None:
+def test_every_api_and_web_has_a_service_on_its_port() -> None:
     services = named("Service")
-    assert set(services) == {deployed(process) for process in PROCESSES if process.kind == "api"}
+    ports = {deployed(p): "grpc" if p.kind == "api" else "http" for p in PROCESSES if p.kind != "worker"}
+    assert set(services) == set(ports)
     for name, service in services.items():
         assert service["spec"]["selector"] == {"shilian/process": name}
-        assert [port["port"] for port in service["spec"]["ports"]] == [GRPC]
+        assert [port["targetPort"] for port in service["spec"]["ports"]] == [ports[name]]
+        assert ports[name] == "http" or [port["port"] for port in service["spec"]["ports"]] == [GRPC]
 
 
 def test_every_process_is_probed() -> None:

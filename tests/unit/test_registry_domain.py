@@ -14,6 +14,7 @@ from services.registry import domain
 from services.registry.decision import By, Decision
 from services.registry.documents import Edit, Operator
 from services.registry.domain import TRANSITIONS, NotAllowed, Step
+from services.registry.standing import LIVELY
 from services.registry.views import NOWHERE, areas
 
 NOON = datetime(2022, 7, 1, 4, tzinfo=UTC)
@@ -214,7 +215,7 @@ def test_observation_of_an_app_registers(registry: Registry) -> None:
     assert registry.operator("market:stall-9")["state"] == OperatorState.REGISTERED
 
 
-@pytest.mark.parametrize("state", sorted(set(OperatorState) - {OperatorState.LISTED}))
+@pytest.mark.parametrize("state", sorted({*OperatorState} - {OperatorState.LISTED, *LIVELY[1:]}))
 def test_observation_leaves_other_states_alone(registry: Registry, state: OperatorState) -> None:
     registry.observe(sight(0))
     registry.operators[0]["state"] = state
@@ -238,11 +239,15 @@ def test_graver_state_stands_when_two_prove_one(registry: Registry) -> None:
     assert registry.operator(f"uscc:{USCC}")["state"] == OperatorState.SUSPENDED
 
 
+ENDS = {"revoke": "revoked", "deregister": "deregistered"}
 ALLOWED = {
     "listed": {"register": "registered", "deregister": "deregistered"},
-    "registered": {"activate": "activated", "revoke": "revoked", "deregister": "deregistered"},
-    "activated": {"suspend": "suspended", "revoke": "revoked", "deregister": "deregistered"},
-    "suspended": {"resume": "activated", "revoke": "revoked", "deregister": "deregistered"},
+    "registered": {"activate": "activated", **ENDS},
+    "activated": {"record": "on_chain", "suspend": "suspended", **ENDS},
+    "on_chain": {"record": "active", "lapse": "inactive", "suspend": "suspended", **ENDS},
+    "active": {"record": "active", "lapse": "inactive", "suspend": "suspended", **ENDS},
+    "inactive": {"record": "active", "suspend": "suspended", **ENDS},
+    "suspended": {"resume": "activated", **ENDS},
     "revoked": {"deregister": "deregistered"},
     "deregistered": {},
 }
@@ -250,11 +255,12 @@ ALLOWED = {
 
 @pytest.mark.parametrize(("state", "step"), [*itertools.product(OperatorState, Step)])
 def test_states_change_by_the_table_only(state: OperatorState, step: Step) -> None:
+    role = "system" if step in (Step.RECORD, Step.LAPSE) else "regulator"
     if end := ALLOWED[state].get(step):
-        assert domain.following(state, step, "regulator") == end
+        assert domain.following(state, step, role) == end
     else:
         with pytest.raises(NotAllowed, match="state"):
-            domain.following(state, step, "regulator")
+            domain.following(state, step, role)
 
 
 @pytest.mark.parametrize("row", TRANSITIONS)

@@ -11,4 +11,5 @@ FORMATS: Final = {
     "market.stall_sync.v1": Format(market.StallSyncV1, mapping.stall),
     "market.entry_ticket.v1": Format(market.EntryTicketV1, mapping.entry, site="stall"),
     "market.sale_ticket.v1": Format(market.SaleTicketV1, mapping.sale, site="stall"),
+    "market.residue_test.v1": Format(market.ResidueTestV1, mapping.test, site="stall"),
 }

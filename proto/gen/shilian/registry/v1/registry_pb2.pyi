@@ -34,6 +34,9 @@ class _OperatorStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Operato
     OPERATOR_STATE_SUSPENDED: _OperatorState.ValueType  # 4
     OPERATOR_STATE_REVOKED: _OperatorState.ValueType  # 5
     OPERATOR_STATE_DEREGISTERED: _OperatorState.ValueType  # 6
+    OPERATOR_STATE_ON_CHAIN: _OperatorState.ValueType  # 7
+    OPERATOR_STATE_ACTIVE: _OperatorState.ValueType  # 8
+    OPERATOR_STATE_INACTIVE: _OperatorState.ValueType  # 9
 
 class OperatorState(_OperatorState, metaclass=_OperatorStateEnumTypeWrapper): ...
 
@@ -44,6 +47,9 @@ OPERATOR_STATE_ACTIVATED: OperatorState.ValueType  # 3
 OPERATOR_STATE_SUSPENDED: OperatorState.ValueType  # 4
 OPERATOR_STATE_REVOKED: OperatorState.ValueType  # 5
 OPERATOR_STATE_DEREGISTERED: OperatorState.ValueType  # 6
+OPERATOR_STATE_ON_CHAIN: OperatorState.ValueType  # 7
+OPERATOR_STATE_ACTIVE: OperatorState.ValueType  # 8
+OPERATOR_STATE_INACTIVE: OperatorState.ValueType  # 9
 Global___OperatorState: _TypeAlias = OperatorState  # noqa: Y015
 
 class _Link:
@@ -66,6 +72,85 @@ LINK_CIRCULATION: Link.ValueType  # 2
 LINK_CATERING: Link.ValueType  # 3
 LINK_SPECIAL_FOOD: Link.ValueType  # 4
 Global___Link: _TypeAlias = Link  # noqa: Y015
+
+class _Category:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CategoryEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Category.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CATEGORY_UNSPECIFIED: _Category.ValueType  # 0
+    CATEGORY_VEGETABLE: _Category.ValueType  # 1
+    CATEGORY_FRUIT: _Category.ValueType  # 2
+    CATEGORY_AQUATIC: _Category.ValueType  # 3
+    CATEGORY_GRAIN: _Category.ValueType  # 4
+    CATEGORY_MEAT: _Category.ValueType  # 5
+    CATEGORY_DAIRY: _Category.ValueType  # 6
+    CATEGORY_EDIBLE_OIL: _Category.ValueType  # 7
+    CATEGORY_LIQUOR: _Category.ValueType  # 8
+    CATEGORY_HEALTH_FOOD: _Category.ValueType  # 9
+    CATEGORY_INFANT_FORMULA: _Category.ValueType  # 10
+    CATEGORY_OTHER: _Category.ValueType  # 11
+
+class Category(_Category, metaclass=_CategoryEnumTypeWrapper):
+    """The ten of the 10+3."""
+
+CATEGORY_UNSPECIFIED: Category.ValueType  # 0
+CATEGORY_VEGETABLE: Category.ValueType  # 1
+CATEGORY_FRUIT: Category.ValueType  # 2
+CATEGORY_AQUATIC: Category.ValueType  # 3
+CATEGORY_GRAIN: Category.ValueType  # 4
+CATEGORY_MEAT: Category.ValueType  # 5
+CATEGORY_DAIRY: Category.ValueType  # 6
+CATEGORY_EDIBLE_OIL: Category.ValueType  # 7
+CATEGORY_LIQUOR: Category.ValueType  # 8
+CATEGORY_HEALTH_FOOD: Category.ValueType  # 9
+CATEGORY_INFANT_FORMULA: Category.ValueType  # 10
+CATEGORY_OTHER: Category.ValueType  # 11
+Global___Category: _TypeAlias = Category  # noqa: Y015
+
+class _RosterKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RosterKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RosterKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ROSTER_KIND_UNSPECIFIED: _RosterKind.ValueType  # 0
+    ROSTER_KIND_LICENCE: _RosterKind.ValueType  # 1
+    ROSTER_KIND_FILING: _RosterKind.ValueType  # 2
+    ROSTER_KIND_SMALL_VENDOR: _RosterKind.ValueType  # 3
+    ROSTER_KIND_STALL: _RosterKind.ValueType  # 4
+    ROSTER_KIND_FARM: _RosterKind.ValueType  # 5
+
+class RosterKind(_RosterKind, metaclass=_RosterKindEnumTypeWrapper):
+    """What a roster lists: licences, filings, small-vendor registrations, market stalls, farms."""
+
+ROSTER_KIND_UNSPECIFIED: RosterKind.ValueType  # 0
+ROSTER_KIND_LICENCE: RosterKind.ValueType  # 1
+ROSTER_KIND_FILING: RosterKind.ValueType  # 2
+ROSTER_KIND_SMALL_VENDOR: RosterKind.ValueType  # 3
+ROSTER_KIND_STALL: RosterKind.ValueType  # 4
+ROSTER_KIND_FARM: RosterKind.ValueType  # 5
+Global___RosterKind: _TypeAlias = RosterKind  # noqa: Y015
+
+class _Gap:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GapEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Gap.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GAP_UNSPECIFIED: _Gap.ValueType  # 0
+    GAP_CELL: _Gap.ValueType  # 1
+    GAP_OFFICER: _Gap.ValueType  # 2
+    GAP_CONTACT: _Gap.ValueType  # 3
+
+class Gap(_Gap, metaclass=_GapEnumTypeWrapper): ...
+
+GAP_UNSPECIFIED: Gap.ValueType  # 0
+GAP_CELL: Gap.ValueType  # 1
+GAP_OFFICER: Gap.ValueType  # 2
+GAP_CONTACT: Gap.ValueType  # 3
+Global___Gap: _TypeAlias = Gap  # noqa: Y015
 
 class _UnitKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -157,6 +242,17 @@ class Site(_message.Message):
     FLAGS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     LICENCE_VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    LISTED_FIELD_NUMBER: _builtins.int
+    REGISTERED_FIELD_NUMBER: _builtins.int
+    ACTIVATE_TIME_FIELD_NUMBER: _builtins.int
+    CLOSED_FROM_FIELD_NUMBER: _builtins.int
+    CLOSED_UNTIL_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    OBLIGATIONS_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    STATION_FIELD_NUMBER: _builtins.int
+    HELPER_FIELD_NUMBER: _builtins.int
     site_id: _builtins.str
     operator_id: _builtins.str
     name: _builtins.str
@@ -169,6 +265,15 @@ class Site(_message.Message):
     version: _builtins.int
     licence_valid_until: _builtins.str
     """Last day of the licence, as YYYY-MM-DD; empty when no source told it."""
+    state: Global___OperatorState.ValueType
+    """The site's own: one that is only on the roster is listed, whatever its operator has registered besides."""
+    listed: _builtins.bool
+    """On the roster with an entry valid today."""
+    registered: _builtins.bool
+    cell_id: _builtins.str
+    station: _builtins.str
+    helper: _builtins.str
+    """Officer who is its 1:1 contact."""
     @_builtins.property
     def source_ids(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourceId]: ...
     @_builtins.property
@@ -177,6 +282,20 @@ class Site(_message.Message):
 
     @_builtins.property
     def flags(self) -> _containers.RepeatedCompositeFieldContainer[Global___Flag]: ...
+    @_builtins.property
+    def activate_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def closed_from(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def closed_until(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[Global___Category.ValueType]:
+        """What it deals in, from roster and declaration."""
+
+    @_builtins.property
+    def obligations(self) -> _containers.RepeatedScalarFieldContainer[Global___Category.ValueType]:
+        """What it must trace today."""
+
     def __init__(
         self,
         *,
@@ -193,10 +312,21 @@ class Site(_message.Message):
         flags: _abc.Iterable[Global___Flag] | None = ...,
         version: _builtins.int = ...,
         licence_valid_until: _builtins.str = ...,
+        state: Global___OperatorState.ValueType = ...,
+        listed: _builtins.bool = ...,
+        registered: _builtins.bool = ...,
+        activate_time: _timestamp_pb2.Timestamp | None = ...,
+        closed_from: _timestamp_pb2.Timestamp | None = ...,
+        closed_until: _timestamp_pb2.Timestamp | None = ...,
+        categories: _abc.Iterable[Global___Category.ValueType] | None = ...,
+        obligations: _abc.Iterable[Global___Category.ValueType] | None = ...,
+        cell_id: _builtins.str = ...,
+        station: _builtins.str = ...,
+        helper: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "closed_from", b"closed_from", "closed_until", b"closed_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "aliases", b"aliases", "division", b"division", "flags", b"flags", "licence", b"licence", "licence_valid_until", b"licence_valid_until", "link", b"link", "name", b"name", "operator_id", b"operator_id", "site_id", b"site_id", "source_ids", b"source_ids", "unit_kind", b"unit_kind", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "address", b"address", "aliases", b"aliases", "categories", b"categories", "cell_id", b"cell_id", "closed_from", b"closed_from", "closed_until", b"closed_until", "division", b"division", "flags", b"flags", "helper", b"helper", "licence", b"licence", "licence_valid_until", b"licence_valid_until", "link", b"link", "listed", b"listed", "name", b"name", "obligations", b"obligations", "operator_id", b"operator_id", "registered", b"registered", "site_id", b"site_id", "source_ids", b"source_ids", "state", b"state", "station", b"station", "unit_kind", b"unit_kind", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -266,6 +396,7 @@ class NewSite(_message.Message):
     DIVISION_FIELD_NUMBER: _builtins.int
     LINK_FIELD_NUMBER: _builtins.int
     UNIT_KIND_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     licence: _builtins.str
     local_number: _builtins.str
@@ -273,6 +404,10 @@ class NewSite(_message.Message):
     division: _builtins.str
     link: Global___Link.ValueType
     unit_kind: Global___UnitKind.ValueType
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[Global___Category.ValueType]:
+        """What it declares to deal in."""
+
     def __init__(
         self,
         *,
@@ -283,10 +418,11 @@ class NewSite(_message.Message):
         division: _builtins.str = ...,
         link: Global___Link.ValueType = ...,
         unit_kind: Global___UnitKind.ValueType = ...,
+        categories: _abc.Iterable[Global___Category.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "division", b"division", "licence", b"licence", "link", b"link", "local_number", b"local_number", "name", b"name", "unit_kind", b"unit_kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "categories", b"categories", "division", b"division", "licence", b"licence", "link", b"link", "local_number", b"local_number", "name", b"name", "unit_kind", b"unit_kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -752,3 +888,1346 @@ class MergeSitesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MergeSitesResponse: _TypeAlias = MergeSitesResponse  # noqa: Y015
+
+@_typing.final
+class SuspendOperatorRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    operator_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator_id", b"operator_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuspendOperatorRequest: _TypeAlias = SuspendOperatorRequest  # noqa: Y015
+
+@_typing.final
+class SuspendOperatorResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def operator(self) -> Global___Operator: ...
+    def __init__(
+        self,
+        *,
+        operator: Global___Operator | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuspendOperatorResponse: _TypeAlias = SuspendOperatorResponse  # noqa: Y015
+
+@_typing.final
+class ResumeOperatorRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    operator_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator_id", b"operator_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeOperatorRequest: _TypeAlias = ResumeOperatorRequest  # noqa: Y015
+
+@_typing.final
+class ResumeOperatorResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def operator(self) -> Global___Operator: ...
+    def __init__(
+        self,
+        *,
+        operator: Global___Operator | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeOperatorResponse: _TypeAlias = ResumeOperatorResponse  # noqa: Y015
+
+@_typing.final
+class RevokeOperatorRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    operator_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator_id", b"operator_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeOperatorRequest: _TypeAlias = RevokeOperatorRequest  # noqa: Y015
+
+@_typing.final
+class RevokeOperatorResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def operator(self) -> Global___Operator: ...
+    def __init__(
+        self,
+        *,
+        operator: Global___Operator | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeOperatorResponse: _TypeAlias = RevokeOperatorResponse  # noqa: Y015
+
+@_typing.final
+class DeregisterOperatorRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    operator_id: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator_id", b"operator_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeregisterOperatorRequest: _TypeAlias = DeregisterOperatorRequest  # noqa: Y015
+
+@_typing.final
+class DeregisterOperatorResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def operator(self) -> Global___Operator: ...
+    def __init__(
+        self,
+        *,
+        operator: Global___Operator | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operator", b"operator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeregisterOperatorResponse: _TypeAlias = DeregisterOperatorResponse  # noqa: Y015
+
+@_typing.final
+class DeclareClosureRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    CLOSED_FROM_FIELD_NUMBER: _builtins.int
+    CLOSED_UNTIL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    site_id: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def closed_from(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def closed_until(self) -> _timestamp_pb2.Timestamp:
+        """Open end when absent."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        site_id: _builtins.str = ...,
+        closed_from: _timestamp_pb2.Timestamp | None = ...,
+        closed_until: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_from", b"closed_from", "closed_until", b"closed_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_from", b"closed_from", "closed_until", b"closed_until", "reason", b"reason", "request_id", b"request_id", "site_id", b"site_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclareClosureRequest: _TypeAlias = DeclareClosureRequest  # noqa: Y015
+
+@_typing.final
+class DeclareClosureResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def site(self) -> Global___Site: ...
+    def __init__(
+        self,
+        *,
+        site: Global___Site | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["site", b"site"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["site", b"site"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclareClosureResponse: _TypeAlias = DeclareClosureResponse  # noqa: Y015
+
+@_typing.final
+class RosterRow(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SITE_NAME_FIELD_NUMBER: _builtins.int
+    USCC_FIELD_NUMBER: _builtins.int
+    ID_NUMBER_FIELD_NUMBER: _builtins.int
+    LICENCE_FIELD_NUMBER: _builtins.int
+    LOCAL_NUMBER_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SOURCE_ID_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
+    UNIT_KIND_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    site_name: _builtins.str
+    uscc: _builtins.str
+    id_number: _builtins.str
+    licence: _builtins.str
+    """Number of the licence, filing or registration."""
+    local_number: _builtins.str
+    source: _builtins.str
+    """A system that knows the site by a number of its own, for example `market` and a stall's number."""
+    source_id: _builtins.str
+    address: _builtins.str
+    division: _builtins.str
+    contact: _builtins.str
+    phone: _builtins.str
+    link: _builtins.str
+    """Words of the list: 餐饮, 学校食堂, 肉制品、乳制品."""
+    unit_kind: _builtins.str
+    categories: _builtins.str
+    valid_from: _builtins.str
+    """Days, both included; open when empty."""
+    valid_until: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        site_name: _builtins.str = ...,
+        uscc: _builtins.str = ...,
+        id_number: _builtins.str = ...,
+        licence: _builtins.str = ...,
+        local_number: _builtins.str = ...,
+        source: _builtins.str = ...,
+        source_id: _builtins.str = ...,
+        address: _builtins.str = ...,
+        division: _builtins.str = ...,
+        contact: _builtins.str = ...,
+        phone: _builtins.str = ...,
+        link: _builtins.str = ...,
+        unit_kind: _builtins.str = ...,
+        categories: _builtins.str = ...,
+        valid_from: _builtins.str = ...,
+        valid_until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "categories", b"categories", "contact", b"contact", "division", b"division", "id_number", b"id_number", "licence", b"licence", "link", b"link", "local_number", b"local_number", "name", b"name", "phone", b"phone", "site_name", b"site_name", "source", b"source", "source_id", b"source_id", "unit_kind", b"unit_kind", "uscc", b"uscc", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RosterRow: _TypeAlias = RosterRow  # noqa: Y015
+
+@_typing.final
+class ImportRosterRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    import_id: _builtins.str
+    """The caller's; parts of one list share it. The request_id when empty."""
+    kind: Global___RosterKind.ValueType
+    division: _builtins.str
+    """GB/T 2260 code of the place whose list it is; rows without a division of their own lie in it."""
+    as_of: _builtins.str
+    """Day the list was drawn up, YYYY-MM-DD; today when empty. A later list replaces an earlier one, row by row."""
+    complete: _builtins.bool
+    """The whole list has come with this part: what earlier lists of this kind and place had and this one has not, ends."""
+    file: _builtins.bytes
+    """A csv (UTF-8 or GB18030) or xlsx file with a header, at most 16 MiB; or rows."""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___RosterRow]: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        import_id: _builtins.str = ...,
+        kind: Global___RosterKind.ValueType = ...,
+        division: _builtins.str = ...,
+        as_of: _builtins.str = ...,
+        complete: _builtins.bool = ...,
+        file: _builtins.bytes = ...,
+        rows: _abc.Iterable[Global___RosterRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "complete", b"complete", "division", b"division", "file", b"file", "import_id", b"import_id", "kind", b"kind", "request_id", b"request_id", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportRosterRequest: _TypeAlias = ImportRosterRequest  # noqa: Y015
+
+@_typing.final
+class RosterError(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    row: _builtins.int
+    """The line of the file, or the place among the rows, counted from 1."""
+    field: _builtins.str
+    value: _builtins.str
+    rule: _builtins.str
+    message: _builtins.str
+    def __init__(
+        self,
+        *,
+        row: _builtins.int = ...,
+        field: _builtins.str = ...,
+        value: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "message", b"message", "row", b"row", "rule", b"rule", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RosterError: _TypeAlias = RosterError  # noqa: Y015
+
+@_typing.final
+class ImportRosterResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROSTER_IMPORT_FIELD_NUMBER: _builtins.int
+    ERRORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def roster_import(self) -> Global___RosterImport: ...
+    @_builtins.property
+    def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___RosterError]:
+        """Of this part; the first thousand."""
+
+    def __init__(
+        self,
+        *,
+        roster_import: Global___RosterImport | None = ...,
+        errors: _abc.Iterable[Global___RosterError] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["roster_import", b"roster_import"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "roster_import", b"roster_import"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportRosterResponse: _TypeAlias = ImportRosterResponse  # noqa: Y015
+
+@_typing.final
+class RosterImport(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    TAKEN_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    kind: Global___RosterKind.ValueType
+    division: _builtins.str
+    as_of: _builtins.str
+    complete: _builtins.bool
+    rows: _builtins.int
+    """Rows that came in order, and those that were refused."""
+    refused: _builtins.int
+    taken: _builtins.int
+    """Rows taken in so far, and of them those that told something new."""
+    changed: _builtins.int
+    ended: _builtins.int
+    """Entries of earlier lists that ended."""
+    done: _builtins.bool
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+        kind: Global___RosterKind.ValueType = ...,
+        division: _builtins.str = ...,
+        as_of: _builtins.str = ...,
+        complete: _builtins.bool = ...,
+        rows: _builtins.int = ...,
+        refused: _builtins.int = ...,
+        taken: _builtins.int = ...,
+        changed: _builtins.int = ...,
+        ended: _builtins.int = ...,
+        done: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "changed", b"changed", "complete", b"complete", "division", b"division", "done", b"done", "ended", b"ended", "import_id", b"import_id", "kind", b"kind", "refused", b"refused", "rows", b"rows", "taken", b"taken"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RosterImport: _TypeAlias = RosterImport  # noqa: Y015
+
+@_typing.final
+class GetRosterImportRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_id", b"import_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRosterImportRequest: _TypeAlias = GetRosterImportRequest  # noqa: Y015
+
+@_typing.final
+class GetRosterImportResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROSTER_IMPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def roster_import(self) -> Global___RosterImport: ...
+    def __init__(
+        self,
+        *,
+        roster_import: Global___RosterImport | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["roster_import", b"roster_import"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["roster_import", b"roster_import"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRosterImportResponse: _TypeAlias = GetRosterImportResponse  # noqa: Y015
+
+@_typing.final
+class Obligation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    UNIT_KIND_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    site_id: _builtins.str
+    operator_id: _builtins.str
+    category: Global___Category.ValueType
+    unit_kind: Global___UnitKind.ValueType
+    division: _builtins.str
+    def __init__(
+        self,
+        *,
+        site_id: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+        category: Global___Category.ValueType = ...,
+        unit_kind: Global___UnitKind.ValueType = ...,
+        division: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "division", b"division", "operator_id", b"operator_id", "site_id", b"site_id", "unit_kind", b"unit_kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Obligation: _TypeAlias = Obligation  # noqa: Y015
+
+@_typing.final
+class ListObligationsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    page_token: _builtins.str
+    division: _builtins.str
+    operator_id: _builtins.str
+    category: Global___Category.ValueType
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        division: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+        category: Global___Category.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "division", b"division", "operator_id", b"operator_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListObligationsRequest: _TypeAlias = ListObligationsRequest  # noqa: Y015
+
+@_typing.final
+class ListObligationsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OBLIGATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def obligations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Obligation]: ...
+    def __init__(
+        self,
+        *,
+        obligations: _abc.Iterable[Global___Obligation] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "obligations", b"obligations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListObligationsResponse: _TypeAlias = ListObligationsResponse  # noqa: Y015
+
+@_typing.final
+class Phase(_message.Message):
+    """What starts when, where and for whom: S4's phases are the first three."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHASE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    STARTS_ON_FIELD_NUMBER: _builtins.int
+    ENDS_ON_FIELD_NUMBER: _builtins.int
+    DIVISIONS_FIELD_NUMBER: _builtins.int
+    DUTIES_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    UNIT_KINDS_FIELD_NUMBER: _builtins.int
+    CLAUSE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    phase_id: _builtins.str
+    name: _builtins.str
+    starts_on: _builtins.str
+    """Days, both included; YYYY-MM-DD. Without an end it lasts."""
+    ends_on: _builtins.str
+    clause: _builtins.str
+    version: _builtins.int
+    @_builtins.property
+    def divisions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where; everywhere when empty."""
+
+    @_builtins.property
+    def duties(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Steps of the life that are due by its end: register, activate."""
+
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[Global___Category.ValueType]:
+        """What sites that deal in it must trace."""
+
+    @_builtins.property
+    def unit_kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___UnitKind.ValueType]:
+        """Kinds of unit that must trace all of these categories, whatever they say to deal in."""
+
+    def __init__(
+        self,
+        *,
+        phase_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        starts_on: _builtins.str = ...,
+        ends_on: _builtins.str = ...,
+        divisions: _abc.Iterable[_builtins.str] | None = ...,
+        duties: _abc.Iterable[_builtins.str] | None = ...,
+        categories: _abc.Iterable[Global___Category.ValueType] | None = ...,
+        unit_kinds: _abc.Iterable[Global___UnitKind.ValueType] | None = ...,
+        clause: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "clause", b"clause", "divisions", b"divisions", "duties", b"duties", "ends_on", b"ends_on", "name", b"name", "phase_id", b"phase_id", "starts_on", b"starts_on", "unit_kinds", b"unit_kinds", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Phase: _TypeAlias = Phase  # noqa: Y015
+
+@_typing.final
+class ListPhasesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPhasesRequest: _TypeAlias = ListPhasesRequest  # noqa: Y015
+
+@_typing.final
+class ListPhasesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHASES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def phases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Phase]: ...
+    def __init__(
+        self,
+        *,
+        phases: _abc.Iterable[Global___Phase] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["phases", b"phases"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPhasesResponse: _TypeAlias = ListPhasesResponse  # noqa: Y015
+
+@_typing.final
+class SetPhaseRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def phase(self) -> Global___Phase: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        phase: Global___Phase | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["phase", b"phase"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["phase", b"phase", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPhaseRequest: _TypeAlias = SetPhaseRequest  # noqa: Y015
+
+@_typing.final
+class SetPhaseResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHASE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def phase(self) -> Global___Phase: ...
+    def __init__(
+        self,
+        *,
+        phase: Global___Phase | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["phase", b"phase"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["phase", b"phase"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPhaseResponse: _TypeAlias = SetPhaseResponse  # noqa: Y015
+
+@_typing.final
+class Officer(_message.Message):
+    """A person of the authorities whom notices reach."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFICER_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
+    WECHAT_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    officer_id: _builtins.str
+    name: _builtins.str
+    phone: _builtins.str
+    wechat: _builtins.str
+    email: _builtins.str
+    def __init__(
+        self,
+        *,
+        officer_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        phone: _builtins.str = ...,
+        wechat: _builtins.str = ...,
+        email: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "name", b"name", "officer_id", b"officer_id", "phone", b"phone", "wechat", b"wechat"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Officer: _TypeAlias = Officer  # noqa: Y015
+
+@_typing.final
+class Cell(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    PARENT_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    STATION_FIELD_NUMBER: _builtins.int
+    STATION_NAME_FIELD_NUMBER: _builtins.int
+    OFFICER_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    cell_id: _builtins.str
+    parent_id: _builtins.str
+    """Within whose division it lies; empty for the root."""
+    name: _builtins.str
+    division: _builtins.str
+    station: _builtins.str
+    """In charge."""
+    station_name: _builtins.str
+    version: _builtins.int
+    @_builtins.property
+    def officer(self) -> Global___Officer: ...
+    def __init__(
+        self,
+        *,
+        cell_id: _builtins.str = ...,
+        parent_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        division: _builtins.str = ...,
+        station: _builtins.str = ...,
+        station_name: _builtins.str = ...,
+        officer: Global___Officer | None = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["officer", b"officer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell_id", b"cell_id", "division", b"division", "name", b"name", "officer", b"officer", "parent_id", b"parent_id", "station", b"station", "station_name", b"station_name", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Cell: _TypeAlias = Cell  # noqa: Y015
+
+@_typing.final
+class SetCellRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CELL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def cell(self) -> Global___Cell: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        cell: Global___Cell | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cell", b"cell"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell", b"cell", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetCellRequest: _TypeAlias = SetCellRequest  # noqa: Y015
+
+@_typing.final
+class SetCellResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CELL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cell(self) -> Global___Cell: ...
+    def __init__(
+        self,
+        *,
+        cell: Global___Cell | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cell", b"cell"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell", b"cell"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetCellResponse: _TypeAlias = SetCellResponse  # noqa: Y015
+
+@_typing.final
+class AssignOfficerRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    OFFICER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    cell_id: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def officer(self) -> Global___Officer: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        cell_id: _builtins.str = ...,
+        officer: Global___Officer | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["officer", b"officer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell_id", b"cell_id", "officer", b"officer", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignOfficerRequest: _TypeAlias = AssignOfficerRequest  # noqa: Y015
+
+@_typing.final
+class AssignOfficerResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CELL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cell(self) -> Global___Cell: ...
+    def __init__(
+        self,
+        *,
+        cell: Global___Cell | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cell", b"cell"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell", b"cell"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignOfficerResponse: _TypeAlias = AssignOfficerResponse  # noqa: Y015
+
+@_typing.final
+class PlaceSitesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SITE_IDS_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    cell_id: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def site_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 500."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        site_ids: _abc.Iterable[_builtins.str] | None = ...,
+        cell_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell_id", b"cell_id", "reason", b"reason", "request_id", b"request_id", "site_ids", b"site_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaceSitesRequest: _TypeAlias = PlaceSitesRequest  # noqa: Y015
+
+@_typing.final
+class PlaceSitesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sites(self) -> _containers.RepeatedCompositeFieldContainer[Global___Site]: ...
+    def __init__(
+        self,
+        *,
+        sites: _abc.Iterable[Global___Site] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sites", b"sites"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaceSitesResponse: _TypeAlias = PlaceSitesResponse  # noqa: Y015
+
+@_typing.final
+class AssignContactRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SITE_IDS_FIELD_NUMBER: _builtins.int
+    OFFICER_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    officer_id: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def site_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 500."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        site_ids: _abc.Iterable[_builtins.str] | None = ...,
+        officer_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["officer_id", b"officer_id", "reason", b"reason", "request_id", b"request_id", "site_ids", b"site_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignContactRequest: _TypeAlias = AssignContactRequest  # noqa: Y015
+
+@_typing.final
+class AssignContactResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sites(self) -> _containers.RepeatedCompositeFieldContainer[Global___Site]: ...
+    def __init__(
+        self,
+        *,
+        sites: _abc.Iterable[Global___Site] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sites", b"sites"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignContactResponse: _TypeAlias = AssignContactResponse  # noqa: Y015
+
+@_typing.final
+class ListCellsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    page_token: _builtins.str
+    division: _builtins.str
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        division: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCellsRequest: _TypeAlias = ListCellsRequest  # noqa: Y015
+
+@_typing.final
+class ListCellsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CELLS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cell]: ...
+    def __init__(
+        self,
+        *,
+        cells: _abc.Iterable[Global___Cell] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCellsResponse: _TypeAlias = ListCellsResponse  # noqa: Y015
+
+@_typing.final
+class SiteGaps(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    GAPS_FIELD_NUMBER: _builtins.int
+    site_id: _builtins.str
+    operator_id: _builtins.str
+    name: _builtins.str
+    division: _builtins.str
+    cell_id: _builtins.str
+    @_builtins.property
+    def gaps(self) -> _containers.RepeatedScalarFieldContainer[Global___Gap.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        site_id: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        division: _builtins.str = ...,
+        cell_id: _builtins.str = ...,
+        gaps: _abc.Iterable[Global___Gap.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell_id", b"cell_id", "division", b"division", "gaps", b"gaps", "name", b"name", "operator_id", b"operator_id", "site_id", b"site_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SiteGaps: _TypeAlias = SiteGaps  # noqa: Y015
+
+@_typing.final
+class ListGapsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    GAP_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    page_token: _builtins.str
+    division: _builtins.str
+    gap: Global___Gap.ValueType
+    """Only gaps of this kind."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        division: _builtins.str = ...,
+        gap: Global___Gap.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "gap", b"gap", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGapsRequest: _TypeAlias = ListGapsRequest  # noqa: Y015
+
+@_typing.final
+class ListGapsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def sites(self) -> _containers.RepeatedCompositeFieldContainer[Global___SiteGaps]: ...
+    def __init__(
+        self,
+        *,
+        sites: _abc.Iterable[Global___SiteGaps] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "sites", b"sites"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGapsResponse: _TypeAlias = ListGapsResponse  # noqa: Y015
+
+@_typing.final
+class SiteFacts(_message.Message):
+    """A site as `registry.sites_changed.v1` tells of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    OPERATOR_NAME_FIELD_NUMBER: _builtins.int
+    SUSPENDED_FIELD_NUMBER: _builtins.int
+    CONTACT_NAME_FIELD_NUMBER: _builtins.int
+    CONTACT_PHONE_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    operator_name: _builtins.str
+    suspended: _builtins.bool
+    contact_name: _builtins.str
+    """The operator's named person (专人), for roles that may see it."""
+    contact_phone: _builtins.str
+    @_builtins.property
+    def site(self) -> Global___Site: ...
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        site: Global___Site | None = ...,
+        operator_name: _builtins.str = ...,
+        suspended: _builtins.bool = ...,
+        contact_name: _builtins.str = ...,
+        contact_phone: _builtins.str = ...,
+        sources: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["site", b"site"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_name", b"contact_name", "contact_phone", b"contact_phone", "operator_name", b"operator_name", "site", b"site", "sources", b"sources", "suspended", b"suspended"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SiteFacts: _TypeAlias = SiteFacts  # noqa: Y015
+
+@_typing.final
+class ListSitesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    page_token: _builtins.str
+    division: _builtins.str
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        division: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSitesRequest: _TypeAlias = ListSitesRequest  # noqa: Y015
+
+@_typing.final
+class ListSitesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def sites(self) -> _containers.RepeatedCompositeFieldContainer[Global___SiteFacts]: ...
+    def __init__(
+        self,
+        *,
+        sites: _abc.Iterable[Global___SiteFacts] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "sites", b"sites"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSitesResponse: _TypeAlias = ListSitesResponse  # noqa: Y015
+
+@_typing.final
+class Change(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class DetailEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    KIND_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    who: _builtins.str
+    role: _builtins.str
+    why: _builtins.str
+    operator_id: _builtins.str
+    site_id: _builtins.str
+    cell_id: _builtins.str
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def detail(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        who: _builtins.str = ...,
+        role: _builtins.str = ...,
+        why: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+        site_id: _builtins.str = ...,
+        cell_id: _builtins.str = ...,
+        detail: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell_id", b"cell_id", "detail", b"detail", "kind", b"kind", "operator_id", b"operator_id", "role", b"role", "site_id", b"site_id", "time", b"time", "who", b"who", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Change: _TypeAlias = Change  # noqa: Y015
+
+@_typing.final
+class ListChangesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    page_token: _builtins.str
+    operator_id: _builtins.str
+    """One of the three."""
+    site_id: _builtins.str
+    cell_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+        site_id: _builtins.str = ...,
+        cell_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell_id", b"cell_id", "operator_id", b"operator_id", "page_size", b"page_size", "page_token", b"page_token", "site_id", b"site_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListChangesRequest: _TypeAlias = ListChangesRequest  # noqa: Y015
+
+@_typing.final
+class ListChangesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Change]: ...
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___Change] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListChangesResponse: _TypeAlias = ListChangesResponse  # noqa: Y015

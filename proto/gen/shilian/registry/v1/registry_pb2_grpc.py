@@ -80,6 +80,96 @@ class RegistryServiceStub:
                 request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.MergeSitesRequest.SerializeToString,
                 response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.MergeSitesResponse.FromString,
                 _registered_method=True)
+        self.SuspendOperator = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/SuspendOperator',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SuspendOperatorRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SuspendOperatorResponse.FromString,
+                _registered_method=True)
+        self.ResumeOperator = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/ResumeOperator',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ResumeOperatorRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ResumeOperatorResponse.FromString,
+                _registered_method=True)
+        self.RevokeOperator = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/RevokeOperator',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.RevokeOperatorRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.RevokeOperatorResponse.FromString,
+                _registered_method=True)
+        self.DeregisterOperator = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/DeregisterOperator',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.DeregisterOperatorRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.DeregisterOperatorResponse.FromString,
+                _registered_method=True)
+        self.DeclareClosure = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/DeclareClosure',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.DeclareClosureRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.DeclareClosureResponse.FromString,
+                _registered_method=True)
+        self.ImportRoster = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/ImportRoster',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ImportRosterRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ImportRosterResponse.FromString,
+                _registered_method=True)
+        self.GetRosterImport = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/GetRosterImport',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.GetRosterImportRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.GetRosterImportResponse.FromString,
+                _registered_method=True)
+        self.ListObligations = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/ListObligations',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListObligationsRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListObligationsResponse.FromString,
+                _registered_method=True)
+        self.ListPhases = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/ListPhases',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListPhasesRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListPhasesResponse.FromString,
+                _registered_method=True)
+        self.SetPhase = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/SetPhase',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SetPhaseRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SetPhaseResponse.FromString,
+                _registered_method=True)
+        self.SetCell = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/SetCell',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SetCellRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SetCellResponse.FromString,
+                _registered_method=True)
+        self.AssignOfficer = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/AssignOfficer',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.AssignOfficerRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.AssignOfficerResponse.FromString,
+                _registered_method=True)
+        self.PlaceSites = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/PlaceSites',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.PlaceSitesRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.PlaceSitesResponse.FromString,
+                _registered_method=True)
+        self.AssignContact = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/AssignContact',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.AssignContactRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.AssignContactResponse.FromString,
+                _registered_method=True)
+        self.ListCells = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/ListCells',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListCellsRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListCellsResponse.FromString,
+                _registered_method=True)
+        self.ListGaps = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/ListGaps',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListGapsRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListGapsResponse.FromString,
+                _registered_method=True)
+        self.ListSites = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/ListSites',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListSitesRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListSitesResponse.FromString,
+                _registered_method=True)
+        self.ListChanges = channel.unary_unary(
+                '/shilian.registry.v1.RegistryService/ListChanges',
+                request_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListChangesRequest.SerializeToString,
+                response_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListChangesResponse.FromString,
+                _registered_method=True)
 
 
 class RegistryServiceServicer:
@@ -147,6 +237,129 @@ class RegistryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SuspendOperator(self, request, context):
+        """Life, beside its way up: each with a reason, each announced.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeOperator(self, request, context):
+        """Ends a suspension.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeOperator(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeregisterOperator(self, request, context):
+        """An operator leaves by itself unless it is under a penalty.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclareClosure(self, request, context):
+        """Says from when until when a site is closed: it is not silent meanwhile. A later word replaces it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportRoster(self, request, context):
+        """Takes a list of those who ought to register: a file, or rows; longer lists in parts of one import_id.
+        Rows in order are taken in afterwards by a worker (GetRosterImport says how far); the others are answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRosterImport(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListObligations(self, request, context):
+        """What sites must trace today: site by category, from the phases in force.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPhases(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetPhase(self, request, context):
+        """Sets a phase (or replaces that of its id); whoever owes more or less by it is announced.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetCell(self, request, context):
+        """Sets a cell of the grid (网格) or replaces that of its id, all but its officer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssignOfficer(self, request, context):
+        """Puts an officer in charge of a cell; without one the cell has none. Hand-overs are kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlaceSites(self, request, context):
+        """Puts sites into a cell by a person's word; without a cell their divisions place them again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssignContact(self, request, context):
+        """Names an officer of the grid as the 1:1 contact (一对一联系帮扶) of sites; without one they have none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCells(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGaps(self, request, context):
+        """Sites without a cell, an officer in charge or a 1:1 contact.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSites(self, request, context):
+        """Every site as others are told of it: `report rebuild` reads them all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChanges(self, request, context):
+        """What happened to an operator, a site or a cell: who did what and why, the latest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RegistryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -194,6 +407,96 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.MergeSites,
                     request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.MergeSitesRequest.FromString,
                     response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.MergeSitesResponse.SerializeToString,
+            ),
+            'SuspendOperator': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuspendOperator,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SuspendOperatorRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SuspendOperatorResponse.SerializeToString,
+            ),
+            'ResumeOperator': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeOperator,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ResumeOperatorRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ResumeOperatorResponse.SerializeToString,
+            ),
+            'RevokeOperator': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeOperator,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.RevokeOperatorRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.RevokeOperatorResponse.SerializeToString,
+            ),
+            'DeregisterOperator': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeregisterOperator,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.DeregisterOperatorRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.DeregisterOperatorResponse.SerializeToString,
+            ),
+            'DeclareClosure': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclareClosure,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.DeclareClosureRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.DeclareClosureResponse.SerializeToString,
+            ),
+            'ImportRoster': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportRoster,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ImportRosterRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ImportRosterResponse.SerializeToString,
+            ),
+            'GetRosterImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRosterImport,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.GetRosterImportRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.GetRosterImportResponse.SerializeToString,
+            ),
+            'ListObligations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListObligations,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListObligationsRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListObligationsResponse.SerializeToString,
+            ),
+            'ListPhases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPhases,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListPhasesRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListPhasesResponse.SerializeToString,
+            ),
+            'SetPhase': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPhase,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SetPhaseRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SetPhaseResponse.SerializeToString,
+            ),
+            'SetCell': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCell,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SetCellRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.SetCellResponse.SerializeToString,
+            ),
+            'AssignOfficer': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignOfficer,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.AssignOfficerRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.AssignOfficerResponse.SerializeToString,
+            ),
+            'PlaceSites': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceSites,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.PlaceSitesRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.PlaceSitesResponse.SerializeToString,
+            ),
+            'AssignContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignContact,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.AssignContactRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.AssignContactResponse.SerializeToString,
+            ),
+            'ListCells': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCells,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListCellsRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListCellsResponse.SerializeToString,
+            ),
+            'ListGaps': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGaps,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListGapsRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListGapsResponse.SerializeToString,
+            ),
+            'ListSites': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSites,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListSitesRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListSitesResponse.SerializeToString,
+            ),
+            'ListChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChanges,
+                    request_deserializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListChangesRequest.FromString,
+                    response_serializer=shilian_dot_registry_dot_v1_dot_registry__pb2.ListChangesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -440,6 +743,492 @@ class RegistryService:
             '/shilian.registry.v1.RegistryService/MergeSites',
             shilian_dot_registry_dot_v1_dot_registry__pb2.MergeSitesRequest.SerializeToString,
             shilian_dot_registry_dot_v1_dot_registry__pb2.MergeSitesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuspendOperator(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/SuspendOperator',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.SuspendOperatorRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.SuspendOperatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeOperator(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/ResumeOperator',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ResumeOperatorRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ResumeOperatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeOperator(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/RevokeOperator',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.RevokeOperatorRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.RevokeOperatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeregisterOperator(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/DeregisterOperator',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.DeregisterOperatorRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.DeregisterOperatorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclareClosure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/DeclareClosure',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.DeclareClosureRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.DeclareClosureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportRoster(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/ImportRoster',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ImportRosterRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ImportRosterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRosterImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/GetRosterImport',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.GetRosterImportRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.GetRosterImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListObligations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/ListObligations',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListObligationsRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListObligationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPhases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/ListPhases',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListPhasesRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListPhasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPhase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/SetPhase',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.SetPhaseRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.SetPhaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCell(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/SetCell',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.SetCellRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.SetCellResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignOfficer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/AssignOfficer',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.AssignOfficerRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.AssignOfficerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceSites(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/PlaceSites',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.PlaceSitesRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.PlaceSitesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/AssignContact',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.AssignContactRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.AssignContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCells(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/ListCells',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListCellsRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListCellsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGaps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/ListGaps',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListGapsRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListGapsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSites(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/ListSites',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListSitesRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListSitesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.registry.v1.RegistryService/ListChanges',
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListChangesRequest.SerializeToString,
+            shilian_dot_registry_dot_v1_dot_registry__pb2.ListChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,40 @@ class RegistryServiceStub:
     """Pairs that look like one site (name and address) and wait for a person."""
     MergeSites: _grpc.UnaryUnaryMultiCallable[_registry_pb2.MergeSitesRequest, _registry_pb2.MergeSitesResponse]
     """Says that two ids are one site; every id either had stays an alias."""
+    SuspendOperator: _grpc.UnaryUnaryMultiCallable[_registry_pb2.SuspendOperatorRequest, _registry_pb2.SuspendOperatorResponse]
+    """Life, beside its way up: each with a reason, each announced."""
+    ResumeOperator: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ResumeOperatorRequest, _registry_pb2.ResumeOperatorResponse]
+    """Ends a suspension."""
+    RevokeOperator: _grpc.UnaryUnaryMultiCallable[_registry_pb2.RevokeOperatorRequest, _registry_pb2.RevokeOperatorResponse]
+    DeregisterOperator: _grpc.UnaryUnaryMultiCallable[_registry_pb2.DeregisterOperatorRequest, _registry_pb2.DeregisterOperatorResponse]
+    """An operator leaves by itself unless it is under a penalty."""
+    DeclareClosure: _grpc.UnaryUnaryMultiCallable[_registry_pb2.DeclareClosureRequest, _registry_pb2.DeclareClosureResponse]
+    """Says from when until when a site is closed: it is not silent meanwhile. A later word replaces it."""
+    ImportRoster: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ImportRosterRequest, _registry_pb2.ImportRosterResponse]
+    """Takes a list of those who ought to register: a file, or rows; longer lists in parts of one import_id.
+    Rows in order are taken in afterwards by a worker (GetRosterImport says how far); the others are answered.
+    """
+    GetRosterImport: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetRosterImportRequest, _registry_pb2.GetRosterImportResponse]
+    ListObligations: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListObligationsRequest, _registry_pb2.ListObligationsResponse]
+    """What sites must trace today: site by category, from the phases in force."""
+    ListPhases: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListPhasesRequest, _registry_pb2.ListPhasesResponse]
+    SetPhase: _grpc.UnaryUnaryMultiCallable[_registry_pb2.SetPhaseRequest, _registry_pb2.SetPhaseResponse]
+    """Sets a phase (or replaces that of its id); whoever owes more or less by it is announced."""
+    SetCell: _grpc.UnaryUnaryMultiCallable[_registry_pb2.SetCellRequest, _registry_pb2.SetCellResponse]
+    """Sets a cell of the grid (网格) or replaces that of its id, all but its officer."""
+    AssignOfficer: _grpc.UnaryUnaryMultiCallable[_registry_pb2.AssignOfficerRequest, _registry_pb2.AssignOfficerResponse]
+    """Puts an officer in charge of a cell; without one the cell has none. Hand-overs are kept."""
+    PlaceSites: _grpc.UnaryUnaryMultiCallable[_registry_pb2.PlaceSitesRequest, _registry_pb2.PlaceSitesResponse]
+    """Puts sites into a cell by a person's word; without a cell their divisions place them again."""
+    AssignContact: _grpc.UnaryUnaryMultiCallable[_registry_pb2.AssignContactRequest, _registry_pb2.AssignContactResponse]
+    """Names an officer of the grid as the 1:1 contact (一对一联系帮扶) of sites; without one they have none."""
+    ListCells: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListCellsRequest, _registry_pb2.ListCellsResponse]
+    ListGaps: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListGapsRequest, _registry_pb2.ListGapsResponse]
+    """Sites without a cell, an officer in charge or a 1:1 contact."""
+    ListSites: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListSitesRequest, _registry_pb2.ListSitesResponse]
+    """Every site as others are told of it: `report rebuild` reads them all."""
+    ListChanges: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListChangesRequest, _registry_pb2.ListChangesResponse]
+    """What happened to an operator, a site or a cell: who did what and why, the latest first."""
 
 @_typing.type_check_only
 class RegistryServiceAsyncStub(RegistryServiceStub):
@@ -71,6 +105,40 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """Pairs that look like one site (name and address) and wait for a person."""
     MergeSites: _aio.UnaryUnaryMultiCallable[_registry_pb2.MergeSitesRequest, _registry_pb2.MergeSitesResponse]  # type: ignore[assignment]
     """Says that two ids are one site; every id either had stays an alias."""
+    SuspendOperator: _aio.UnaryUnaryMultiCallable[_registry_pb2.SuspendOperatorRequest, _registry_pb2.SuspendOperatorResponse]  # type: ignore[assignment]
+    """Life, beside its way up: each with a reason, each announced."""
+    ResumeOperator: _aio.UnaryUnaryMultiCallable[_registry_pb2.ResumeOperatorRequest, _registry_pb2.ResumeOperatorResponse]  # type: ignore[assignment]
+    """Ends a suspension."""
+    RevokeOperator: _aio.UnaryUnaryMultiCallable[_registry_pb2.RevokeOperatorRequest, _registry_pb2.RevokeOperatorResponse]  # type: ignore[assignment]
+    DeregisterOperator: _aio.UnaryUnaryMultiCallable[_registry_pb2.DeregisterOperatorRequest, _registry_pb2.DeregisterOperatorResponse]  # type: ignore[assignment]
+    """An operator leaves by itself unless it is under a penalty."""
+    DeclareClosure: _aio.UnaryUnaryMultiCallable[_registry_pb2.DeclareClosureRequest, _registry_pb2.DeclareClosureResponse]  # type: ignore[assignment]
+    """Says from when until when a site is closed: it is not silent meanwhile. A later word replaces it."""
+    ImportRoster: _aio.UnaryUnaryMultiCallable[_registry_pb2.ImportRosterRequest, _registry_pb2.ImportRosterResponse]  # type: ignore[assignment]
+    """Takes a list of those who ought to register: a file, or rows; longer lists in parts of one import_id.
+    Rows in order are taken in afterwards by a worker (GetRosterImport says how far); the others are answered.
+    """
+    GetRosterImport: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetRosterImportRequest, _registry_pb2.GetRosterImportResponse]  # type: ignore[assignment]
+    ListObligations: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListObligationsRequest, _registry_pb2.ListObligationsResponse]  # type: ignore[assignment]
+    """What sites must trace today: site by category, from the phases in force."""
+    ListPhases: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListPhasesRequest, _registry_pb2.ListPhasesResponse]  # type: ignore[assignment]
+    SetPhase: _aio.UnaryUnaryMultiCallable[_registry_pb2.SetPhaseRequest, _registry_pb2.SetPhaseResponse]  # type: ignore[assignment]
+    """Sets a phase (or replaces that of its id); whoever owes more or less by it is announced."""
+    SetCell: _aio.UnaryUnaryMultiCallable[_registry_pb2.SetCellRequest, _registry_pb2.SetCellResponse]  # type: ignore[assignment]
+    """Sets a cell of the grid (网格) or replaces that of its id, all but its officer."""
+    AssignOfficer: _aio.UnaryUnaryMultiCallable[_registry_pb2.AssignOfficerRequest, _registry_pb2.AssignOfficerResponse]  # type: ignore[assignment]
+    """Puts an officer in charge of a cell; without one the cell has none. Hand-overs are kept."""
+    PlaceSites: _aio.UnaryUnaryMultiCallable[_registry_pb2.PlaceSitesRequest, _registry_pb2.PlaceSitesResponse]  # type: ignore[assignment]
+    """Puts sites into a cell by a person's word; without a cell their divisions place them again."""
+    AssignContact: _aio.UnaryUnaryMultiCallable[_registry_pb2.AssignContactRequest, _registry_pb2.AssignContactResponse]  # type: ignore[assignment]
+    """Names an officer of the grid as the 1:1 contact (一对一联系帮扶) of sites; without one they have none."""
+    ListCells: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListCellsRequest, _registry_pb2.ListCellsResponse]  # type: ignore[assignment]
+    ListGaps: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListGapsRequest, _registry_pb2.ListGapsResponse]  # type: ignore[assignment]
+    """Sites without a cell, an officer in charge or a 1:1 contact."""
+    ListSites: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListSitesRequest, _registry_pb2.ListSitesResponse]  # type: ignore[assignment]
+    """Every site as others are told of it: `report rebuild` reads them all."""
+    ListChanges: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListChangesRequest, _registry_pb2.ListChangesResponse]  # type: ignore[assignment]
+    """What happened to an operator, a site or a cell: who did what and why, the latest first."""
 
 class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Operators (主体) and their sites (场所): who answers for what, where."""
@@ -144,5 +212,147 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.MergeSitesResponse, _abc.Awaitable[_registry_pb2.MergeSitesResponse]]:
         """Says that two ids are one site; every id either had stays an alias."""
+
+    @_abc_1.abstractmethod
+    def SuspendOperator(
+        self,
+        request: _registry_pb2.SuspendOperatorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.SuspendOperatorResponse, _abc.Awaitable[_registry_pb2.SuspendOperatorResponse]]:
+        """Life, beside its way up: each with a reason, each announced."""
+
+    @_abc_1.abstractmethod
+    def ResumeOperator(
+        self,
+        request: _registry_pb2.ResumeOperatorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ResumeOperatorResponse, _abc.Awaitable[_registry_pb2.ResumeOperatorResponse]]:
+        """Ends a suspension."""
+
+    @_abc_1.abstractmethod
+    def RevokeOperator(
+        self,
+        request: _registry_pb2.RevokeOperatorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.RevokeOperatorResponse, _abc.Awaitable[_registry_pb2.RevokeOperatorResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def DeregisterOperator(
+        self,
+        request: _registry_pb2.DeregisterOperatorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.DeregisterOperatorResponse, _abc.Awaitable[_registry_pb2.DeregisterOperatorResponse]]:
+        """An operator leaves by itself unless it is under a penalty."""
+
+    @_abc_1.abstractmethod
+    def DeclareClosure(
+        self,
+        request: _registry_pb2.DeclareClosureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.DeclareClosureResponse, _abc.Awaitable[_registry_pb2.DeclareClosureResponse]]:
+        """Says from when until when a site is closed: it is not silent meanwhile. A later word replaces it."""
+
+    @_abc_1.abstractmethod
+    def ImportRoster(
+        self,
+        request: _registry_pb2.ImportRosterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ImportRosterResponse, _abc.Awaitable[_registry_pb2.ImportRosterResponse]]:
+        """Takes a list of those who ought to register: a file, or rows; longer lists in parts of one import_id.
+        Rows in order are taken in afterwards by a worker (GetRosterImport says how far); the others are answered.
+        """
+
+    @_abc_1.abstractmethod
+    def GetRosterImport(
+        self,
+        request: _registry_pb2.GetRosterImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.GetRosterImportResponse, _abc.Awaitable[_registry_pb2.GetRosterImportResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListObligations(
+        self,
+        request: _registry_pb2.ListObligationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListObligationsResponse, _abc.Awaitable[_registry_pb2.ListObligationsResponse]]:
+        """What sites must trace today: site by category, from the phases in force."""
+
+    @_abc_1.abstractmethod
+    def ListPhases(
+        self,
+        request: _registry_pb2.ListPhasesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListPhasesResponse, _abc.Awaitable[_registry_pb2.ListPhasesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def SetPhase(
+        self,
+        request: _registry_pb2.SetPhaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.SetPhaseResponse, _abc.Awaitable[_registry_pb2.SetPhaseResponse]]:
+        """Sets a phase (or replaces that of its id); whoever owes more or less by it is announced."""
+
+    @_abc_1.abstractmethod
+    def SetCell(
+        self,
+        request: _registry_pb2.SetCellRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.SetCellResponse, _abc.Awaitable[_registry_pb2.SetCellResponse]]:
+        """Sets a cell of the grid (网格) or replaces that of its id, all but its officer."""
+
+    @_abc_1.abstractmethod
+    def AssignOfficer(
+        self,
+        request: _registry_pb2.AssignOfficerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.AssignOfficerResponse, _abc.Awaitable[_registry_pb2.AssignOfficerResponse]]:
+        """Puts an officer in charge of a cell; without one the cell has none. Hand-overs are kept."""
+
+    @_abc_1.abstractmethod
+    def PlaceSites(
+        self,
+        request: _registry_pb2.PlaceSitesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.PlaceSitesResponse, _abc.Awaitable[_registry_pb2.PlaceSitesResponse]]:
+        """Puts sites into a cell by a person's word; without a cell their divisions place them again."""
+
+    @_abc_1.abstractmethod
+    def AssignContact(
+        self,
+        request: _registry_pb2.AssignContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.AssignContactResponse, _abc.Awaitable[_registry_pb2.AssignContactResponse]]:
+        """Names an officer of the grid as the 1:1 contact (一对一联系帮扶) of sites; without one they have none."""
+
+    @_abc_1.abstractmethod
+    def ListCells(
+        self,
+        request: _registry_pb2.ListCellsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListCellsResponse, _abc.Awaitable[_registry_pb2.ListCellsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListGaps(
+        self,
+        request: _registry_pb2.ListGapsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListGapsResponse, _abc.Awaitable[_registry_pb2.ListGapsResponse]]:
+        """Sites without a cell, an officer in charge or a 1:1 contact."""
+
+    @_abc_1.abstractmethod
+    def ListSites(
+        self,
+        request: _registry_pb2.ListSitesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListSitesResponse, _abc.Awaitable[_registry_pb2.ListSitesResponse]]:
+        """Every site as others are told of it: `report rebuild` reads them all."""
+
+    @_abc_1.abstractmethod
+    def ListChanges(
+        self,
+        request: _registry_pb2.ListChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListChangesResponse, _abc.Awaitable[_registry_pb2.ListChangesResponse]]:
+        """What happened to an operator, a site or a cell: who did what and why, the latest first."""
 
 def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -147,6 +147,8 @@ class Event(_message.Message):
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     FLAGS_FIELD_NUMBER: _builtins.int
     ALSO_FROM_FIELD_NUMBER: _builtins.int
+    SENT_TIME_FIELD_NUMBER: _builtins.int
+    COUNTERPARTY_EXTERNAL_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     source: _builtins.str
     message_id: _builtins.str
@@ -158,6 +160,8 @@ class Event(_message.Message):
     counterparty_site_id: _builtins.str
     counterparty_name: _builtins.str
     document: _builtins.str
+    counterparty_external: _builtins.bool
+    """The counterparty lies outside the province or abroad, documented."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -173,6 +177,10 @@ class Event(_message.Message):
     @_builtins.property
     def also_from(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Other sources that reported the same event."""
+
+    @_builtins.property
+    def sent_time(self) -> _timestamp_pb2.Timestamp:
+        """When its source sent it."""
 
     def __init__(
         self,
@@ -195,10 +203,12 @@ class Event(_message.Message):
         documents: _abc.Iterable[Global___Document] | None = ...,
         flags: _abc.Iterable[Global___Flag] | None = ...,
         also_from: _abc.Iterable[_builtins.str] | None = ...,
+        sent_time: _timestamp_pb2.Timestamp | None = ...,
+        counterparty_external: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_time", b"recorded_time", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_time", b"recorded_time", "sent_time", b"sent_time", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["also_from", b"also_from", "counterparty_name", b"counterparty_name", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "document", b"document", "documents", b"documents", "event_id", b"event_id", "flags", b"flags", "inputs", b"inputs", "message_id", b"message_id", "operator_id", b"operator_id", "outputs", b"outputs", "recorded_time", b"recorded_time", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "step", b"step", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also_from", b"also_from", "counterparty_external", b"counterparty_external", "counterparty_name", b"counterparty_name", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "document", b"document", "documents", b"documents", "event_id", b"event_id", "flags", b"flags", "inputs", b"inputs", "message_id", b"message_id", "operator_id", b"operator_id", "outputs", b"outputs", "recorded_time", b"recorded_time", "sent_time", b"sent_time", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "step", b"step", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -679,3 +689,181 @@ class CountFlagsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CountFlagsResponse: _TypeAlias = CountFlagsResponse  # noqa: Y015
+
+@_typing.final
+class Finding(_message.Message):
+    """What trace found by itself. It opens and closes; it is never deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
+    COUNTERPARTY_SITE_ID_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    BATCHES_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    OPENED_TIME_FIELD_NUMBER: _builtins.int
+    CLOSED_TIME_FIELD_NUMBER: _builtins.int
+    PROVISIONAL_FIELD_NUMBER: _builtins.int
+    finding_id: _builtins.str
+    kind: _builtins.str
+    """overdue_shipment, unknown_source or silent_site."""
+    open: _builtins.bool
+    version: _builtins.int
+    site_id: _builtins.str
+    """Whom it is laid to."""
+    operator_id: _builtins.str
+    division: _builtins.str
+    link: _builtins.str
+    counterparty_site_id: _builtins.str
+    event_id: _builtins.str
+    """The half that came, or the last event of a silent site."""
+    provisional: _builtins.bool
+    """The due time was counted through a year whose holidays are not announced."""
+    @_builtins.property
+    def batches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When the missing half, or the next event, should have come."""
+
+    @_builtins.property
+    def opened_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def closed_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        finding_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        open: _builtins.bool = ...,
+        version: _builtins.int = ...,
+        site_id: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+        division: _builtins.str = ...,
+        link: _builtins.str = ...,
+        counterparty_site_id: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        batches: _abc.Iterable[_builtins.str] | None = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        opened_time: _timestamp_pb2.Timestamp | None = ...,
+        closed_time: _timestamp_pb2.Timestamp | None = ...,
+        provisional: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_time", b"closed_time", "due_time", b"due_time", "opened_time", b"opened_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches", "categories", b"categories", "closed_time", b"closed_time", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "due_time", b"due_time", "event_id", b"event_id", "finding_id", b"finding_id", "kind", b"kind", "link", b"link", "open", b"open", "opened_time", b"opened_time", "operator_id", b"operator_id", "provisional", b"provisional", "site_id", b"site_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Finding: _TypeAlias = Finding  # noqa: Y015
+
+@_typing.final
+class ListFindingsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """1 to 500; 50 when 0."""
+    page_token: _builtins.str
+    division: _builtins.str
+    """Prefix of a division code; empty means the caller's own."""
+    kind: _builtins.str
+    open: _builtins.bool
+    """Open ones or closed ones only; both when absent."""
+    site_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        division: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        open: _builtins.bool | None = ...,
+        site_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_open", b"_open", "open", b"open"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_open", b"_open", "division", b"division", "kind", b"kind", "open", b"open", "page_size", b"page_size", "page_token", b"page_token", "site_id", b"site_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__open: _TypeAlias = _typing.Literal["open"]  # noqa: Y015
+    _WhichOneofArgType__open: _TypeAlias = _typing.Literal["_open", b"_open"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__open) -> _WhichOneofReturnType__open | None: ...
+
+Global___ListFindingsRequest: _TypeAlias = ListFindingsRequest  # noqa: Y015
+
+@_typing.final
+class ListFindingsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]: ...
+    def __init__(
+        self,
+        *,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFindingsResponse: _TypeAlias = ListFindingsResponse  # noqa: Y015
+
+@_typing.final
+class GetFindingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_ID_FIELD_NUMBER: _builtins.int
+    finding_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        finding_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding_id", b"finding_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFindingRequest: _TypeAlias = GetFindingRequest  # noqa: Y015
+
+@_typing.final
+class GetFindingResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def finding(self) -> Global___Finding: ...
+    def __init__(
+        self,
+        *,
+        finding: Global___Finding | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFindingResponse: _TypeAlias = GetFindingResponse  # noqa: Y015

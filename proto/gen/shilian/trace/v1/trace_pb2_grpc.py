@@ -60,6 +60,16 @@ class TraceServiceStub:
                 request_serializer=shilian_dot_trace_dot_v1_dot_trace__pb2.CountFlagsRequest.SerializeToString,
                 response_deserializer=shilian_dot_trace_dot_v1_dot_trace__pb2.CountFlagsResponse.FromString,
                 _registered_method=True)
+        self.ListFindings = channel.unary_unary(
+                '/shilian.trace.v1.TraceService/ListFindings',
+                request_serializer=shilian_dot_trace_dot_v1_dot_trace__pb2.ListFindingsRequest.SerializeToString,
+                response_deserializer=shilian_dot_trace_dot_v1_dot_trace__pb2.ListFindingsResponse.FromString,
+                _registered_method=True)
+        self.GetFinding = channel.unary_unary(
+                '/shilian.trace.v1.TraceService/GetFinding',
+                request_serializer=shilian_dot_trace_dot_v1_dot_trace__pb2.GetFindingRequest.SerializeToString,
+                response_deserializer=shilian_dot_trace_dot_v1_dot_trace__pb2.GetFindingResponse.FromString,
+                _registered_method=True)
 
 
 class TraceServiceServicer:
@@ -100,6 +110,19 @@ class TraceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFindings(self, request, context):
+        """Broken chains and silent sites of the caller's scope, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFinding(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TraceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -127,6 +150,16 @@ def add_TraceServiceServicer_to_server(servicer, server):
                     servicer.CountFlags,
                     request_deserializer=shilian_dot_trace_dot_v1_dot_trace__pb2.CountFlagsRequest.FromString,
                     response_serializer=shilian_dot_trace_dot_v1_dot_trace__pb2.CountFlagsResponse.SerializeToString,
+            ),
+            'ListFindings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFindings,
+                    request_deserializer=shilian_dot_trace_dot_v1_dot_trace__pb2.ListFindingsRequest.FromString,
+                    response_serializer=shilian_dot_trace_dot_v1_dot_trace__pb2.ListFindingsResponse.SerializeToString,
+            ),
+            'GetFinding': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFinding,
+                    request_deserializer=shilian_dot_trace_dot_v1_dot_trace__pb2.GetFindingRequest.FromString,
+                    response_serializer=shilian_dot_trace_dot_v1_dot_trace__pb2.GetFindingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -265,6 +298,60 @@ class TraceService:
             '/shilian.trace.v1.TraceService/CountFlags',
             shilian_dot_trace_dot_v1_dot_trace__pb2.CountFlagsRequest.SerializeToString,
             shilian_dot_trace_dot_v1_dot_trace__pb2.CountFlagsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFindings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.trace.v1.TraceService/ListFindings',
+            shilian_dot_trace_dot_v1_dot_trace__pb2.ListFindingsRequest.SerializeToString,
+            shilian_dot_trace_dot_v1_dot_trace__pb2.ListFindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFinding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.trace.v1.TraceService/GetFinding',
+            shilian_dot_trace_dot_v1_dot_trace__pb2.GetFindingRequest.SerializeToString,
+            shilian_dot_trace_dot_v1_dot_trace__pb2.GetFindingResponse.FromString,
             options,
             channel_credentials,
             insecure,

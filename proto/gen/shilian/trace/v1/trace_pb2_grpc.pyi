@@ -42,6 +42,9 @@ class TraceServiceStub:
     """Sites where goods made from a batch stand now, as far as records tell."""
     CountFlags: _grpc.UnaryUnaryMultiCallable[_trace_pb2.CountFlagsRequest, _trace_pb2.CountFlagsResponse]
     """How many events carry which flag in a window."""
+    ListFindings: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListFindingsRequest, _trace_pb2.ListFindingsResponse]
+    """Broken chains and silent sites of the caller's scope, newest first."""
+    GetFinding: _grpc.UnaryUnaryMultiCallable[_trace_pb2.GetFindingRequest, _trace_pb2.GetFindingResponse]
 
 @_typing.type_check_only
 class TraceServiceAsyncStub(TraceServiceStub):
@@ -57,6 +60,9 @@ class TraceServiceAsyncStub(TraceServiceStub):
     """Sites where goods made from a batch stand now, as far as records tell."""
     CountFlags: _aio.UnaryUnaryMultiCallable[_trace_pb2.CountFlagsRequest, _trace_pb2.CountFlagsResponse]  # type: ignore[assignment]
     """How many events carry which flag in a window."""
+    ListFindings: _aio.UnaryUnaryMultiCallable[_trace_pb2.ListFindingsRequest, _trace_pb2.ListFindingsResponse]  # type: ignore[assignment]
+    """Broken chains and silent sites of the caller's scope, newest first."""
+    GetFinding: _aio.UnaryUnaryMultiCallable[_trace_pb2.GetFindingRequest, _trace_pb2.GetFindingResponse]  # type: ignore[assignment]
 
 class TraceServiceServicer(metaclass=_abc_1.ABCMeta):
     """Trace events: back to every source (来源可查), forward to every holder (去向可追)."""
@@ -99,5 +105,20 @@ class TraceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_trace_pb2.CountFlagsResponse, _abc.Awaitable[_trace_pb2.CountFlagsResponse]]:
         """How many events carry which flag in a window."""
+
+    @_abc_1.abstractmethod
+    def ListFindings(
+        self,
+        request: _trace_pb2.ListFindingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_trace_pb2.ListFindingsResponse, _abc.Awaitable[_trace_pb2.ListFindingsResponse]]:
+        """Broken chains and silent sites of the caller's scope, newest first."""
+
+    @_abc_1.abstractmethod
+    def GetFinding(
+        self,
+        request: _trace_pb2.GetFindingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_trace_pb2.GetFindingResponse, _abc.Awaitable[_trace_pb2.GetFindingResponse]]: ...
 
 def add_TraceServiceServicer_to_server(servicer: TraceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,34 @@
+"""The handoffs of capture in straight lines, beside `plain`: what the other side upserts for each shipment."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.database import Database
+
+from services.trace.terms import SHORTEST
+from services.trace.watched import HANDOFFS
+
+Document = dict[str, Any]
+
+
+def upsert(db: Database[Document], rows: Iterable[Document]) -> None:
+    """Notes the sender's halves of the handoffs of these events."""
+    db[HANDOFFS].bulk_write([half for row in rows for half in _halves(row)], ordered=False)
+
+
+def _halves(row: Document) -> list[UpdateOne]:
+    here, there = row["site"], row["there"]
+    half = {"time": row["time"], "event": row["_id"]}
+    return [
+        UpdateOne(
+            {"_id": f"{lot['batch']}@{here}@{there}"},
+            {
+                "$setOnInsert": {"batch": lot["batch"], "from": here, "to": there},
+                "$addToSet": {"shipped": half, "categories": lot["category"]},
+                "$min": {"look_at": row["time"] + SHORTEST},
+            },
+            upsert=True,
+        )
+        for lot in row["lots"]["outputs"]
+    ]

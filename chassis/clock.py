@@ -1,0 +1,24 @@
+"""The time of day for rules and timers: aware UTC, and movable for a rehearsal, never for production.
+
+`SHILIAN_CLOCK_FILE` names a file with a number of seconds by which this process's clock is ahead; it is read on each
+look, so that a rehearsal moves a month in an instant. Without it the clock is the machine's.
+"""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+
+def now() -> datetime:
+    """The time, aware UTC."""
+    return datetime.now(UTC) + _ahead()
+
+
+def _ahead() -> timedelta:
+    named = os.environ.get("SHILIAN_CLOCK_FILE")
+    if not named:
+        return timedelta(0)
+    try:
+        return timedelta(seconds=float(Path(named).read_text()))
+    except (OSError, ValueError):
+        return timedelta(0)

@@ -1,0 +1,107 @@
+"""The timer entrypoint: claims due rows with a lease and hands them to a service method, one at a time."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import eventlet
+from eventlet.event import Event
+from nameko.extensions import Entrypoint
+from pymongo import ReturnDocument
+from pymongo.errors import PyMongoError
+
+from chassis import clock
+from chassis.collections import TIMERS
+from chassis.settings import Settings
+from chassis.timers import Due, first
+from chassis.worker.mongo import Store
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+"""How long a worker has to handle a row before another may take it."""
+
+
+class Timer(Entrypoint):  # type: ignore[misc]
+    """Fires a service method with each due row of one kind.
+
+    The method commits what it decides together with `done` or `due` for the row; a row it leaves in place, because
+    it failed, is tried again when its lease ends.
+    """
+
+    def __init__(self, kind: str, every: timedelta | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = kind
+        self.every = every
+
+    def setup(self) -> None:
+        self.settings: Settings = self.container.config["settings"]
+        self._stopping = False
+        self._stopped = Event()
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self._run, identifier=f"timer {self.kind}")
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._stopped.wait(timeout=self.settings.drain_s)
+
+    def _run(self) -> None:
+        seeded = not self.every
+        while not self._stopping:
+            try:
+                seeded = seeded or self._seed()
+                while not self._stopping and self._fire_next():
+                    pass
+            except PyMongoError as error:
+                log.warning("timer waits for the store", extra={"kind": self.kind, "error": repr(error)[:300]})
+            eventlet.sleep(self.settings.timer_s)
+        self._stopped.send(None)
+
+    def _seed(self) -> bool:
+        """A sweep has one row of its own name, from the first start of the service on."""
+        self._rows.bulk_write([first(self.kind, self.kind, clock.now())])
+        return True
+
+    def _fire_next(self) -> bool:
+        """Fires the row that has been due longest; false when none is due."""
+        now = clock.now()
+        row = self._rows.find_one_and_update(
+            {"kind": self.kind, "due_at": {"$lte": now}, "lease_until": {"$lt": now}},
+            {"$set": {"lease_until": now + LEASE}},
+            sort=[("due_at", 1)],
+            return_document=ReturnDocument.AFTER,
+        )
+        if row is None:
+            return False
+        self._call(Due(row["_id"], row["kind"], row["due_at"], row["data"]))
+        return True
+
+    def _call(self, row: Due) -> None:
+        outcome = Event()
+
+        def settle(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            outcome.send(exc_info)
+            return result, exc_info
+
+        self.container.spawn_worker(self, (row,), {}, handle_result=settle)
+        if exc_info := outcome.wait():
+            log.error("timer failed", extra={"kind": row.kind, "id": row.id}, exc_info=exc_info)
+
+    @property
+    def _rows(self) -> Any:
+        store = next(found for found in self.container.dependencies if isinstance(found, Store))
+        return store.db[TIMERS]
+
+
+Handler = TypeVar("Handler", bound=Callable[..., None])
+
+
+def timer(kind: str, every: timedelta | None = None) -> Callable[[Handler], Handler]:
+    """`@timer("deadline")` gives a method each `Due` row of that kind.
+
+    With `every` the service keeps one row of that name: the method sets it again with `due(row.id, row.kind, …)`.
+    """
+    decorate: Callable[[Handler], Handler] = Timer.decorator(kind, every)
+    return decorate

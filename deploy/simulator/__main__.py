@@ -1,0 +1,9 @@
+"""`python -m deploy.simulator`: the notice providers on this machine, for local use only."""
+
+import uvicorn
+
+from deploy.simulator.app import app
+from deploy.simulator.settings import SimulatorSettings
+
+settings = SimulatorSettings()
+uvicorn.run(app(settings), host=settings.host, port=settings.port, access_log=False, log_level="warning")

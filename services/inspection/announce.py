@@ -1,0 +1,63 @@
+"""A decision as one commit: what is written, and the messages that tell others. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import uuid4
+
+from chassis.message import RawMessage, dead_letter
+from chassis.outgoing import Commit, Outgoing, outgoing
+from contracts.egress import Outcome, Verdict, VerdictsV1
+from contracts.envelope import Envelope
+from contracts.inspection import CasesChangedV1, RecordTestsV1, TasksChangedV1, TestResult, TestsRecordedV1
+from contracts.topology import INSPECTION_TESTS
+from services.inspection import cases, tasks
+from services.inspection.decision import Decision
+from services.inspection.triggers import content_of
+from services.inspection.writes import writes
+
+SELF: Final = "inspection"
+RECORD: Final = INSPECTION_TESTS.keys[0]
+
+
+def commit(decision: Decision, parent: Envelope | None) -> Commit:
+    """State and announcements; `parent` is the message or the call that caused them, none for a timer."""
+    return Commit(writes(decision), [*_announcements(decision, parent)])
+
+
+def _announcements(decision: Decision, parent: Envelope | None) -> Iterator[Outgoing]:
+    if decision.tests:
+        recorded = TestsRecordedV1(tests=tuple(test for test, _ in decision.tests))
+        yield outgoing("inspection.tests_recorded.v1", recorded, source=SELF, parent=parent)
+    if changed := tuple(map(tasks.facts, decision.tasks.changed())):
+        yield outgoing("inspection.tasks_changed.v1", TasksChangedV1(tasks=changed), source=SELF, parent=parent)
+    if filed := tuple(map(cases.facts, decision.cases.changed())):
+        yield outgoing("inspection.cases_changed.v1", CasesChangedV1(cases=filed), source=SELF, parent=parent)
+
+
+def answers(
+    verdicts: Mapping[str, Sequence[Verdict]],
+    tests: Mapping[tuple[str, int], TestResult],
+    parents: Mapping[str, Envelope],
+) -> Iterator[Outgoing]:
+    """What each source is told, and a dead letter for each test refused. `parents` are the bundles' by test id."""
+    parent = next(iter(parents.values()))
+    for source, told in verdicts.items():
+        body = VerdictsV1(source=source, verdicts=tuple(told))
+        yield outgoing("egress.verdicts.v1", body, source=SELF, parent=parent, key=source)
+        for verdict in told:
+            if verdict.outcome is Outcome.REJECTED:
+                test = tests[verdict.message_id, verdict.record]
+                yield _dead_letter(test, verdict, parents[test.id])
+
+
+def _dead_letter(test: TestResult, verdict: Verdict, parent: Envelope) -> Outgoing:
+    """A bundle of just the refused test. Message, line and content are its id, so that a replay counts once."""
+    envelope = Envelope.new(
+        RECORD, test.source, parent=parent, id=f"{test.message_id}#{test.line}/{content_of(test)[:8]}"
+    )
+    body = RecordTestsV1(tests=(test,)).model_dump_json(exclude_defaults=True).encode()
+    raw = RawMessage(envelope, body, RECORD, envelope.to_headers())
+    letter = dead_letter(INSPECTION_TESTS.name, raw, verdict.errors[0].rule, verdict.errors, 1)
+    # A second refusal of it must not meet the first one's row in the outbox.
+    return replace(letter, id=uuid4().hex)

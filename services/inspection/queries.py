@@ -1,0 +1,109 @@
+"""What callers ask: filters and pipelines with the caller's scope inside. No I/O."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from contracts.divisions import scope_prefix
+from contracts.inspection import TaskState
+from contracts.registry import OperatorState
+from services.inspection.documents import Document
+from services.inspection.places import NOWHERE
+
+
+class Caller(Protocol):
+    """Who asks (`chassis.api.auth.Caller`)."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def division(self) -> str | None: ...
+
+
+def scope(caller: Caller) -> Document:
+    """What a caller may see, on anything that has `areas`; one without a division sees all (system, laboratory)."""
+    return {"areas": _area(caller.division)} if caller.division else {}
+
+
+def _area(division: str) -> Any:
+    """A province looks after what has no division."""
+    return {"$in": [division, NOWHERE]} if len(division) == 2 else division
+
+
+def within(division: str) -> Document:
+    """What lies in a division that a caller names; an empty text asks for nothing."""
+    return {"areas": scope_prefix(division)} if division else {}
+
+
+def one(caller: Caller, id: str) -> Document:
+    """The document of that id, if the caller may see it."""
+    return {"_id": id, **scope(caller)}
+
+
+def tasks_like(caller: Caller, division: str, states: Sequence[str], after: str, **fields: str | None) -> Document:
+    """Tasks in any of the states (none: in any) that have all that is given, behind `after`, in a worklist's order.
+
+    States are always named, so that one of the indexes that begin with them gives the order.
+    """
+    state = {"state": {"$in": list(states) or [state.value for state in TaskState]}}
+    return _all(scope(caller), within(division), state, _given(fields), {"order": {"$gt": after}})
+
+
+def newest(caller: Caller, division: str, before: str, **fields: Any) -> Document:
+    """Cases, tests or samples that have all that is given, older than `before`, for an order that descends."""
+    return _all(scope(caller), within(division), _given(fields), {"order": {"$lt": before}} if before else {})
+
+
+def ledger_like(
+    caller: Caller, division: str, since: datetime | None, until: datetime | None, before: tuple[datetime, str] | None,
+    **fields: str,
+) -> Document:  # fmt: skip
+    """Lines of the ledger from `since` to before `until`, older than the time and id of `before`."""
+    times = {op: at for op, at in (("$gte", since), ("$lt", until)) if at}
+    older: Document = {}
+    if before:
+        at, id = before
+        older = {"at": {"$lte": at}, "$or": [{"at": {"$lt": at}}, {"_id": {"$lt": id}}]}
+    return _all(scope(caller), within(division), _given(fields), {"at": times} if times else {}, older)
+
+
+def _given(fields: dict[str, Any]) -> Document:
+    return {name: value for name, value in fields.items() if value not in ("", None)}
+
+
+def _all(*clauses: Document) -> Document:
+    asked = [clause for clause in clauses if clause]
+    return {"$and": asked} if asked else {}
+
+
+IN_FRAME: Final = (OperatorState.REGISTERED.value, OperatorState.ACTIVATED.value)
+"""Sites in these states should be recording, and so can be drawn."""
+
+
+def frame(division: str | None) -> list[Document]:
+    """Pipeline on the replica of the registry: site ids by county and link, in a division given as a prefix."""
+    place = {"division": {"$gte": division, "$lt": division + ":"}} if division else {}
+    own_name = {"$or": [{"alias_of": None}, {"$expr": {"$eq": ["$alias_of", "$_id"]}}]}
+    county = {"$substrCP": [{"$ifNull": ["$division", "-"]}, 0, 6]}
+    stratum = {"$concat": [county, "/", {"$ifNull": ["$link", "-"]}]}
+    return [
+        {"$match": _all(place, {"state": {"$in": IN_FRAME}}, own_name)},
+        {"$group": {"_id": stratum, "sites": {"$push": "$_id"}}},
+        {"$sort": {"_id": 1}},
+    ]
+
+
+def aliases_of(sites: Iterable[str]) -> Document:
+    """Other ids by which events may know these sites."""
+    return {"alias_of": {"$in": sorted(sites)}}
+
+
+def changes(caller: Caller, division: str, **fields: str) -> list[Document]:
+    """Pipeline of a change stream on the tasks a caller watches."""
+    wanted = _all(scope(caller), within(division), _given(fields))
+    inserted = {"operationType": {"$in": ["insert", "replace", "update"]}}
+    return [{"$match": {"$and": [inserted, *(_prefixed(clause) for clause in wanted.get("$and", ()))]}}]
+
+
+def _prefixed(clause: Document) -> Document:
+    return {f"fullDocument.{name}": value for name, value in clause.items()}

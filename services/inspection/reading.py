@@ -1,0 +1,69 @@
+"""What the api's calls share: reading in scope, the time, and a decision as a commit."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from chassis import clock
+from chassis.api.calls import current_call, current_caller
+from chassis.api.errors import NotFound
+from chassis.api.mongo import Store
+from chassis.outgoing import Commit
+from services.inspection import announce, queries, store
+from services.inspection.cases import Earlier
+from services.inspection.decision import Decision
+from services.inspection.documents import Case, Document, Task
+from services.inspection.places import Place, Sites
+
+MOST: Final = 500
+
+
+class Reading:
+    """The calls of one topic extend it; all of them read what their caller may see, and nothing else."""
+
+    def __init__(self, own: Store) -> None:
+        self._store = own
+        self._db = own.db
+
+    async def _visible(self, collection: str, id: str) -> Document:
+        found = await self._db[collection].find_one(queries.one(current_caller(), id))
+        if found is None:
+            raise NotFound(collection.removesuffix("s"), id)
+        return found
+
+    async def _task(self, id: str) -> Task:
+        return cast(Task, await self._visible(store.TASKS, id))
+
+    async def _case(self, id: str) -> Case:
+        return cast(Case, await self._visible(store.CASES, id))
+
+    async def _page(self, collection: str, asked: Document, sort: list[tuple[str, int]], size: int) -> list[Document]:
+        """One more than the page holds, so that it is known whether there is a next one."""
+        return await self._db[collection].find(asked).sort(sort).limit(size + 1).to_list(size + 1)
+
+    async def _sites(self, ids: Iterable[str]) -> Sites:
+        steps = store.asked_sites(ids)
+        found: Any = None
+        while True:
+            try:
+                where = steps.send(found)
+            except StopIteration as done:
+                sites: Sites = done.value
+                return sites
+            found = await self._db[store.SITES].find(where).to_list(None)
+
+    async def _earlier(self, where: Place, item: str) -> list[Earlier]:
+        asked = store.earlier_cases([(where, item)], now())
+        rows = await self._db[store.CASES].find(asked, store.EARLIER_FIELDS).to_list(None)
+        return [store.earlier(row) for row in rows]
+
+
+def now() -> datetime:
+    """The time as MongoDB gives it back, in milliseconds."""
+    at = clock.now().astimezone(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def commit(decision: Decision) -> Commit:
+    """The decision of the call being answered."""
+    return announce.commit(decision, current_call().envelope(announce.SELF))

@@ -1,0 +1,174 @@
+"""Inspection's collections, and what both runtimes ask of them: filters, pipelines, operations. No I/O."""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import IndexModel, UpdateOne
+
+from chassis.collections import Collection
+from contracts.inspection import CaseState, TaskState
+from contracts.registry import Alias, Cell, SiteFacts
+from services.inspection.cases import Earlier, a_year_before, parties
+from services.inspection.documents import Document
+from services.inspection.places import Place, Sites
+
+TASKS: Final = "tasks"
+CASES: Final = "cases"
+FINDINGS: Final = "findings"
+TESTS: Final = "tests"
+LEDGER: Final = "ledger"
+SITES: Final = "sites"
+CELLS: Final = "cells"
+MARKS: Final = "marks"
+SAMPLES: Final = "samples"
+FRAMES: Final = "frames"
+
+_TEXT: Final = {"bsonType": "string"}
+_TIME: Final = {"bsonType": "date"}
+_AREAS: Final = {"bsonType": "array", "minItems": 1, "items": _TEXT}
+
+
+def _schema(required: Iterable[str], **properties: Any) -> dict[str, Any]:
+    return {"bsonType": "object", "required": ["_id", *required], "properties": {"_id": _TEXT, **properties}}
+
+
+COLLECTIONS: Final = (
+    Collection(
+        TASKS,
+        (
+            # A worklist's page is one walk along one of these, whatever the caller's scope.
+            IndexModel([("areas", 1), ("state", 1), ("order", 1)]),
+            IndexModel([("station", 1), ("state", 1), ("order", 1)]),
+            IndexModel([("officers", 1), ("state", 1), ("order", 1)]),
+            IndexModel([("site", 1), ("state", 1), ("order", 1)]),
+            IndexModel([("order", 1)]),
+        ),
+        _schema(
+            ("kind", "state", "version", "title", "cause", "site", "areas", "order", "due_at", "opened_at", "taken"),
+            state={"enum": [*TaskState]},
+            areas=_AREAS,
+            due_at=_TIME,
+            opened_at=_TIME,
+            level={"enum": ["station", "county", "city", "province"]},
+        ),
+    ),
+    Collection(
+        CASES,
+        (
+            IndexModel([("areas", 1), ("order", -1)]),
+            IndexModel([("order", -1)]),
+            IndexModel([("site", 1), ("order", -1)]),
+            IndexModel([("item", 1), ("handlings.name", 1), ("opened_at", -1)]),
+        ),
+        _schema(
+            ("state", "version", "cause", "cause_id", "site", "areas", "triggers", "musts", "gates", "opened_at"),
+            state={"enum": [*CaseState]},
+            areas=_AREAS,
+        ),
+    ),
+    Collection(FINDINGS, (), _schema(("version", "open", "openings", "task"))),
+    Collection(
+        TESTS,
+        (
+            IndexModel([("areas", 1), ("order", -1)]),
+            IndexModel([("areas", 1), ("qualified", 1), ("order", -1)]),
+            IndexModel([("order", -1)]),
+            IndexModel([("site", 1), ("order", -1)]),
+            IndexModel([("batch", 1), ("order", -1)]),
+        ),
+        _schema(
+            ("source", "message_id", "kind", "item", "site", "qualified", "tested_at", "content", "areas", "order")
+        ),
+    ),
+    Collection(
+        LEDGER,
+        (
+            IndexModel([("officer", 1), ("at", -1), ("_id", -1)]),
+            IndexModel([("areas", 1), ("at", -1), ("_id", -1)]),
+            IndexModel([("subject", 1), ("at", -1), ("_id", -1)]),
+        ),
+        _schema(("at", "recorded_at", "officer", "role", "action", "subject", "areas", "outcome"), at=_TIME),
+    ),
+    Collection(
+        SITES,
+        (
+            IndexModel([("alias_of", 1)], sparse=True),
+            IndexModel([("division", 1), ("link", 1), ("state", 1), ("_id", 1)]),
+        ),
+    ),
+    Collection(CELLS),
+    Collection(MARKS, (IndexModel([("site", 1), ("time", 1)]),), _schema(("site", "time"), time=_TIME)),
+    Collection(SAMPLES, (IndexModel([("areas", 1), ("order", -1)]),), _schema(("seed", "quarter", "sites", "areas"))),
+    Collection(FRAMES, (IndexModel([("sample", 1), ("stratum", 1)]),), _schema(("sample", "stratum", "sites"))),
+)
+
+
+# The replica of the registry: a site is a row with facts, an alias a row with `alias_of`
+
+
+def asked_sites(ids: Iterable[str]) -> Generator[Document, list[Document], Sites]:
+    """What the registry told of sites: yields filters on SITES and is sent rows, again where an alias leads on."""
+    wanted, found, asked = set(ids), dict[str, Document](), set[str]()
+    while wanted:
+        asked |= wanted
+        told = yield {"_id": {"$in": sorted(wanted)}}
+        found |= {row["_id"]: row for row in told}
+        wanted = {row["alias_of"] for row in told if row.get("alias_of")} - asked
+    ends = {id: _end(id, found) for id in found}
+    facts = {id: SiteFacts.model_validate(found[id]) for id in {*ends.values()} if "version" in found.get(id, {})}
+    return {id: facts[end] for id, end in ends.items() if end in facts}
+
+
+def _end(id: str, found: Mapping[str, Document]) -> str:
+    passed = {id}
+    while (following := found.get(id, {}).get("alias_of")) and following not in passed:
+        passed.add(id := following)
+    return id
+
+
+def site_changed(told: SiteFacts) -> UpdateOne:
+    """Takes facts over unless newer ones are there: order does not matter."""
+    return _unless_newer(told.site, "version", told.version, told.model_dump())
+
+
+def site_aliased(told: Alias) -> UpdateOne:
+    """Notes which site an id means, or that it stands for itself, unless something newer is noted."""
+    news = {"alias_of": told.site, "alias_version": told.version}
+    return _unless_newer(told.alias, "alias_version", told.version, news)
+
+
+def cell_changed(told: Cell) -> UpdateOne:
+    """Takes a cell of the grid over unless a newer one is there."""
+    return _unless_newer(told.cell, "version", told.version, told.model_dump())
+
+
+def _unless_newer(id: str, field: str, version: int, news: Document) -> UpdateOne:
+    """A higher version wins; the first row of an id has none."""
+    newer = {"$gt": [f"${field}", version]}
+    merged = {"$mergeObjects": ["$$ROOT", {"$literal": news}]}
+    return UpdateOne({"_id": id}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", merged]}}], upsert=True)
+
+
+def unplaced(sites: Iterable[str]) -> Document:
+    """Filter of tasks at these sites whose division is not known yet."""
+    return {"site": {"$in": sorted(sites)}, "division": None}
+
+
+# Earlier cases, for interview and accountability
+
+
+def earlier_cases(wanted: Sequence[tuple[Place, str]], now: datetime) -> Document:
+    """Filter of the cases that count against a unit or department for an item: of the year, or still open."""
+    names = sorted({name for place, _ in wanted for name in parties(place).values()})
+    items = sorted({item for _, item in wanted})
+    lasting = [{"opened_at": {"$gte": a_year_before(now)}}, {"state": CaseState.OPEN.value}]
+    return {"item": {"$in": items}, "handlings.name": {"$in": names}, "$or": lasting}
+
+
+EARLIER_FIELDS: Final = {"item": 1, "handlings.name": 1, "opened_at": 1, "state": 1}
+
+
+def earlier(row: Mapping[str, Any]) -> Earlier:
+    """A case on record as `cases.handling` needs it."""
+    return Earlier(frozenset(each["name"] for each in row["handlings"]), row["opened_at"], row["state"])

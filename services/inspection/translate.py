@@ -1,0 +1,243 @@
+"""Between protobuf messages and inspection's words."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from shilian.inspection.v1 import inspection_pb2 as pb
+
+from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
+from contracts import rules
+from contracts.inspection import CaseState
+from services.inspection import penalties
+from services.inspection.documents import Case, Document, LedgerRow, Penalty, Settled, Taken, Task
+from services.inspection.domain import ENDED, GATES, MUSTS, missing_gates
+from services.inspection.marks import Score
+from services.inspection.rules import Refused
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """Turns the domain's refusal into the caller's: its reason is the rule."""
+    try:
+        yield
+    except Refused as error:
+        failure = Denied if error.rule == "role" else FailedPrecondition
+        raise failure(error.rule, str(error), error.told) from error
+
+
+@lru_cache(256)
+def number(names: Any, prefix: str, word: str | None) -> Any:
+    """A word's number in an enum of ours; 0 for none."""
+    return names.Value(f"{prefix}_{word.upper()}") if word else 0
+
+
+def word(names: Any, prefix: str, number: int) -> str:
+    """`daily`; empty when not specified. Raises InvalidArgument for a number that names none."""
+    if number not in names.values():
+        raise InvalidArgument([rules.error(prefix.lower(), number, "invalid_value")])
+    return str(names.Name(number)).removeprefix(f"{prefix}_").lower() if number else ""
+
+
+def task_message(task: Task) -> pb.Task:
+    """A task as its message."""
+    return pb.Task(
+        task_id=task["_id"],
+        kind=number(pb.TaskKind, "TASK_KIND", task["kind"]),
+        state=_state(task["state"]),
+        version=task["version"],
+        title=task["title"],
+        cause=task["cause"],
+        cause_id=task["cause_id"] or "",
+        **_place(task),
+        officers=task["officers"],
+        level=number(pb.Level, "LEVEL", task["level"]),
+        escalations=task["escalations"],
+        due_time=None if task["state"] in ENDED else timestamp(task["due_at"]),
+        due_provisional=task["provisional"],
+        open_time=timestamp(task["opened_at"]),
+        close_time=timestamp(task["closed_at"]),
+        close_reason=task["reason"] or "",
+        case_id=task["case"] or "",
+        steps=map(_step, task["taken"]),
+    )
+
+
+def _state(word: str) -> Any:
+    return number(pb.TaskState, "TASK_STATE", word)
+
+
+def _place(doc: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "site_id": doc["site"],
+        "operator_id": doc["operator"] or "",
+        "site_name": doc["site_name"] or "",
+        "division": doc["division"] or "",
+        "link": number(pb.Link, "LINK", doc["link"]),
+        "station": doc["station"] or "",
+    }
+
+
+def _step(taken: Taken) -> pb.TaskStep:
+    return pb.TaskStep(
+        step=taken["step"],
+        time=timestamp(taken["at"]),
+        who=taken["who"],
+        officers=taken["officers"],
+        account=pb.Account(note=taken["note"], evidence=taken["evidence"], location=taken["location"]),
+        state=_state(taken["state"]),
+    )
+
+
+def case_message(case: Case) -> pb.Case:
+    """A case as its message, with what the law suggests for the facts established so far."""
+    is_open = case["state"] == CaseState.OPEN
+    return pb.Case(
+        case_id=case["_id"],
+        state=number(pb.CaseState, "CASE_STATE", case["state"]),
+        version=case["version"],
+        title=case["title"],
+        cause=case["cause"],
+        cause_id=case["cause_id"],
+        task_id=case["task"] or "",
+        **_place(case),
+        item=case["item"],
+        musts=[_must(case, name) for name in MUSTS],
+        gates=[_gate(gate, case["gates"].get(gate)) for gate in GATES],
+        handlings=map(_handling, case["handlings"]),
+        facts=pb.ActFacts(**case["facts"]),
+        suggestions=map(_suggestion, penalties.suggest(case["facts"], case["opened_at"])),
+        decision=_decision(case["penalty"]),
+        missing=missing_gates(case) if is_open else [],
+        open_time=timestamp(case["opened_at"]),
+        close_time=timestamp(case["closed_at"]),
+        closed_by=case["closed_by"] or "",
+    )
+
+
+def _must(case: Case, name: str) -> pb.MustRecord:
+    must, settled = MUSTS[name], case["musts"].get(name)
+    waiting = "due" if must.trigger in case["triggers"] else "not_triggered"
+    state = settled["state"] if settled else waiting
+    return pb.MustRecord(
+        must=number(pb.Must, "MUST", name),
+        state=number(pb.MustState, "MUST_STATE", state),
+        trigger=must.trigger,
+        clause=must.clause,
+        reason=settled["note"] if settled else "",
+        **_by(settled),
+    )
+
+
+def _gate(gate: str, settled: Settled | None) -> pb.GateRecord:
+    note = settled["note"] if settled else ""
+    name = number(pb.CaseGate, "CASE_GATE", gate)
+    return pb.GateRecord(gate=name, passed=settled is not None, note=note, **_by(settled))
+
+
+def _handling(row: Mapping[str, Any]) -> pb.HandlingRecord:
+    return pb.HandlingRecord(
+        party=number(pb.Party, "PARTY", row["party"]),
+        name=row["name"],
+        handling=number(pb.Handling, "HANDLING", row["handling"]),
+        held=row["held"] is not None,
+        **_by(row["held"]),
+    )
+
+
+def _by(settled: Settled | None) -> dict[str, Any]:
+    if settled is None:
+        return {}
+    return {"who": settled["who"], "time": timestamp(settled["at"]), "evidence": settled["evidence"]}
+
+
+def _suggestion(row: penalties.Suggestion) -> pb.PenaltySuggestion:
+    named = row._asdict() | {"penalty": number(pb.Penalty, "PENALTY", row.penalty)}
+    return pb.PenaltySuggestion(**named)
+
+
+def _decision(penalty: Penalty | None) -> pb.PenaltyDecision | None:
+    if penalty is None:
+        return None
+    return pb.PenaltyDecision(
+        penalty=number(pb.Penalty, "PENALTY", penalty["penalty"]),
+        amount=penalty["amount"],
+        clause=penalty["clause"],
+        reason=penalty["reason"],
+        persons=penalty["persons"],
+        who=penalty["who"],
+        time=timestamp(penalty["at"]),
+    )
+
+
+def test_message(row: Document) -> pb.Test:
+    """A test on record as its message."""
+    texts = ("source", "item", "method", "batch", "product", "category", "value", "tester")
+    place = {name: value for name, value in _place(row).items() if name not in ("link", "station")}
+    return pb.Test(
+        test_id=row["_id"],
+        kind=number(pb.TestKind, "TEST_KIND", row["kind"]),
+        qualified=row["qualified"],
+        test_time=timestamp(row["tested_at"]),
+        **place,
+        **{name: row[name] or "" for name in texts},
+    )
+
+
+def sample_message(sample: Document, sites: Iterable[pb.SampledSite] = (), score: Score | None = None) -> pb.Sample:
+    """A sample as its message; a list leaves its sites out."""
+    return pb.Sample(
+        sample_id=sample["_id"],
+        quarter=sample["quarter"],
+        division=sample["division"] or "",
+        seed=sample["seed"],
+        size=sample["size"],
+        frame=sample["frame"],
+        sites=sites,
+        score=score_message(score) if score is not None else None,
+        draw_time=timestamp(sample["drawn_at"]),
+        drawn_by=sample["drawn_by"],
+    )
+
+
+def score_message(score: Score) -> pb.SampleScore:
+    """A score as its message."""
+    return pb.SampleScore(
+        events=score.events,
+        on_time=score.rate(score.late),
+        complete=score.rate(score.incomplete),
+        accurate=score.rate(score.inaccurate),
+    )
+
+
+def ledger_message(row: LedgerRow) -> pb.LedgerEntry:
+    """A line of the ledger as its message."""
+    return pb.LedgerEntry(
+        entry_id=row["_id"],
+        time=timestamp(row["at"]),
+        officer=row["officer"],
+        role=row["role"],
+        action=row["action"],
+        subject=row["subject"],
+        site_id=row["site"],
+        site_name=row["site_name"] or "",
+        division=row["division"] or "",
+        location=row["location"],
+        evidence=row["evidence"],
+        outcome=row["outcome"],
+        note=row["note"],
+        record_time=timestamp(row["recorded_at"]),
+    )
+
+
+def timestamp(time: datetime | None) -> Timestamp | None:
+    """An aware time as protobuf's."""
+    return Timestamp(seconds=int(time.timestamp()), nanos=time.microsecond * 1000) if time else None
+
+
+def moment(stamp: Timestamp) -> datetime | None:
+    """Protobuf's time, aware UTC; None when it is not set."""
+    return stamp.ToDatetime(UTC) if stamp.ByteSize() else None

@@ -1,0 +1,186 @@
+"""Inspection's worker: findings, tests and facts in; tasks, cases and answers out; clocks that run out."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from pymongo import InsertOne
+from pymongo.errors import BulkWriteError
+
+from chassis import clock, timers
+from chassis.message import Message
+from chassis.outgoing import Commit
+from chassis.timers import Due
+from chassis.worker.consumer import consume
+from chassis.worker.mongo import Store
+from chassis.worker.timer import timer
+from contracts import topology
+from contracts.findings import FindingsChangedV1
+from contracts.inspection import RecordTestsV1
+from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
+from contracts.trace import EventsRecordedV1
+from services.inspection import announce, marks, store, tasks
+from services.inspection.decision import Decision, Shelf, system
+from services.inspection.documents import Document, FindingRow, Task
+from services.inspection.domain import Step
+from services.inspection.places import Sites
+from services.inspection.triggers import finding_task, take_findings, take_tests, tested_at
+from services.inspection.writes import TIMER
+
+ATTEMPTS: Final = 5
+"""Times a batch is decided anew because another process wrote the same documents first."""
+
+DUPLICATE_KEY: Final = 11000
+RegistryFacts = SitesChangedV1 | SitesAliasedV1 | GridChangedV1
+
+
+class InspectionWorker:
+    """The nameko service."""
+
+    name = "inspection"
+    store = Store(store.COLLECTIONS)
+
+    @consume(topology.INSPECTION_TESTS, {"inspection.record_tests.v1": RecordTestsV1})
+    def record(self, messages: list[Message[RecordTestsV1]]) -> None:
+        """Records tests; one that failed becomes a case and a task."""
+        tests = [test for message in messages for test in message.body.tests]
+        parents = {test.id: message.envelope for message in messages for test in message.body.tests}
+        if not tests:
+            return
+        sites = self._sites(test.site for test in tests)
+
+        def recording() -> Commit:
+            decision = Decision(_now())
+            known = {row["_id"]: row["content"] for row in self._find(store.TESTS, parents, {"content": 1})}
+            failed = [test for test in tests if not test.qualified]
+            wanted = [(tested_at(test, sites), test.item) for test in failed]
+            rows = self.store.db[store.CASES].find(store.earlier_cases(wanted, decision.now), store.EARLIER_FIELDS)
+            earlier = [(row["item"], store.earlier(row)) for row in rows] if wanted else []
+            verdicts = take_tests(decision, tests, known, sites, earlier)
+            made = announce.commit(decision, next(iter(parents.values())))
+            by_line = {(test.message_id, test.line): test for test in tests}
+            return Commit(made.writes, [*made.outgoing, *announce.answers(verdicts, by_line, parents)])
+
+        self._commit(recording)
+
+    @consume(
+        topology.INSPECTION_EVENTS,
+        {
+            "trace.findings_changed.v1": FindingsChangedV1,
+            "registry.sites_changed.v1": SitesChangedV1,
+            "registry.sites_aliased.v1": SitesAliasedV1,
+            "registry.grid_changed.v1": GridChangedV1,
+        },
+    )
+    def learn(self, messages: list[Message[FindingsChangedV1 | RegistryFacts]]) -> None:
+        """Keeps what the registry tells, places what it was missing for, then turns findings into tasks."""
+        self._replicate([message.body for message in messages if not isinstance(message.body, FindingsChangedV1)])
+        found = [message for message in messages if isinstance(message.body, FindingsChangedV1)]
+        if found:
+            self._find_out(cast("list[Message[FindingsChangedV1]]", found))
+
+    def _find_out(self, messages: list[Message[FindingsChangedV1]]) -> None:
+        findings = [finding for message in messages for finding in message.body.findings]
+        sites = self._sites(finding.site for finding in findings)
+
+        def deciding() -> Commit:
+            rows = cast("list[FindingRow]", self._find(store.FINDINGS, {finding.id for finding in findings}))
+            known = {row["task"] for row in rows}
+            fresh = {finding_task(finding.id, 1) for finding in findings}
+            open_tasks = cast("list[Task]", self._find(store.TASKS, known | fresh))
+            decision = Decision(_now(), tasks=Shelf(open_tasks), findings=Shelf(rows))
+            take_findings(decision, findings, sites)
+            return announce.commit(decision, messages[0].envelope)
+
+        self._commit(deciding)
+
+    def _replicate(self, bodies: Iterable[RegistryFacts]) -> None:
+        sites: list[Any] = []
+        cells: list[Any] = []
+        told: set[str] = set()
+        for body in bodies:
+            if isinstance(body, GridChangedV1):
+                cells += map(store.cell_changed, body.cells)
+            elif isinstance(body, SitesAliasedV1):
+                sites += map(store.site_aliased, body.aliases)
+                told |= {alias.alias for alias in body.aliases}
+            else:
+                sites += map(store.site_changed, body.sites)
+                told |= {facts.site for facts in body.sites}
+        self.store.commit(Commit({store.SITES: sites, store.CELLS: cells}))
+        if told:
+            self._commit(lambda: self._placing(told))
+
+    def _placing(self, told: set[str]) -> Commit:
+        """Gives tasks their place that came before their site was known."""
+        found = cast("list[Task]", list(self.store.db[store.TASKS].find(store.unplaced(told))))
+        decision = Decision(_now(), tasks=Shelf(found))
+        sites = self._sites(task["site"] for task in found)
+        for task in found:
+            decision.tasks.put(tasks.replaced(task, sites))
+        return announce.commit(decision, None)
+
+    @consume(topology.INSPECTION_FACTS, {"trace.events_recorded.v1": EventsRecordedV1})
+    def mark(self, messages: list[Message[EventsRecordedV1]]) -> None:
+        """Keeps a mark of each event. Nearly every one is new: what is there is read after a duplicate key only."""
+        rows = {event.id: marks.mark(event) for message in messages for event in message.body.events}
+
+        def marking() -> Commit:
+            return Commit({store.MARKS: [InsertOne(row) for row in rows.values()]})
+
+        def drop_known() -> None:
+            for row in self._find(store.MARKS, rows, {"_id": 1}):
+                del rows[row["_id"]]
+
+        self._commit(marking, drop_known)
+
+    @timer(TIMER)
+    def overdue(self, row: Due) -> None:
+        """A clock ran out: the task goes one level up, as of when it was due, however late it is."""
+
+        def escalating() -> Commit:
+            task = cast("Task | None", self.store.db[store.TASKS].find_one({"_id": row.data["task"]}))
+            if task is None or not tasks.timed(task):
+                return Commit(timers.done(row.id))
+            if task["due_at"] > row.due_at:
+                return Commit()  # Its clock was set anew while this one fired.
+            decision = Decision(_now(), tasks=Shelf([task]))
+            decision.step(task, Step.ESCALATE, system(row.due_at, "逾期自动上报"))
+            return announce.commit(decision, None)
+
+        self._commit(escalating)
+
+    def _commit(self, decided: Callable[[], Commit], reread: Callable[[], None] = lambda: None) -> None:
+        """Commits what is decided; on a duplicate key, when somebody else was faster, decides again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self.store.commit(decided())
+                return
+            except BulkWriteError as error:
+                if attempt == ATTEMPTS or not _is_duplicate(error):
+                    raise
+                reread()
+
+    def _sites(self, ids: Iterable[str]) -> Sites:
+        steps = store.asked_sites(ids)
+        found: Any = None
+        while True:
+            try:
+                where = steps.send(found)
+            except StopIteration as done:
+                sites: Sites = done.value
+                return sites
+            found = list(self.store.db[store.SITES].find(where))
+
+    def _find(self, name: str, ids: Iterable[str], fields: Mapping[str, Any] | None = None) -> list[Document]:
+        return list(self.store.db[name].find({"_id": {"$in": list(ids)}}, fields))
+
+
+def _now() -> datetime:
+    """The time as MongoDB gives it back, in milliseconds."""
+    now = clock.now().astimezone(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _is_duplicate(error: BulkWriteError) -> bool:
+    return any(write["code"] == DUPLICATE_KEY for write in error.details["writeErrors"])

@@ -1,0 +1,205 @@
+"""The gRPC side of reporting: translate, delegate."""
+
+# ruff: noqa: N802 - gRPC's names
+
+import asyncio
+from collections.abc import AsyncIterator, Generator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+from shilian.reporting.v1 import reporting_pb2 as pb
+from shilian.reporting.v1 import reporting_pb2_grpc
+
+from chassis import clock
+from chassis.api.calls import current_caller
+from chassis.api.errors import InvalidArgument, NotFound
+from chassis.api.mongo import Store
+from chassis.api.once import once
+from chassis.api.pages import page_size, page_token, position
+from chassis.api.server import Service
+from chassis.outgoing import Commit
+from contracts import rules
+from services.reporting import bulletin, bulletin_json, freeze, inputs, months, papers, queries, store, translate
+from services.reporting.domain import SiteRow, behind, lines
+from services.reporting.queries import Query
+from services.reporting.rebuild import Rebuild
+from services.reporting.settings import ReportingSettings
+from services.reporting.standards import Dimension, Standards
+from services.reporting.store import Document
+
+T = TypeVar("T")
+
+PIECE: Final = 256 << 10
+"""Bytes of a file in one message."""
+
+
+class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
+    """Figures of the caller's division; any other is not found."""
+
+    def __init__(self, own: Store, settings: ReportingSettings) -> None:
+        self._store = own
+        self._db = own.db
+        self._rebuild = Rebuild(own, settings)
+        self._press = ThreadPoolExecutor(1, thread_name_prefix="press")
+        """One paper at a time, beside the event loop."""
+
+    async def GetScorecard(self, request: pb.GetScorecardRequest, context: Any) -> pb.GetScorecardResponse:
+        """Raises NotFound for a division that has no sites or is not the caller's."""
+        division = translate.division(current_caller(), request.division)
+        window = translate.window(request.month, clock.now())
+        shown = await self._lines(window, division)
+        own = [line for line in shown if line["code"] == division and not line["link"]]
+        if not own:
+            raise NotFound("division", request.division)
+        below = [line for line in shown if line is not own[0] and (request.detailed or _next_below(line, division))]
+        return pb.GetScorecardResponse(
+            line=translate.line(own[0]),
+            lines=map(translate.line, below),
+            from_time=translate.timestamp(window.start),
+            until_time=translate.timestamp(window.end),
+        )
+
+    async def ListBehind(self, request: pb.ListBehindRequest, context: Any) -> pb.ListBehindResponse:
+        """Of a month that is frozen the sites as they were frozen. Raises InvalidArgument for no dimension of sites."""
+        size, (after,) = page_size(request), position(request) or [""]
+        dimension = translate.DIMENSIONS.get(request.dimension)
+        if dimension in (None, Dimension.UPLOAD):
+            raise InvalidArgument([rules.error("dimension", request.dimension, "invalid_value")])
+        assert dimension is not None
+        rows = await self._rows(request, translate.division(current_caller(), request.division))
+        found = [
+            (row, categories)
+            for row in sorted(rows)
+            if row.site > after and _asked(row, request)
+            for counts, categories in [behind(row, dimension, request.missing)]
+            if counts
+        ]
+        return pb.ListBehindResponse(
+            sites=[translate.site(row, categories) for row, categories in found[:size]],
+            next_page_token=page_token(request, [found[size - 1][0].site]) if len(found) > size else "",
+        )
+
+    async def GetBulletin(self, request: pb.GetBulletinRequest, context: Any) -> pb.GetBulletinResponse:
+        """Raises NotFound."""
+        stored, division = await self._bulletin(request)
+        document = bulletin_json.render(stored, division).decode()
+        return pb.GetBulletinResponse(bulletin=translate.bulletin(stored), document=document)
+
+    async def ListBulletins(self, request: pb.ListBulletinsRequest, context: Any) -> pb.ListBulletinsResponse:
+        size, after = page_size(request), position(request)
+        where: Document = {}
+        if after:
+            month, version = after
+            where = {"$or": [{"month": {"$lt": month}}, {"month": month, "version": {"$lt": version}}]}
+        cursor = self._db[store.BULLETINS].find(where, {"figures": 0}).sort([("month", -1), ("version", -1)])
+        found = await cursor.to_list(size + 1)
+        last = found[size - 1] if len(found) > size else None
+        return pb.ListBulletinsResponse(
+            bulletins=map(translate.bulletin, found[:size]),
+            next_page_token=page_token(request, [last["month"], last["version"]]) if last else "",
+        )
+
+    async def DownloadBulletin(
+        self, request: pb.DownloadBulletinRequest, context: Any
+    ) -> AsyncIterator[pb.DownloadBulletinResponse]:
+        """Raises NotFound, and InvalidArgument for no format."""
+        if request.format not in papers.CONTENT_TYPES:
+            raise InvalidArgument([rules.error("format", request.format, "invalid_value")])
+        stored, division = await self._bulletin(request)
+        loop = asyncio.get_running_loop()
+        paper = await loop.run_in_executor(self._press, papers.paper, stored, division, request.format)
+        yield pb.DownloadBulletinResponse(
+            file_name=paper.name, content_type=paper.content_type, data=paper.data[:PIECE]
+        )
+        for start in range(PIECE, len(paper.data), PIECE):
+            yield pb.DownloadBulletinResponse(data=paper.data[start : start + PIECE])
+
+    async def RebuildFacts(self, request: pb.RebuildFactsRequest, context: Any) -> pb.RebuildFactsResponse:
+        """Raises Unavailable when a service does not answer, FailedPrecondition when its address is not set."""
+        authorization = dict(context.invocation_metadata()).get("authorization", "")
+        return await once(
+            self._store, request, pb.RebuildFactsResponse, lambda asked: self._rebuild.step(asked, authorization)
+        )
+
+    async def SetStandard(self, request: pb.SetStandardRequest, context: Any) -> pb.SetStandardResponse:
+        return await once(self._store, request, pb.SetStandardResponse, self._set_standard)
+
+    async def DeclareUploads(self, request: pb.DeclareUploadsRequest, context: Any) -> pb.DeclareUploadsResponse:
+        return await once(self._store, request, pb.DeclareUploadsResponse, self._declare)
+
+    async def _set_standard(self, request: pb.SetStandardRequest) -> tuple[pb.SetStandardResponse, Commit]:
+        number = await self._db[store.STANDARDS].count_documents({}) + 1
+        row = translate.standard(request, current_caller(), number, clock.now())
+        return pb.SetStandardResponse(standard_id=row["_id"]), Commit(store.standard(row))
+
+    async def _declare(self, request: pb.DeclareUploadsRequest) -> tuple[pb.DeclareUploadsResponse, Commit]:
+        row = translate.declaration(request, current_caller(), clock.now())
+        return pb.DeclareUploadsResponse(declaration_id=row["_id"]), Commit(store.declared(row))
+
+    async def _lines(self, window: months.Window, division: str) -> list[Document]:
+        month = months.name(
+            window.first if window == months.window(months.name(window.first)) else months.day_of(clock.now())
+        )
+        rows = await self._ask(queries.site_rows(window, division))
+        systems = await self._ask(queries.systems(window, month, division))
+        standards = queries.standards(await self._rows_of(Query(store.STANDARDS, [])))
+        cells = await self._rows_of(Query(store.CELLS, []))
+        names = {cell["station"]: cell["station_name"] or cell["station"] for cell in cells}
+        found = await asyncio.to_thread(lines, rows, systems, Standards(standards, window.first))
+        return [
+            bulletin.line_document(line, names) for line in found if (line.county or line.code).startswith(division)
+        ]
+
+    async def _rows(self, request: pb.ListBehindRequest, division: str) -> list[SiteRow]:
+        if request.month:
+            parts = await self._rows_of(freeze.inputs_of(translate.month(request.month)))
+            if parts:
+                rows = await asyncio.to_thread(lambda: [*inputs.unpack(part["rows"] for part in parts)])
+                return [row for row in rows if row.division.startswith(division)]
+        return await self._ask(queries.site_rows(translate.window(request.month, clock.now()), division))
+
+    async def _bulletin(self, request: pb.GetBulletinRequest | pb.DownloadBulletinRequest) -> tuple[Document, str]:
+        where: Document = {"month": translate.month(request.month)}
+        if request.version:
+            where["version"] = request.version
+        stored = await self._db[store.BULLETINS].find_one(where, sort=[("version", -1)])
+        division = translate.division(current_caller(), request.division)
+        if stored is not None and not division:
+            division = next(iter(bulletin.provinces(stored["figures"])), "")
+        known = {line["code"] for line in stored["figures"]["lines"]} if stored else set()
+        if stored is None or division not in known:
+            raise NotFound("bulletin", f"{request.month} {division}")
+        return stored, division
+
+    async def _ask(self, steps: Generator[Query, list[Document], T]) -> T:
+        """Sends a generator the rows of every query it yields; what it returns in the end."""
+        rows: Any = None
+        while True:
+            try:
+                query = steps.send(rows)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            rows = await self._rows_of(query)
+
+    async def _rows_of(self, query: Query) -> list[Document]:
+        return await self._db[query.collection].aggregate(query.pipeline, allowDiskUse=True).to_list(None)
+
+
+def _next_below(line: Document, division: str) -> bool:
+    """Lines of the next level below a division, over all links."""
+    level = {0: "province", 2: "city", 4: "county", 6: "station"}.get(len(division), "station")
+    return line["level"] == level and not line["link"]
+
+
+def _asked(row: SiteRow, request: pb.ListBehindRequest) -> bool:
+    return request.station in ("", row.station) and request.link in ("", row.link)
+
+
+def service(settings: ReportingSettings) -> Service:
+    """Reporting's service with its settings."""
+    return Service(
+        pb.DESCRIPTOR.services_by_name["ReportingService"],
+        reporting_pb2_grpc.add_ReportingServiceServicer_to_server,
+        lambda own: ReportingServicer(own, settings),
+    )

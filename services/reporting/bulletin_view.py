@@ -1,0 +1,205 @@
+"""What the papers of a bulletin show, whatever their format: headings, cards, tables, charts. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from contracts import divisions
+from contracts.fields import SHANGHAI
+from services.reporting import bulletin_charts as charts
+from services.reporting import bulletin_tables as tables
+from services.reporting import bulletin_words as words
+from services.reporting.bulletin import cut
+from services.reporting.bulletin_tables import Document, Table
+
+SHOWN: Final = ("registration", "activity", "coverage", "upload")
+LEAGUE_AT_MOST: Final = 24
+HEAT_AT_MOST: Final = 24
+NAMED: Final = 3
+
+
+class Card(NamedTuple):
+    """One figure at the top: what, how much, its change on the month before, and what it is a rate of."""
+
+    title: str
+    value: str
+    change: str
+    better: bool | None
+    detail: str
+
+
+class Chart(NamedTuple):
+    """A drawing with its caption."""
+
+    id: str
+    title: str
+    svg: str
+    note: str = ""
+
+
+class View(NamedTuple):
+    """A bulletin as it is shown."""
+
+    title: str
+    month: str
+    issue: str
+    reason: str
+    summary: str
+    cards: list[Card]
+    charts: list[Chart]
+    tables: list[Table]
+    method: list[str]
+    inputs: str
+
+
+def view(stored: Document, division: str) -> View:
+    """The bulletin of a division, from the stored version."""
+    figures = cut(stored["figures"], division)
+    lines = figures["lines"]
+    own = next(line for line in lines if line["code"] == division and not line["link"])
+    league = tables.ranked(lines, _below(division, lines))
+    year, month = stored["month"].split("-")
+    return View(
+        title=f"{divisions.name(division.ljust(6, '0'))}食品安全追溯工作通报",
+        month=f"{year}年{int(month)}月",
+        issue=f"第{stored['version']}版　{stored['frozen_at'].astimezone(SHANGHAI):%Y年%m月%d日 %H:%M}冻结（北京时间）",
+        reason=stored["reason"] or "",
+        summary=_summary(own, league, figures),
+        cards=_cards(own),
+        charts=_charts(division, own, league, figures),
+        tables=tables.tables(division, league, figures),
+        method=_method(own, figures),
+        inputs=stored["inputs"],
+    )
+
+
+def _below(division: str, lines: Iterable[Document]) -> str:
+    """The level that is ranked: the next one below that has lines."""
+    levels = {line["level"] for line in lines if line["code"] != division}
+    return next((level for level in ("city", "county", "station") if level in levels), "county")
+
+
+def _summary(own: Document, league: Sequence[Document], figures: Document) -> str:
+    """The month in a few sentences, the best and the worst named."""
+    told = [f"本月综合得分{_score(own['score'])}{_versus(own)}。"]
+    scored = [line for line in league if line["score"] is not None]
+    if len(scored) > NAMED:
+        last = list(reversed(scored[-NAMED:]))
+        told.append(f"得分靠前的是{_names(scored[:NAMED])}；靠后的是{_names(last)}。")
+    if missing := "、".join(words.DIMENSIONS[name] for name in own["not_applicable"]):
+        told.append(f"{missing}没有分母，记为不适用，其权重按比例分给其余维度。")
+    told.append(f"月末未结断链{len(figures['broken'])}条，静默场所{len(figures['silent'])}家。")
+    if figures["unplaced"]:
+        told.append(f"另有{figures['unplaced']}家场所尚无区划，未计入各地。")
+    return "".join(told)
+
+
+def _names(lines: Iterable[Document]) -> str:
+    return "、".join(f"{line['name']}（{line['score']}分）" for line in lines)
+
+
+def _score(score: str | None) -> str:
+    return words.NOT_APPLICABLE if score is None else f"{score}分"
+
+
+def _versus(line: Document) -> str:
+    before = line["before"]
+    if line["score"] is None or before is None or before["score"] is None:
+        return ""
+    change = Decimal(line["score"]) - Decimal(before["score"])
+    return f"，比上月{'升' if change > 0 else '降'}{abs(change)}分" if change else "，与上月持平"
+
+
+def _cards(own: Document) -> list[Card]:
+    score = Card("综合得分", own["score"] or words.NOT_APPLICABLE, *_change(own, None), "满分100")
+    return [score, *(_card(own, name) for name in SHOWN)]
+
+
+def _card(own: Document, name: str) -> Card:
+    numerator, denominator = own["counts"][name]
+    detail = f"{numerator:,}／{denominator:,}　阈值{tables.percent(own['thresholds'][name], 0)}"
+    return Card(words.DIMENSIONS[name], tables.percent(own["rates"][name]), *_change(own, name), detail)
+
+
+def _change(own: Document, name: str | None) -> tuple[str, bool | None]:
+    """On the month before: points of the score, or percentage points of a rate."""
+    before = own["before"] or {"score": None, "rates": {}}
+    now, then = (own["score"], before["score"]) if name is None else (own["rates"][name], before["rates"].get(name))
+    if now is None or then is None:
+        return "无上月数据", None
+    change = (Decimal(now) - Decimal(then)) * (1 if name is None else 100)
+    if not change:
+        return "与上月持平", None
+    return f"较上月{change:+.2f}{'分' if name is None else '个百分点'}", change > 0
+
+
+def _charts(division: str, own: Document, league: Sequence[Document], figures: Document) -> list[Chart]:
+    counties = [line for line in figures["lines"] if line["level"] == "county" and not line["link"]]
+    found = [Chart("league", "排名", _league(league), "黑线为上月得分；★示范城市　☆创建城市"), _trend(own, figures)]
+    if heated := [line for line in league if line["categories"]][:HEAT_AT_MOST]:
+        found.append(Chart("heat", "10＋3覆盖率：品类×地区", _heat(heated), "灰格：没有该品类的追溯义务"))
+    if len(counties) > 1:
+        found.append(Chart("tiles", "县（市、区）得分图", _tiles(counties), "每格一县，按市排列，不表示地理位置与面积"))
+    return found
+
+
+def _league(league: Sequence[Document]) -> str:
+    half = LEAGUE_AT_MOST // 2
+    shown = [*league] if len(league) <= LEAGUE_AT_MOST else [*league[:half], *league[-half:]]
+    return charts.league([charts.Bar(tables.titled(line), _number(line["score"]), _before(line)) for line in shown])
+
+
+def _before(line: Document) -> float | None:
+    return _number(line["before"]["score"]) if line["before"] else None
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _trend(own: Document, figures: Document) -> Chart:
+    points = figures["trend"].get(own["code"], [])
+    series = {words.DIMENSIONS[name]: [_hundred(point["rates"][name]) for point in points] for name in SHOWN}
+    months = [point["month"][2:].replace("-", "年") + "月" for point in points]
+    return Chart("trend", "逐月走势", charts.trend(months, series), "断开处为不适用")
+
+
+def _hundred(rate: str | None) -> float | None:
+    return None if rate is None else float(rate) * 100
+
+
+def _heat(lines: Sequence[Document]) -> str:
+    rates = [[_share(line["categories"].get(name)) for name in words.CATEGORIES] for line in lines]
+    columns = [name.replace("及其制品", "").replace("配方食品", "配方") for name in words.CATEGORIES.values()]
+    return charts.heat([line["name"] for line in lines], columns, rates)
+
+
+def _share(count: Sequence[int] | None) -> float | None:
+    return count[0] / count[1] if count else None
+
+
+def _tiles(counties: Iterable[Document]) -> str:
+    return charts.tiles(
+        [
+            charts.Tile(divisions.name(line["code"][:4] + "00") or "", line["name"], _number(line["score"]))
+            for line in sorted(counties, key=lambda line: str(line["code"]))
+        ]
+    )
+
+
+def _method(own: Document, figures: Document) -> list[str]:
+    """How it was counted, with the thresholds and weights of this paper's division."""
+    formulas: Mapping[str, Any] = figures["formulas"]
+    told = [text for name, text in formulas.items() if name != "version"]
+    thresholds = "、".join(f"{words.DIMENSIONS[n]}{tables.percent(v, 0)}" for n, v in own["thresholds"].items())
+    weights = "、".join(f"{words.DIMENSIONS[name]}{value}" for name, value in own["weights"].items())
+    told += [f"本级适用阈值：{thresholds}。", f"本级实际权重：{weights or words.NOT_APPLICABLE}。"]
+    told += [_standard(row) for row in figures["standards"]]
+    return [*told, f"公式第{formulas['version']}版；参与计算的场所{figures['sites']:,}家。"]
+
+
+def _standard(row: Document) -> str:
+    place = divisions.name(row["division"].ljust(6, "0")) or row["division"]
+    parts = [f"{words.DIMENSIONS[name]}阈值{tables.percent(value, 0)}" for name, value in row["thresholds"].items()]
+    parts += [f"{words.DIMENSIONS[name]}权重{value}" for name, value in row["weights"].items()]
+    return f"{place}自{row['from_day']}起：{'、'.join(parts)}{words.TAGS.get(row['tag'], '')}。"

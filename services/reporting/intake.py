@@ -1,0 +1,72 @@
+"""Messages as writes: which fact goes into which collection. Pure."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from chassis.message import Message
+from contracts.findings import FindingsChangedV1
+from contracts.inspection import CasesChangedV1, TasksChangedV1, TestsRecordedV1
+from contracts.model import Contract
+from contracts.notices import DeliveriesChangedV1
+from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
+from contracts.trace import EventsRecordedV1, RecordedEvent
+from services.reporting import store
+from services.reporting.store import Writes
+
+Write = Callable[[Any, datetime], Any]
+
+
+class Fact(NamedTuple):
+    """Where the items of a message go: its model, their field in it, collection, operation of an item."""
+
+    model: type[Contract]
+    items: str
+    collection: str
+    write: Write
+
+
+FACTS: Final = {
+    "registry.sites_changed.v1": Fact(SitesChangedV1, "sites", store.SITES, lambda site, _: store.site_changed(site)),
+    "registry.sites_aliased.v1": Fact(
+        SitesAliasedV1, "aliases", store.SITES, lambda alias, _: store.site_aliased(alias)
+    ),
+    "registry.grid_changed.v1": Fact(
+        GridChangedV1, "cells", store.CELLS, lambda cell, _: store.replaced(cell.cell, cell)
+    ),
+    "trace.findings_changed.v1": Fact(
+        FindingsChangedV1, "findings", store.FINDINGS, lambda finding, _: store.replaced(finding.id, finding)
+    ),
+    "inspection.tests_recorded.v1": Fact(TestsRecordedV1, "tests", store.TESTS, lambda test, _: store.tested(test)),
+    "inspection.tasks_changed.v1": Fact(
+        TasksChangedV1, "tasks", store.TASKS, lambda task, _: store.replaced(task.id, task)
+    ),
+    "inspection.cases_changed.v1": Fact(
+        CasesChangedV1, "cases", store.CASES, lambda case, _: store.replaced(case.id, case)
+    ),
+    "notify.deliveries_changed.v1": Fact(DeliveriesChangedV1, "deliveries", store.DELIVERIES, store.delivered),
+}
+"""All but events, of which a batch is marked together."""
+
+MODELS: Final[dict[str, type[Contract]]] = {
+    "trace.events_recorded.v1": EventsRecordedV1,
+    **{type: fact.model for type, fact in FACTS.items()},
+}
+
+
+def events(messages: Iterable[Message[Any]]) -> list[RecordedEvent]:
+    """The recorded events in a batch."""
+    bodies = (message.body for message in messages)
+    return [event for body in bodies if isinstance(body, EventsRecordedV1) for event in body.events]
+
+
+def writes(messages: Iterable[Message[Any]]) -> Writes:
+    """Operations of a batch, repeated and reordered at will; a site's day is written once."""
+    messages = list(messages)
+    found = store.recorded(events(messages))
+    for message in messages:
+        if fact := FACTS.get(message.envelope.type):
+            items = getattr(message.body, fact.items)
+            operations = found.setdefault(fact.collection, [])
+            operations += [fact.write(item, message.envelope.time) for item in items]
+    return found

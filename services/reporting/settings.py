@@ -1,0 +1,17 @@
+"""Reporting's options beyond those of every process."""
+
+from pydantic import Field
+
+from chassis.settings import Settings
+
+
+class ReportingSettings(Settings):
+    """Read from `SHILIAN_*`; the addresses (`host:port`) are where `RebuildFacts` finds the other services."""
+
+    grpc_registry: str = ""
+    grpc_trace: str = ""
+    grpc_inspection: str = ""
+    grpc_notify: str = ""
+    late_after_s: float = Field(
+        default=3600, ge=0, description="from a late record to the bulletin's next version: others may follow it"
+    )

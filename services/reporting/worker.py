@@ -1,0 +1,97 @@
+"""Reporting's worker: facts in as marks, bulletins out on the fifth and after late records."""
+
+from collections.abc import Generator
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from pymongo.errors import BulkWriteError
+
+from chassis import clock
+from chassis.message import Message
+from chassis.outgoing import Commit, Outgoing, outgoing
+from chassis.timers import Due, done, due
+from chassis.worker.consumer import consume
+from chassis.worker.mongo import Store
+from chassis.worker.timer import timer
+from contracts import topology
+from services.reporting import freeze, months, store
+from services.reporting.freeze import Frozen
+from services.reporting.intake import MODELS, events, writes
+from services.reporting.queries import Query
+from services.reporting.settings import ReportingSettings
+from services.reporting.store import LATE, Document, Writes
+
+T = TypeVar("T")
+
+SOURCE: Final = "reporting"
+ATTEMPTS: Final = 3
+DUPLICATE_KEY: Final = 11000
+
+
+class ReportingWorker:
+    """The nameko service."""
+
+    name = "reporting"
+    store = Store(store.COLLECTIONS)
+
+    @consume(topology.REPORTING_FACTS, MODELS)
+    def mark(self, messages: list[Message[Any]]) -> None:
+        """Takes a batch of facts in, in one transaction; repeated and reordered ones change nothing."""
+        marked = writes(messages)
+        late = self._late(messages)
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                self.store.commit(Commit({**marked, **late}))
+            except BulkWriteError as error:
+                # Two workers that mark a new row at once: the second finds it now.
+                if not left or not _is_duplicate(error):
+                    raise
+            else:
+                return
+
+    @timer("bulletin.freeze", every=timedelta(days=1))
+    def freeze(self, row: Due) -> None:
+        """Freezes the month before on the fifth; after downtime one month after the other, none twice."""
+        month = months.month_to_freeze(row.due_at)
+        following = due(row.id, row.kind, months.next_freeze(row.due_at if month else clock.now()))
+        self._publish(self._ask(freeze.first(month, clock.now())) if month else None, following)
+
+    @timer(LATE)
+    def freeze_again(self, row: Due) -> None:
+        """Freezes a next version when records that came late changed what a month's bulletin counted."""
+        month = row.id.rpartition("/")[2]
+        self._publish(self._ask(freeze.next_version(month, clock.now())), done(row.id))
+
+    def _publish(self, frozen: Frozen | None, timers: Writes) -> None:
+        if frozen is None:
+            self.store.commit(Commit(timers))
+            return
+        told = [_told(body) for body in freeze.announcements(frozen.document)]
+        self.store.commit(Commit({**store.published(frozen.document, frozen.parts), **timers}, told))
+
+    def _late(self, messages: list[Message[Any]]) -> Writes:
+        """Timers for the frozen months that records belong to."""
+        past = sorted(store.past_months(events(messages), clock.now()))
+        frozen = self.store.db[store.BULLETINS].distinct("month", {"month": {"$in": past}}) if past else []
+        settings: ReportingSettings = self.store.container.config["settings"]
+        at = clock.now() + timedelta(seconds=settings.late_after_s)
+        return store.late(frozen, at)
+
+    def _ask(self, steps: Generator[Query, list[Document], T]) -> T:
+        """Sends a generator the rows of every query it yields; what it returns in the end."""
+        rows: Any = None
+        while True:
+            try:
+                query = steps.send(rows)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            rows = list(self.store.db[query.collection].aggregate(query.pipeline, allowDiskUse=True))
+
+
+def _told(body: Any) -> Outgoing:
+    return outgoing("reporting.bulletin_published.v1", body, source=SOURCE)
+
+
+def _is_duplicate(error: BulkWriteError) -> bool:
+    return any(write["code"] == DUPLICATE_KEY for write in error.details["writeErrors"])

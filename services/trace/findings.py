@@ -1,0 +1,83 @@
+"""How findings open, change and close. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import NamedTuple
+
+from contracts.findings import Finding, FindingKind
+from services.trace.broken import Judgement
+from services.trace.handoffs import Handoff
+from services.trace.lineage import Place
+
+PAIRED = (FindingKind.OVERDUE_SHIPMENT, FindingKind.UNKNOWN_SOURCE)
+
+
+class Change(NamedTuple):
+    """A finding that becomes another; `before` is None when it is new."""
+
+    before: Finding | None
+    after: Finding
+
+
+def finding_id(kind: FindingKind, about: str) -> str:
+    """Deterministic: the same fault is the same finding, whoever finds it and however often."""
+    return "F" + sha256(f"{kind}|{about}".encode()).hexdigest()[:32]
+
+
+def handoff_findings(handoff: Handoff) -> list[str]:
+    """Ids of the findings that a handoff may have."""
+    return [finding_id(kind, handoff.id) for kind in PAIRED]
+
+
+def of_handoffs(judged: Iterable[Judgement], known: Mapping[str, Finding], now: datetime) -> list[Change]:
+    """What becomes of the findings of handoffs; `known` by id are those there already."""
+    changes: list[Change | None] = []
+    for judgement in judged:
+        wrong = _finding(judgement, now)
+        ids = handoff_findings(judgement.handoff)
+        changes += [close(known[id], now) for id in ids if id in known and not (wrong and wrong.id == id)]
+        if wrong and wrong.due_at <= now:
+            changes.append(stand(known.get(wrong.id), wrong))
+    return [change for change in changes if change]
+
+
+def _finding(judgement: Judgement, now: datetime) -> Finding | None:
+    handoff, broken = judgement
+    if broken is None:
+        return None
+    return Finding(
+        id=finding_id(broken.kind, handoff.id),
+        kind=broken.kind,
+        **laid_to(broken.site),
+        counterparty=broken.other.site or None,
+        event_id=broken.event.id,
+        batches=(handoff.batch,),
+        categories=tuple(sorted(handoff.categories)),
+        due_at=broken.due_at,
+        opened_at=now,
+        open=True,
+        version=1,
+    )
+
+
+def laid_to(place: Place) -> dict[str, str | None]:
+    """The fields that say whom a finding is laid to."""
+    return {"site": place.site, "operator": place.operator, "division": place.division, "link": place.link}
+
+
+def stand(known: Finding | None, found: Finding) -> Change | None:
+    """A fault found now: a new finding, one opened again, one that says more than before, or nothing new."""
+    if known is None:
+        return Change(None, found)
+    since = {"version": known.version, "opened_at": known.opened_at} if known.open else {}
+    if known == found.model_copy(update=since):
+        return None
+    return Change(known, found.model_copy(update=since | {"version": known.version + 1}))
+
+
+def close(known: Finding, now: datetime) -> Change | None:
+    """A fault that is put right."""
+    if not known.open:
+        return None
+    return Change(known, known.model_copy(update={"open": False, "closed_at": now, "version": known.version + 1}))

@@ -1,0 +1,82 @@
+"""Findings as callers ask for them and see them: filters with the caller's scope inside, messages."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from shilian.trace.v1 import trace_pb2 as pb
+
+from chassis.api.errors import InvalidArgument
+from contracts import rules
+from contracts.divisions import scope_prefix
+from contracts.findings import Finding, FindingKind
+from services.trace.privacy import OPERATOR, SYSTEM, Caller
+from services.trace.queries import within
+from services.trace.rows import Stored
+from services.trace.translate import timestamp
+
+NEWEST_FIRST: Final = (("opened_at", -1), ("_id", -1))
+PROVINCE_DIGITS: Final = 2
+
+
+def scope(caller: Caller) -> Stored:
+    """Filter of the findings a caller may see. A province looks after sites of which no division is known."""
+    if caller.role == OPERATOR:
+        return {"operator": caller.operator_id}
+    if caller.role == SYSTEM:
+        return {}
+    return _within(caller.division or "-")
+
+
+def _within(division: str) -> Stored:
+    inside = within(division)
+    return {"$or": [inside, {"division": None}]} if len(division) == PROVINCE_DIGITS else inside
+
+
+def one(request: pb.GetFindingRequest, caller: Caller) -> Stored:
+    """Filter of one finding."""
+    return {"$and": [{"_id": request.finding_id}, scope(caller)]}
+
+
+def asked(
+    request: pb.ListFindingsRequest, sites: Sequence[str], caller: Caller, after: tuple[datetime, str] | None
+) -> Stored:
+    """Filter of the caller's findings after the last one seen; `sites` are all ids of the site asked for.
+
+    Raises InvalidArgument for a kind there is not.
+    """
+    if request.kind and request.kind not in [*FindingKind]:
+        raise InvalidArgument([rules.error("kind", request.kind, "invalid_value")])
+    clauses = [
+        scope(caller),
+        {"kind": request.kind} if request.kind else {},
+        {"open": request.open} if request.HasField("open") else {},
+        {"site": {"$in": list(sites)}} if sites else {},
+        _within(scope_prefix(request.division)) if request.division else {},
+    ]
+    if after:
+        time, id = after
+        clauses.append({"$or": [{"opened_at": {"$lt": time}}, {"opened_at": time, "_id": {"$lt": id}}]})
+    return {"$and": clauses}
+
+
+def message(finding: Finding) -> pb.Finding:
+    """A finding as the wire shows it."""
+    return pb.Finding(
+        finding_id=finding.id,
+        kind=finding.kind,
+        open=finding.open,
+        version=finding.version,
+        site_id=finding.site,
+        operator_id=finding.operator or "",
+        division=finding.division or "",
+        link=finding.link or "",
+        counterparty_site_id=finding.counterparty or "",
+        event_id=finding.event_id or "",
+        batches=finding.batches,
+        categories=finding.categories,
+        due_time=timestamp(finding.due_at),
+        opened_time=timestamp(finding.opened_at),
+        closed_time=timestamp(finding.closed_at) if finding.closed_at else None,
+        provisional=finding.provisional,
+    )

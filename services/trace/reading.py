@@ -1,0 +1,69 @@
+"""Answers what pure rules ask of the store, for a worker."""
+
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+from chassis.worker.mongo import Store
+from services.trace import replica, rows, store, watched
+from services.trace.broken import EventsNamed, HandoffsOf, Request
+from services.trace.domain import Facts
+from services.trace.rows import Stored
+from services.trace.sites import Sites
+
+Q = TypeVar("Q")
+T = TypeVar("T")
+
+
+class Reader:
+    """Reads a worker's database."""
+
+    def __init__(self, own: Store) -> None:
+        self._db = own.db
+
+    def find(self, name: str, where: Stored, fields: Stored | None = None) -> list[Stored]:
+        return list(self._db[name].find(where, fields))
+
+    def due(self, name: str, where: Stored, most: int) -> list[Stored]:
+        """The rows to look at that have waited longest."""
+        return list(self._db[name].find(where).sort("look_at", 1).limit(most))
+
+    def last_event(self, sites: list[str]) -> Stored | None:
+        """The last event of a site, given by all its ids."""
+        found: Stored | None = self._db[store.EVENTS].find_one({"site": {"$in": sites}}, sort=[("time", -1)])
+        return found
+
+    def facts(self, sites: set[str]) -> Facts:
+        """What the registry told of sites, by any id they have had."""
+        return _driven(replica.asked_facts(sites), lambda where: self.find(store.SITES, where))
+
+    def sites(self, *ids: str) -> Sites:
+        """Sites by any of their ids, with all their aliases."""
+        sites = Sites()
+        self.driven(sites.resolve((), *ids))
+        return sites
+
+    def driven(self, steps: Generator[Any, Any, T]) -> T:
+        """Answers a generator's requests until it is done."""
+        return _driven(steps, self._answer)
+
+    def _answer(self, request: Request) -> list[Any]:
+        match request:
+            case HandoffsOf(batches):
+                return [watched.handoff(row) for row in self.find(watched.HANDOFFS, watched.handoffs_of(batches))]
+            case EventsNamed(ids):
+                found = self.find(store.EVENTS, {"_id": {"$in": list(ids)}}, store.WALK_FIELDS)
+                return [rows.event(row) for row in found]
+            case _:
+                query = store.query(request)
+                return store.reply(request, self.find(query.collection, query.filter, query.fields))
+
+
+def _driven(steps: Generator[Q, Any, T], answer: Callable[[Q], Any]) -> T:
+    reply: Any = None
+    while True:
+        try:
+            asked = steps.send(reply)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        reply = answer(asked)

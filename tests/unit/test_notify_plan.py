@@ -1,0 +1,251 @@
+"""Who is told what, on which channel and when."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from contracts import inspection
+from contracts.findings import Finding, FindingKind, FindingsChangedV1
+from contracts.inspection import TaskFacts, TaskKind, TasksChangedV1, TaskState
+from contracts.notices import BulletinPublishedV1
+from services.notify import notices, plan
+from services.notify.events import EVENTS, Occurrence
+from services.notify.grid import Grid
+from services.notify.hours import after_quiet, next_digest
+from services.notify.occurrences import occurrences
+from services.notify.subscriptions import DEFAULTS, in_force, wants
+from services.notify.templates import render, words
+
+NOON = datetime(2026, 10, 8, 4, 0, tzinfo=UTC)
+NIGHT = datetime(2026, 10, 8, 15, 30, tzinfo=UTC)
+"""23:30 in Shanghai."""
+MORNING = datetime(2026, 10, 8, 23, 0, tzinfo=UTC)
+"""07:00 in Shanghai."""
+
+SITE = {
+    "_id": "licence:1",
+    "name": "第一小学食堂",
+    "operator": "uscc:1",
+    "division": "370102",
+    "cell": "c2",
+    "contact_name": "王校长",
+    "contact_phone": "13800000001",
+}
+HEAD = {"officer": "o1", "name": "赵所长", "phone": "13900000001", "wechat": "openid-1"}
+GRID = Grid(
+    [SITE],
+    [
+        {
+            "_id": "c1",
+            "parent": None,
+            "division": "370102",
+            "station": "st1",
+            "station_name": "历下所",
+            "officer": HEAD,
+        },
+        {
+            "_id": "c2",
+            "parent": "c1",
+            "division": "370102",
+            "station": "st1",
+            "station_name": "历下所",
+            "officer": {"officer": "o2", "name": "钱网格员", "phone": "13900000002"},
+        },
+    ],
+)
+
+
+def finding(**told: Any) -> Finding:
+    fields = {
+        "id": "F1",
+        "kind": FindingKind.OVERDUE_SHIPMENT,
+        "open": True,
+        "version": 1,
+        "site": "licence:1",
+        "operator": "uscc:1",
+        "division": "370102",
+        "batches": ("SL1",),
+        "due_at": NOON,
+        "opened_at": NOON,
+    }
+    return Finding.model_validate({**fields, **told})
+
+
+def happened(now: datetime = NOON, *subscriptions: dict[str, Any], **told: Any) -> list[plan.Row]:
+    found = occurrences(FindingsChangedV1(findings=(finding(**told),)), GRID.names())
+    return plan.planned(found, in_force(subscriptions), GRID, frozenset(), now)
+
+
+def sample(event: str) -> dict[str, str]:
+    return {name: f"〔{name}〕" for name in EVENTS[event].fields}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_template_renders_for_every_event(event: str) -> None:
+    rendered = render(event, sample(event))
+    texts = [rendered.title, rendered.text, *rendered.sms.values(), *rendered.wechat.values()]
+    assert all(texts)
+    assert all(len(text) <= 20 for text in rendered.wechat.values())
+    assert all(f"${{{name}}}" in words()[event].sms_body for name in rendered.sms)
+
+
+@pytest.mark.parametrize(("event", "field"), [(name, field) for name, e in EVENTS.items() for field in e.fields])
+def test_a_missing_field_that_a_template_names_is_an_error(event: str, field: str) -> None:
+    facts = sample(event)
+    full = render(event, facts)
+    without = {name: value for name, value in facts.items() if name != field}
+    used = any(f"〔{field}〕" in text for text in (full.title, full.text, *full.sms.values(), *full.wechat.values()))
+    if used:
+        with pytest.raises(UndefinedError):
+            render(event, without)
+    else:
+        assert render(event, without) == full
+
+
+def test_a_broken_chain_reaches_the_station_by_wechat_first_and_the_cells_officer() -> None:
+    rows = {row["recipient"]: row for row in happened()}
+    station = rows["station:st1"]
+    assert (station["channel"], station["rest"], station["state"]) == ("wechat", ["sms", "in_app"], "pending")
+    assert station["addresses"] == {"sms": "13900000001", "wechat": "openid-1"}
+    assert "第一小学食堂" in station["text"]
+    assert "发货逾期无人收货" in station["text"]
+    assert (rows["officer:o2"]["channel"], rows["officer:o2"]["state"]) == ("in_app", "delivered")
+
+
+def test_the_same_word_twice_is_the_same_deliveries() -> None:
+    assert {row["_id"] for row in happened()} == {row["_id"] for row in happened(NIGHT)}
+    again = happened(open=False, version=2, closed_at=NOON)
+    assert {row["_id"] for row in again}.isdisjoint({row["_id"] for row in happened()})
+
+
+def test_a_channel_without_an_address_is_passed_over() -> None:
+    test = inspection.TestResult(
+        id="T1",
+        source="market",
+        message_id="m",
+        kind=inspection.TestKind.RESIDUE_QUICK,
+        item="毒死蜱",
+        site="licence:1",
+        division="370102",
+        qualified=False,
+        tested_at=NOON,
+    )
+    told = Occurrence("n", "recall", "n", 1, sample("recall"), site="licence:1", division="370102")
+    rows = {row["recipient"]: row for row in plan.planned([told], in_force([]), GRID, frozenset(), NOON)}
+    assert (rows["site:licence:1"]["channel"], rows["site:licence:1"]["rest"]) == ("sms", ["in_app"])
+    assert rows["site:licence:1"]["inbox"] == "operator:uscc:1"
+    failed = [
+        *occurrences(
+            inspection.TestsRecordedV1(tests=(test, test.model_copy(update={"qualified": True}))), GRID.names()
+        )
+    ]
+    assert [each.event for each in failed] == ["test_failed"]
+
+
+def test_quiet_hours_hold_a_notice_until_morning_and_no_recall() -> None:
+    def of(kind: str) -> plan.Row:
+        notice = {"_id": "N1", "kind": kind, "title": "召回", "text": "全部批次", "issuer": "省局"}
+        told = [notices.occurrence(notice, SITE)]
+        rows = plan.planned(told, in_force([]), GRID, frozenset(), NIGHT)
+        return next(row for row in rows if row["recipient"] == "site:licence:1")
+
+    assert of("notice")["due_at"] == MORNING
+    assert of("recall")["due_at"] == of("order")["due_at"] == NIGHT
+    assert of("recall")["urgency"] < of("order")["urgency"] < of("notice")["urgency"]
+
+
+def test_a_stop_holds_a_notice_and_no_statutory_order() -> None:
+    stopped = frozenset({("sms", "13800000001")})
+    for kind, channel in (("notice", "in_app"), ("order", "sms")):
+        told = Occurrence("n", kind, "n", 1, sample(kind), site="licence:1", operator="uscc:1", division="370102")
+        rows = plan.planned([told], in_force([]), GRID, stopped, NOON)
+        assert next(row for row in rows if row["recipient"] == "site:licence:1")["channel"] == channel
+
+
+def test_filters_by_division_operator_category_and_severity() -> None:
+    (told,) = occurrences(FindingsChangedV1(findings=(finding(categories=("meat",)),)), GRID.names())
+    base = {**DEFAULTS[3], "_id": "S1"}
+    assert wants(base, told, "370102")
+    for field, value in (
+        ("divisions", ["370200"]),
+        ("division", "36"),
+        ("operators", ["uscc:2"]),
+        ("categories", ["dairy"]),
+        ("severity", 3),
+        ("events", ["recall"]),
+    ):
+        assert not wants({**base, field: value}, told, "370102"), field
+    assert wants({**base, "divisions": ["370100"], "categories": ["meat", "dairy"], "severity": 2}, told, "370102")
+
+
+def test_a_default_ends_when_a_stored_row_says_so() -> None:
+    ended = [{**default, "deleted": True} for default in DEFAULTS]
+    assert not in_force(ended)
+    assert not happened(NOON, *ended)
+
+
+def test_a_digest_bundles_what_was_held_and_never_a_statutory_order() -> None:
+    daily = {**DEFAULTS[3], "_id": "S1", "digest": True, "events": ["finding_opened", "recall"]}
+    others = [{**default, "deleted": True} for default in DEFAULTS]
+    held = [row for id in ("F1", "F2") for row in happened(NOON, daily, *others, id=id)]
+    assert {row["state"] for row in held} == {"held"}
+    assert {row["due_at"] for row in held} == {next_digest(NOON)} == {datetime(2026, 10, 9, 0, 0, tzinfo=UTC)}
+    (group,) = plan.by_recipient(held)
+    one = plan.digested(group, NIGHT)
+    assert (one["state"], one["event"], one["channel"], one["rest"]) == (
+        "pending",
+        "digest",
+        "wechat",
+        ["sms", "in_app"],
+    )
+    assert one["text"].count("断链预警") == 2
+    told = Occurrence("n", "recall", "n", 1, sample("recall"), site="licence:1", division="370102")
+    assert {row["state"] for row in plan.planned([told], in_force([daily, *others]), GRID, frozenset(), NOON)} == {
+        "pending"
+    }
+
+
+def test_a_task_is_told_to_its_officers_and_escalates_once_for_each_time() -> None:
+    task = TaskFacts(
+        id="T1",
+        kind=TaskKind.DAILY,
+        state=TaskState.OPEN,
+        version=1,
+        title="核查断链",
+        cause="finding",
+        site="licence:1",
+        division="370102",
+        officers=("o2", "o9"),
+        due_at=NOON,
+        opened_at=NOON,
+    )
+
+    def causes(**told: Any) -> list[str]:
+        body = TasksChangedV1(tasks=(task.model_copy(update=told),))
+        return [each.cause for each in occurrences(body, {})]
+
+    assert causes() == ["task:T1:task_opened"]
+    assert causes(escalations=2) == ["task:T1:task_opened", "task:T1:task_overdue:2"]
+    assert causes(state=TaskState.INSPECTED) == []
+    assert causes(state=TaskState.CLOSED, escalations=2) == ["task:T1:task_closed"]
+    rows = plan.planned(occurrences(TasksChangedV1(tasks=(task,)), {}), in_force([]), GRID, frozenset(), NOON)
+    assert {row["recipient"]: row["channel"] for row in rows} == {"officer:o2": "sms", "officer:o9": "in_app"}
+
+
+def test_a_bulletin_reaches_every_station_of_its_division() -> None:
+    body = BulletinPublishedV1(month="2026-09", version=1, division="370000", frozen_at=NOON)
+    rows = plan.planned(occurrences(body, {}), in_force([]), GRID, frozenset(), NOON)
+    assert [row["recipient"] for row in rows] == ["station:st1"]
+    assert "山东省" in rows[0]["title"]
+
+
+@pytest.mark.parametrize(
+    ("hour", "held"), [(13, False), (14, True), (15, True), (22, True), (23, False)], ids=lambda value: str(value)
+)
+def test_quiet_hours_pass_midnight(hour: int, held: bool) -> None:
+    now = datetime(2026, 10, 8, hour, 0, tzinfo=UTC)
+    due = after_quiet({"start": "22:00", "until": "07:00"}, now)
+    assert (due > now) is held
+    assert not held or due == datetime(2026, 10, 8, 23, 0, tzinfo=UTC)

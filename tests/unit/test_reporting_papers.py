@@ -1,0 +1,167 @@
+"""The bulletin in its formats: Chinese text right, the same figures everywhere, frozen bytes."""
+
+import json
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import pytest
+import typst
+from openpyxl import load_workbook
+from pypdf import PdfReader
+
+from contracts.trace import Category, Step
+from services.reporting import (
+    bulletin,
+    bulletin_font,
+    bulletin_html,
+    bulletin_json,
+    bulletin_pdf,
+    bulletin_view,
+    bulletin_words,
+    bulletin_xlsx,
+)
+from services.reporting.bulletin_view import View
+from tests.unit import reporting_world as world
+
+
+@cache
+def stored() -> dict[str, Any]:
+    return world.stored(sites=1_200)
+
+
+@cache
+def view(division: str = "37") -> View:
+    return bulletin_view.view(stored(), division)
+
+
+@cache
+def pdf(division: str = "37") -> bytes:
+    return bulletin_pdf.render(view(division), 0)
+
+
+def glyphs(data: bytes) -> set[bytes]:
+    """Every two-byte glyph id that a PDF shows."""
+    shown: set[bytes] = set()
+    for page in PdfReader(BytesIO(data)).pages:
+        for operands, operator in page.get_contents().operations:  # type: ignore[union-attr]
+            if operator in (b"Tj", b"TJ"):
+                parts = operands[0] if operator == b"TJ" else operands
+                raw = b"".join(part.original_bytes for part in parts if hasattr(part, "original_bytes"))
+                shown |= {raw[place : place + 2] for place in range(0, len(raw), 2)}
+    return shown
+
+
+def text_of(data: bytes) -> str:
+    return "".join(page.extract_text() for page in PdfReader(BytesIO(data)).pages).replace(" ", "")
+
+
+def test_the_pdf_says_its_chinese_text_and_lacks_no_glyph() -> None:
+    text = text_of(pdf())
+    for words in ("山东省食品安全追溯工作通报", "统计方法", "未结断链", "济南市", "农残快检"):
+        assert words in text
+    assert "�" not in text
+    assert glyphs(pdf())
+    assert b"\0\0" not in glyphs(pdf())
+
+
+def test_a_character_the_typeface_lacks_is_printed_as_geta() -> None:
+    rare = "\U0002a700"
+    assert bulletin_font.missing(f"王{rare}饭店") == {rare}
+    odd = view()._replace(summary=f"王{rare}饭店")
+    told = bulletin_pdf.render(odd, 0)
+    assert "王〓饭店" in text_of(told)
+    assert b"\0\0" not in glyphs(told)
+
+
+def test_a_glyph_that_is_missing_all_the_same_fails_rather_than_print_a_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulletin_font, "drawable", lambda value: value)
+    with pytest.raises(typst.TypstError, match="could not be displayed"):
+        bulletin_pdf.render(view()._replace(summary="王\U0002a700饭店"), 0)
+
+
+def test_the_pdf_embeds_its_typefaces() -> None:
+    for page in PdfReader(BytesIO(pdf())).pages:
+        for font in page["/Resources"]["/Font"].values():  # type: ignore[index]
+            described = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+            assert {"/FontFile2", "/FontFile3"} & set(described.get_object())
+
+
+def test_the_same_version_gives_the_same_bytes() -> None:
+    again = bulletin_view.view(stored(), "3701")
+    assert bulletin_pdf.render(again, 0) == pdf("3701")
+    assert bulletin_html.render(again) == bulletin_html.render(view("3701"))
+    assert bulletin_json.render(stored(), "3701") == bulletin_json.render(stored(), "3701")
+
+
+def test_every_paper_shows_the_same_figures() -> None:
+    document = json.loads(bulletin_json.render(stored(), "37"))
+    own = next(line for line in document["lines"] if line["code"] == "37" and not line["link"])
+    page = bulletin_html.render(view()).decode()
+    book = load_workbook(BytesIO(bulletin_xlsx.render(view())))
+    ranked = [[cell.value for cell in row] for row in book["排名表"].iter_rows(min_row=2)]
+    assert own["score"] in page
+    assert own["score"] in text_of(pdf())
+    for city in (line for line in document["lines"] if line["level"] == "city" and not line["link"]):
+        row = next(row for row in ranked if str(row[1]).startswith(city["name"]))
+        assert row[0] == city["rank"]
+        assert row[2] == city["score"]
+        assert f"<td>{city['score']}</td>" in page
+
+
+def test_the_workbook_keeps_every_row_of_long_lists() -> None:
+    book = load_workbook(BytesIO(bulletin_xlsx.render(view())))
+    for table in view().tables:
+        if table.rows:
+            assert book[table.title].max_row == len(table.rows) + 1
+
+
+def test_a_league_is_shortened_to_its_best_and_worst_a_list_to_its_beginning() -> None:
+    rows: list[list[str | int]] = [[place] for place in range(1, 8)]
+    league = view().tables[0]._replace(rows=rows, league=True, note="")
+    assert league.shortened(4).rows == [[1], [2], [6], [7]]
+    assert league.shortened(4).note == "共7行，此处列前后各2行，全部见工作簿。"
+    assert league._replace(league=False).shortened(4).rows == rows[:4]
+    assert league.shortened(7) == league
+
+
+def test_a_formula_in_a_name_stays_a_text() -> None:
+    table = view().tables[0]._replace(rows=[['=HYPERLINK("x")', "@SUM(1)"]], head=["一", "二"])
+    book = load_workbook(BytesIO(bulletin_xlsx.render(view()._replace(tables=[table]))))
+    assert [cell.data_type for cell in book[table.title][2]] == ["s", "s"]
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_escapes_names() -> None:
+    page = bulletin_html.render(view()._replace(summary="<script>alert(1)</script>")).decode()
+    assert "<script>" not in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+    assert '<html lang="zh-CN">' in page
+
+
+def test_a_division_sees_its_own_lines_only() -> None:
+    cut = bulletin.cut(stored()["figures"], "3702")
+    assert {(line["county"] or line["code"])[:4] for line in cut["lines"]} == {"3702"}
+    lists = [row for name in ("silent", "broken", "cases", "inactive", "unregistered") for row in cut[name]]
+    assert {row["division"][:4] for row in lists} == {"3702"}
+    assert {code[:4] for code in (*cut["trend"], *cut["work"])} == {"3702"}
+    assert "370102" not in bulletin_json.render(stored(), "3702").decode()
+
+
+def test_not_applicable_is_said_and_never_a_number() -> None:
+    told = view("3703")
+    card = next(card for card in told.cards if card.title == bulletin_words.DIMENSIONS["upload"])
+    assert card.value == "不适用"
+    assert "自建系统上传率没有分母，记为不适用" in told.summary
+
+
+def test_trend_and_change_compare_with_the_month_before() -> None:
+    figures = stored()["figures"]
+    assert [point["month"] for point in figures["trend"]["37"]] == [f"2026-{month:02}" for month in range(5, 11)]
+    own = next(line for line in figures["lines"] if line["code"] == "37" and not line["link"])
+    assert own["before"]["score"] == figures["trend"]["37"][-2]["score"]
+
+
+def test_every_category_and_step_has_a_chinese_word() -> None:
+    assert {*bulletin_words.CATEGORIES} == {*Category} - {Category.OTHER}
+    assert {*bulletin_words.STEPS} == {*Step}
