@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bench import ingest
+from bench import calls, ingest
 from bench.child import Died
 from bench.ground import Ground
 from bench.hearing import Wrong
@@ -18,8 +18,14 @@ from deploy.local.home import LOCAL
 Benchmark = Callable[[Ground, int], Result]
 
 OUTPUT: Final = LOCAL / "bench.json"
-USUAL: Final[dict[str, Benchmark]] = {run.__name__: run for run in (*ingest.BENCHMARKS,)}
-LONG: Final[dict[str, Benchmark]] = {}
+USUAL: Final[dict[str, Benchmark]] = {
+    "ingest_single": ingest.ingest_single,
+    "ingest_bundle": ingest.ingest_bundle,
+    "two_workers": ingest.two_workers,
+    "get_operator": calls.get_operator,
+    "audited_call": calls.audited_call,
+}
+LONG: Final[dict[str, Benchmark]] = {"soak": ingest.soak}
 
 console = Console()
 
@@ -30,17 +36,18 @@ def run(
     rounds: Annotated[int, typer.Option(min=1, help="How often each side is measured.")] = 3,
 ) -> None:
     """Run the benchmarks, print a table, and write .local/bench.json."""
-    chosen = _chosen(only, full)
+    benchmarks = chosen(only, full)
     results: list[Result] = []
     with console.status("starting") as progress, Ground().opened(progress.update) as ground:
-        for name, benchmark in chosen.items():
+        for name, benchmark in benchmarks.items():
             progress.update(name)
             results.append(benchmark(ground, rounds))
             write(results, OUTPUT)
     console.print(table(results))
 
 
-def _chosen(only: str | None, full: bool) -> dict[str, Benchmark]:
+def chosen(only: str | None, full: bool) -> dict[str, Benchmark]:
+    """The benchmarks to run, by name. Raises typer.BadParameter for a name that is none."""
     known = USUAL | LONG
     if only and only not in known:
         raise typer.BadParameter(f"{only} is none of {', '.join(known)}", param_hint="--only")

@@ -37,10 +37,11 @@ class Child:
         """Lets it go on."""
         self._process.send_signal(signal.SIGCONT)
 
-    def check(self) -> None:
-        """Raises Died when it runs no more."""
+    def runs(self) -> bool:
+        """True; raises Died when it runs no more."""
         if self._process.poll() is not None:
             raise Died(f"{' '.join(self._args)} died. Its log ends:\n{last_lines(self._log)}")
+        return True
 
     def end(self) -> None:
         """Ends it, by force when it does not stop in time."""

@@ -12,7 +12,7 @@ from pymongo.database import Database
 from chassis import topology
 from chassis.collections import Collection, ensure
 from deploy.local.errors import StackError
-from deploy.local.home import LOCAL
+from deploy.local.home import LOCAL, locked
 from deploy.local.mongod import Mongod
 from deploy.local.provision import provision_database, provision_services, remove_vhost
 from deploy.local.rabbitmq import Broker
@@ -44,20 +44,26 @@ class Ground:
 
     @contextmanager
     def opened(self, say: Progress) -> Iterator["Ground"]:
-        """Servers start with the block and stop with it.
+        """Servers start with the block and stop with it; a second run waits until the first is done.
 
         Raises StackError when something is missing, died, or was not ready in time.
         """
-        try:
-            self._stack.up((), say)
-            provision_database(self._mongod.root_url, NAME, NAME, self._password)
-            yield self
-        finally:
-            self._stack.down(say)
+        say("waiting for another run to end")
+        with locked(self._stack.home.path / "run.lock"):
+            try:
+                self._stack.up((), say)
+                provision_database(self._mongod.root_url, NAME, NAME, self._password)
+                yield self
+            finally:
+                self._stack.down(say)
 
     def log(self, name: str) -> Path:
         """Where a process writes."""
         return self._stack.home.log(f"{NAME}.{name}")
+
+    def port(self, name: str) -> int:
+        """A free loopback port that stays a process's own."""
+        return self._stack.home.port(f"{NAME}.{name}")
 
     @contextmanager
     def field(self, collections: Iterable[Collection]) -> Iterator[Field]:

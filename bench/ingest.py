@@ -1,11 +1,12 @@
 """Ingest: from a full capture queue to all stored and announced."""
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from statistics import median
+from typing import Final
 
 from pydantic_core import from_json
 
@@ -16,11 +17,14 @@ from bench.ground import Field, Ground
 from bench.hearing import Ear
 from bench.result import Result, Side, measured
 from contracts.trace import Record
-from services.trace import store
+from services.trace import replica, store
 
-SINGLE, STOCK, BUNDLED, PER_BUNDLE = 4_000, 1_000, 4_000, 100
+SINGLE, STOCK, BUNDLED, PER_BUNDLE = 40_000, 4_000, 60_000, 100
 CHUNK: Final = 1_000
-"""Documents to one `insert_many`: smaller and larger ones were slower."""
+"""Documents to one `insert_many`."""
+
+SOAK_S, SOAK_ENDS = 600.0, 3
+"""How long a soak lasts, and how many loads make its start and its end."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,48 @@ class Load:
     bodies: Sequence[bytes]
 
     @classmethod
-    def of(cls, count: int, per_message: int = 1) -> "Load":
-        """Delivery notes, so many events to a message."""
-        events = notes.records(count)
+    def of(cls, count: int, per_message: int = 1, first: int = 0) -> "Load":
+        """Delivery notes from a number on, so many events to a message."""
+        events = notes.records(count, first)
         return cls(events, notes.bodies(events, per_message))
 
 
 @dataclass(frozen=True)
+class Line:
+    """Processes that consume the capture queue, and an ear for what they say."""
+
+    field: Field
+    ear: Ear
+    children: Sequence[Child]
+    answers: bool
+
+    def rate(self, load: Load) -> float:
+        """Events per second from the start of a full queue to the last announcement.
+
+        The processes are subscribed before, and held while the queue is filled. Raises Wrong when an event was lost
+        or doubled, Died when a process ended.
+        """
+        for child in self.children:
+            child.hold()
+        fill(self.field.amqp_url, load.bodies, f"{notes.SOURCE}.ingest")
+        started = time.monotonic()
+        for child in self.children:
+            child.release()
+        finished = self.ear.await_events(len(load.events), self._run)
+        self.ear.verify([event.id for event in load.events], notes.SOURCE if self.answers else None)
+        return len(load.events) / (finished - started)
+
+    def await_subscribed(self) -> None:
+        """Returns once all of them consume."""
+        self.ear.await_consumers(len(self.children), self._run)
+
+    def _run(self) -> bool:
+        return all(child.runs() for child in self.children)
+
+
+@dataclass(frozen=True)
 class Contender:
-    """Processes that empty the capture queue; `answers` tells whether they answer the source too."""
+    """What empties the capture queue; `answers` tells whether it answers the source too."""
 
     name: str
     args: tuple[str, ...]
@@ -47,34 +84,21 @@ class Contender:
     answers: bool = True
 
     def trial(self, ground: Ground, load: Load) -> float:
-        """Events per second from the start of a full queue to the last announcement.
+        """`Line.rate` of fresh processes on a fresh field."""
+        with self.running(ground) as line:
+            return line.rate(load)
 
-        Raises Wrong when an event was lost or doubled, Died when a process ended.
-        """
+    @contextmanager
+    def running(self, ground: Ground) -> Iterator[Line]:
+        """Its processes, subscribed; all sites are known to them."""
         with ground.field(store.COLLECTIONS) as field, closing(Ear(field)) as ear, ExitStack() as stack:
-            field.db[store.SITES].bulk_write([store.site_changed(site) for site in notes.sites()])
-            children = [stack.enter_context(self._process(ground, field, number)) for number in range(self.processes)]
-            started = self._start(ear, children, field, load)
-            finished = ear.await_events(len(load.events), lambda: _check(children))
-            ear.verify((event.id for event in load.events), notes.SOURCE if self.answers else None)
-        return len(load.events) / (finished - started)
-
-    def _process(self, ground: Ground, field: Field, number: int) -> Any:
-        name = f"{self.name}.{number}"
-        return running(
-            *self.args, log=ground.log(name), instance=name, amqp_url=field.amqp_url, mongo_url=field.mongo_url
-        )
-
-    def _start(self, ear: Ear, children: Sequence[Child], field: Field, load: Load) -> float:
-        """Holds the processes, subscribed, while the queue is filled, and lets all go at once; when that was."""
-        ear.await_consumers(self.processes, lambda: _check(children))
-        for child in children:
-            child.hold()
-        fill(field.amqp_url, load.bodies, f"{notes.SOURCE}.ingest")
-        started = time.monotonic()
-        for child in children:
-            child.release()
-        return started
+            field.db[store.SITES].bulk_write([replica.site_changed(site) for site in notes.sites()])
+            urls = {"amqp_url": field.amqp_url, "mongo_url": field.mongo_url}
+            names = [f"{self.name}.{number}" for number in range(self.processes)]
+            children = [running(*self.args, log=ground.log(name), instance=name, **urls) for name in names]
+            line = Line(field, ear, [*map(stack.enter_context, children)], self.answers)
+            line.await_subscribed()
+            yield line
 
 
 OURS: Final = Contender("trace", ("services.trace", "worker"))
@@ -120,6 +144,17 @@ def two_workers(ground: Ground, rounds: int) -> Result:
     )
 
 
+def soak(ground: Ground, _: int) -> Result:
+    """One worker for ten minutes: its last loads beside its first."""
+    rates: list[float] = []
+    with OURS.running(ground) as line:
+        until = time.monotonic() + SOAK_S
+        while time.monotonic() < until:
+            rates.append(line.rate(Load.of(SINGLE, first=len(rates) * SINGLE)))
+    end, start = median(rates[-SOAK_ENDS:]), median(rates[:SOAK_ENDS])
+    return Result("soak", "events/s", end, start, "its own first loads", end / start, 0.8)
+
+
 def _insert_many(ground: Ground, load: Load) -> float:
     """Events per second into the same collection; the documents are made before the clock starts."""
     now = datetime.now(UTC)
@@ -131,11 +166,3 @@ def _insert_many(ground: Ground, load: Load) -> float:
             field.db[store.EVENTS].insert_many(rows[at : at + CHUNK], ordered=False)
             halves.upsert(field.db, rows[at : at + CHUNK])
         return len(rows) / (time.monotonic() - started)
-
-
-def _check(children: Sequence[Child]) -> None:
-    for child in children:
-        child.check()
-
-
-BENCHMARKS: Final[tuple[Callable[[Ground, int], Result], ...]] = (ingest_single, ingest_bundle, two_workers)

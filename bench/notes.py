@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Final
 
 from contracts import codes
@@ -25,9 +25,9 @@ SENT: Final = SHIPPED + timedelta(hours=1)
 GOODS: Final = (("大白菜", "蔬菜"), ("胡萝卜", "蔬菜"), ("苹果", "水果"), ("土豆", "蔬菜"), ("鲜牛奶", "乳制品"))
 
 
-def records(count: int) -> list[Record]:
-    """So many different events, without a fault or a flag."""
-    return list(islice(_all(), count))
+def records(number: int, first: int = 0) -> list[Record]:
+    """So many events from a number on (a multiple of `LINES`), all different, without a fault or a flag."""
+    return list(islice(_from(first // LINES), number))
 
 
 def bodies(events: Sequence[Record], per_message: int = 1) -> list[bytes]:
@@ -38,29 +38,27 @@ def bodies(events: Sequence[Record], per_message: int = 1) -> list[bytes]:
 
 def sites() -> list[SiteFacts]:
     """What the registry tells of every site on the notes: all activated, none with an app that takes proposals."""
-    parties = [*map(_shipper, range(SHIPPERS)), *map(_consignee, range(CONSIGNEES))]
+    parties = [*map(shipper, range(SHIPPERS)), *map(consignee, range(CONSIGNEES))]
     return [_facts(party) for party in parties]
 
 
-def _all() -> Iterator[Record]:
-    number = 0
-    while True:
-        number += 1
+def _from(first: int) -> Iterator[Record]:
+    for number in count(first + 1):
         envelope = Envelope.new(TYPE, SOURCE, id=f"note-{number}", time=SENT)
         adapted = adapt(FORMATS, envelope, json.dumps(_note(number)).encode(), SOURCE, SENT)
         yield from adapted.records
 
 
 def _note(number: int) -> dict[str, Any]:
-    shipper = _shipper(number % SHIPPERS)
+    sender = shipper(number % SHIPPERS)
     return {
         "document_no": f"SH-20260106-{number:06}",
         "time": (SHIPPED + timedelta(seconds=number % 1800)).isoformat(),
-        "shipper": shipper,
-        "consignee": _consignee(number % CONSIGNEES),
+        "shipper": sender,
+        "consignee": consignee(number % CONSIGNEES),
         "vehicle": f"鲁A{10_000 + number % 500}",
         "certificates": [
-            {"kind": "承诺达标合格证", "number": f"CN370181{number:09}", "issuer": shipper["name"]},
+            {"kind": "承诺达标合格证", "number": f"CN370181{number:09}", "issuer": sender["name"]},
             {"kind": "检验报告", "number": f"JY{number:09}", "issuer": "济南市食品检验所"},
         ],
         "lines": [_line(number, line) for line in range(1, LINES + 1)],
@@ -81,7 +79,8 @@ def _line(number: int, line: int) -> dict[str, Any]:
     }
 
 
-def _shipper(number: int) -> dict[str, str]:
+def shipper(number: int) -> dict[str, str]:
+    """Who sends the goods, as the app names it."""
     return {
         "name": f"章丘绿源蔬菜专业合作社{number}",
         "uscc": _uscc(number),
@@ -93,7 +92,8 @@ def _shipper(number: int) -> dict[str, str]:
     }
 
 
-def _consignee(number: int) -> dict[str, str]:
+def consignee(number: int) -> dict[str, str]:
+    """Who gets the goods, as the app names it."""
     first = f"13701050{number:05}"
     return {
         "name": f"王记蔬菜批发{number}",

@@ -6,11 +6,14 @@ announced comes out (`tests/unit/test_bench.py` holds the two together).
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from bson import Decimal128
 
 Document = dict[str, Any]
+
+APART: Final = frozenset({"site", "operator", "division", "link"})
+"""What an event says of its own site beside `party`."""
 
 
 def event(record: Document, content: str, correlation: str | None, now: datetime) -> Document:
@@ -37,7 +40,7 @@ def event(record: Document, content: str, correlation: str | None, now: datetime
         "operator": site["operator"],
         "division": site["division"],
         "link": site["link"],
-        "party": site,
+        "party": {name: site[name] for name in site if name not in APART},
         "parties": list(dict.fromkeys((site["operator"], party["operator"]))),
         "inputs": [f"{batch}@{here}" for batch in batches],
         "outputs": [f"{batch}@{there}" for batch in batches],

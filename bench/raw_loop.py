@@ -66,9 +66,7 @@ def _handle(batch: list[Taken], db: Any, announcing: BlockingChannel) -> None:
 
 def _publish(channel: BlockingChannel, exchange: str, key: str, type: str, body: plain.Document) -> None:
     headers = Envelope.new(type, SOURCE).to_headers()
-    properties = pika.BasicProperties(
-        "application/json", headers=headers, delivery_mode=2, message_id=headers["ce-id"]
-    )
+    properties = pika.BasicProperties("application/json", headers=headers, delivery_mode=2, message_id=headers["ce-id"])
     channel.basic_publish(exchange, key, to_json(body), properties)
 
 

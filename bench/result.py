@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from rich import box
 from rich.table import Table
@@ -41,11 +41,10 @@ class Result:
     peer_ratio: float | None = None
     peer_target: float | None = None
 
-    @property
-    def reached(self) -> bool:
-        """Whether every ratio reaches its target; against a target of 1 a draw is no win."""
-        pairs = ((self.ratio, self.target), (self.peer_ratio, self.peer_target))
-        return all(ratio > target if target == 1 else ratio >= target for ratio, target in pairs if ratio and target)
+
+def reaches(ratio: float, target: float) -> bool:
+    """Whether a ratio is as good as wanted; where ours has to beat theirs, a draw is no win."""
+    return ratio > target if target == 1 else ratio >= target
 
 
 def measured(name: str, unit: str, rounds: int, *, ours: Trial, limit: Side, peer: Side | None = None) -> Result:
@@ -77,23 +76,24 @@ def write(results: Iterable[Result], path: Path) -> None:
 
 def table(results: Iterable[Result]) -> Table:
     """For people to read."""
-    shown = Table(box=box.SIMPLE_HEAD, caption="medians; a ratio is ours through theirs, higher is better")
-    for column in ("benchmark", "ours", "held against", "theirs", "ratio", "target", ""):
-        shown.add_column(column, justify="right" if column in NUMBERS else "left", no_wrap=True)
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption="medians per second; ratio: ours through theirs")
+    for column in ("benchmark", "held against"):
+        shown.add_column(column)
+    for column in ("theirs", "ours", "ratio", "target"):
+        shown.add_column(column, justify="right", no_wrap=True)
     for result in results:
-        ours, mark = f"{result.ours:,.0f} {result.unit}", "✓" if result.reached else "✗"
-        shown.add_row(result.name, ours, *_against(result.limit_name, result.limit, result.ratio, result.target), mark)
-        if result.peer_name:
-            told = (result.peer_name, result.peer or 0, result.peer_ratio or 0, result.peer_target or 0)
-            shown.add_row("", "", *_against(*told), "")
+        ours = f"{result.ours:,.0f}"
+        told = _against(result.limit, result.ratio, result.target, ours)
+        shown.add_row(f"{result.name} ({result.unit.partition('/')[0]})", result.limit_name, *told)
+        if result.peer and result.peer_ratio and result.peer_target:
+            told = _against(result.peer, result.peer_ratio, result.peer_target, ours)
+            shown.add_row("", result.peer_name, *told)
     return shown
 
 
-NUMBERS: Final = frozenset({"ours", "theirs", "ratio", "target"})
-
-
-def _against(name: str, figure: float, ratio: float, target: float) -> tuple[str, str, str, str]:
-    return name, f"{figure:,.0f}", f"{ratio:.2f}", f"{target:g}"
+def _against(figure: float, ratio: float, target: float, ours: str) -> tuple[str, str, str, str]:
+    mark = "✓" if reaches(ratio, target) else "✗"
+    return f"{figure:,.0f}", ours, f"{ratio:.2f} {mark}", f"{'>' if target == 1 else '≥'} {target:g}"
 
 
 def _rounded(value: object) -> object:

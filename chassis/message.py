@@ -27,6 +27,15 @@ SHORT = 255
 HEADERS_KEPT = 32 << 10
 """Bytes of a sender's headers that are kept; a frame holds 128 KiB."""
 
+MAX_ERRORS = 20
+"""Errors quoted in a dead letter's headers; the answer to the source has them all."""
+
+FIELD_KEPT = 200
+"""Characters of a field's name in them, so that all fit into one frame beside the sender's headers."""
+
+ROUTING_HEADERS = ("CC", "BCC")
+"""RabbitMQ routes by them, and closes the channel of whoever sends one as text."""
+
 OWN_HEADERS = (ROUTING_KEY, ATTEMPT, QUEUE, REASON, ERRORS, RECORDS, MESSAGE_ID)
 
 
@@ -57,7 +66,7 @@ def dead_letter(queue: str, message: RawMessage, reason: str, errors: Sequence[F
 
     Its id is made of queue and message id, so that a redelivered refusal can be told from a second message.
     """
-    told = json.dumps([error.model_dump(exclude_none=True) for error in errors], ensure_ascii=False)
+    told = json.dumps([_quoted(error) for error in errors[:MAX_ERRORS]], ensure_ascii=False)
     headers = {
         **safe_headers(message.headers),
         QUEUE: queue,
@@ -72,6 +81,11 @@ def dead_letter(queue: str, message: RawMessage, reason: str, errors: Sequence[F
     )
 
 
+def _quoted(error: FieldError) -> dict[str, str]:
+    """An error as headers can hold it: a sender may give a field a name of a hundred thousand characters."""
+    return {**error.model_dump(exclude_none=True), "field": error.field[:FIELD_KEPT]}
+
+
 def safe_headers(headers: Mapping[str, Any]) -> dict[str, str | int]:
     """The sender's headers as far as they can be sent on: plain values, and little enough for one frame.
 
@@ -82,7 +96,7 @@ def safe_headers(headers: Mapping[str, Any]) -> dict[str, str | int]:
     for name, value in headers.items():
         plain = value if isinstance(value, int) and abs(value) < 1 << 63 else str(value)
         room -= len(name.encode()) + len(str(plain).encode(errors="replace"))
-        if room > 0 and len(name.encode()) <= SHORT and name not in OWN_HEADERS:
+        if room > 0 and len(name.encode()) <= SHORT and name not in (*OWN_HEADERS, *ROUTING_HEADERS):
             kept[name] = plain if isinstance(plain, int) else plain.encode(errors="replace").decode()
     return kept
 

@@ -10,7 +10,7 @@ BATCH_MESSAGES = Histogram(
     "shilian_batch_messages", "Messages in one batch", ["queue"], buckets=(1, 10, 50, 100, 250, 500, 1000)
 )
 HOLDING = Gauge("shilian_holding", "1 while a batch is held because the store or the broker is away", ["queue"])
-PUBLISHED = Counter("shilian_published_messages_total", "Messages confirmed by the broker", ["exchange"])
+PUBLISHED = Counter("shilian_published_messages_total", "Messages sent to the broker, confirmed or not", ["exchange"])
 PUBLISH_BLOCKED = Gauge("shilian_publish_blocked", "1 while the broker blocks publishers (connection.blocked)")
 OUTBOX_PENDING = Gauge("shilian_outbox_pending", "Outbox rows seen waiting at the last scan")
 CALLS = Counter("shilian_grpc_calls_total", "gRPC calls answered", ["method", "code"])

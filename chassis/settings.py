@@ -10,7 +10,7 @@ class Settings(BaseSettings):
     """Options shared by all processes; a service adds its own in its `settings.py`.
 
     Ports of 0 let the system choose. `batch_size` is in messages, every `*_ms` in milliseconds, every `*_s` in
-    seconds, `max_message_bytes` in bytes.
+    seconds.
     """
 
     model_config = SettingsConfigDict(env_prefix="SHILIAN_", extra="ignore", frozen=True)
@@ -31,7 +31,6 @@ class Settings(BaseSettings):
     hold_s: float = Field(default=60.0, gt=0, description="outage after which a subscription is dropped")
     confirm_timeout_s: float = Field(default=30.0, gt=0)
     drain_s: float = Field(default=20.0, gt=0)
-    max_message_bytes: int = 1 << 20
     relay_scan_s: float = Field(default=2.0, gt=0)
     timer_s: float = Field(default=1.0, gt=0, description="how often due rows are looked for")
 

@@ -112,7 +112,9 @@ def ear_tag_problem(code: str) -> str | None:
 
 @lru_cache(CACHED)
 def trace_code(issuer: str, lot: str) -> str:
-    """The platform's code for a lot that has none: the same issuer (a site id) and lot give the same code.
+    """The platform's code for a lot that has none: the same issuer and lot give the same code.
+
+    The issuer is the id of who numbered the lot: the operator by its USCC where one is known, else the site.
 
     "SL", 80 bits of SHA-256 in Crockford's base 32, and a check character by ISO 7064 MOD 37,36.
     """

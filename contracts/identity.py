@@ -64,7 +64,8 @@ def batch_code(
 ) -> str | None:
     """The batch's trace code: the one given, else `01/{gtin14}/10/{lot}` (GS1), else the platform's own.
 
-    `issuer` is the site id that gave the lot its number. None when there is no lot or nobody who issued it.
+    `issuer` is the id of who gave the lot its number: the operator by its USCC where one is known, else the site.
+    None when there is no lot or nobody who issued it.
     """
     if given := _given(trace_code):
         link = _GS1_LINK.fullmatch(given)

@@ -1,6 +1,6 @@
 """Registry's messages: what the sources observe of operators and sites, and what the registry announces."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from contracts.egress import FieldError
@@ -36,6 +36,7 @@ class Observation(Contract):
     uscc: str | None = None
     id_number: str | None = None
     licence: str | None = None
+    licence_valid_until: date | None = None
     address: str | None = None
     contact: str | None = None
     phone: str | None = None
@@ -80,6 +81,7 @@ class SiteFacts(Contract):
     link: Link | None = None
     unit_kind: UnitKind | None = None
     licence: str | None = None
+    licence_valid_until: date | None = None
     sources: tuple[str, ...] = ()
     version: int
     listed: bool = False

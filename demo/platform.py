@@ -17,7 +17,8 @@ from deploy.local.stack import Stack
 WORKING = frozenset({*(queue.name for queue in CONSUMED), *RETRY_LADDER})
 """Queues whose messages still have to be worked on; dead letters and answers stay where they are."""
 
-LOOK_S, PATIENCE_S = 0.2, 300.0
+LOOK_S, PATIENCE_S = 0.2, 90.0
+"""How often to look, and how long to wait while nothing moves."""
 
 STATISTICS_S = 6.0
 """A quorum queue tells its statistics every 5 s: only what they say for longer than that is true of now."""
@@ -47,19 +48,21 @@ class Platform:
         self._await(lambda: False, seen)
 
     def _await(self, enough: Callable[[], bool], seen: Callable[[int], object]) -> None:
-        now = idle_since = time.monotonic()
-        until = now + PATIENCE_S
+        now = idle_since = moved = time.monotonic()
+        stored = 0
         while now - idle_since < STATISTICS_S:
             time.sleep(LOOK_S)
-            seen(self.recorded())
-            idle = not self._ready() and not self._unsent()
+            idle, before, stored = not self._ready() and not self._unsent(), stored, self.recorded()
+            seen(stored)
             if idle and enough():
                 return
             now = time.monotonic()
             if not idle or self._held():
                 idle_since = now
-            if now > until:
-                raise TimeoutError(f"still at work after {PATIENCE_S:.0f} s: {self._ready()}, {self._held()}")
+            if stored != before:
+                moved = now
+            if now - moved > PATIENCE_S:
+                raise TimeoutError(f"nothing moved for {PATIENCE_S:.0f} s, yet {self._ready() | self._held()} wait")
 
     def recorded(self) -> int:
         """Records in the stores: trace's events, and the observations that the registry took in."""

@@ -49,6 +49,7 @@ class Answer(NamedTuple):
             "nodes": len(self.chain["nodes"]),
             "events": len(self.chain["events"]),
             "sites": len({node["site"] for node in self.chain["nodes"]}),
+            "begins_at": self.beginnings(),
             "complete": self.chain["complete"],
             "picture": self.picture.name,
         }

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -94,8 +95,19 @@ def _stack(directory: Path, stages: Stages) -> Iterator[Stack]:
             stack.up(say=say)
         yield stack
     finally:
-        with stages.stage("stop", "停止 stop the stack") as say:
+        with _uninterrupted(), stages.stage("stop", "停止 stop the stack") as say:
             stack.down(say=say)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A second Ctrl-C must not leave processes behind."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Play:

@@ -18,6 +18,10 @@ from contracts.egress import FieldError
 DOMAIN: Final = "shilian"
 DETAILS_KEY: Final = "grpc-status-details-bin"
 
+MOST_FIELDS: Final = 20
+LONGEST_TEXT: Final = 200
+"""Wrong fields told, and characters of each text: a status travels in a header, and gRPC takes 16 KiB of those."""
+
 
 class Failure(Exception):
     """An answer that is not OK: its status, why, what to know about it, and which fields are wrong."""
@@ -109,15 +113,18 @@ def failure_of(error: Exception, correlation_id: str) -> Failure:
 
 def status_of(failure: Failure) -> Status:
     """The failure as google.rpc.Status with ErrorInfo and, when fields are wrong, BadRequest."""
-    details: list[Message] = [ErrorInfo(reason=failure.reason, domain=DOMAIN, metadata=failure.metadata)]
+    known = {name: value[:LONGEST_TEXT] for name, value in failure.metadata.items()}
+    details: list[Message] = [ErrorInfo(reason=failure.reason, domain=DOMAIN, metadata=known)]
     if failure.fields:
-        details.append(BadRequest(field_violations=map(_violation, failure.fields)))
+        details.append(BadRequest(field_violations=map(_violation, failure.fields[:MOST_FIELDS])))
     number: int = failure.code.value[0]
-    return Status(code=number, message=failure.message, details=map(_packed, details))
+    return Status(code=number, message=failure.message[:LONGEST_TEXT], details=map(_packed, details))
 
 
 def _violation(error: FieldError) -> BadRequest.FieldViolation:
-    return BadRequest.FieldViolation(field=error.field, description=error.message, reason=error.rule)
+    return BadRequest.FieldViolation(
+        field=error.field[:LONGEST_TEXT], description=error.message[:LONGEST_TEXT], reason=error.rule
+    )
 
 
 def _packed(message: Message) -> AnyMessage:

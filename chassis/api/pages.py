@@ -6,7 +6,8 @@ only. It is no secret and needs no signature: scope is part of every query.
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
@@ -38,16 +39,19 @@ def page_token(request: ListRequest, position: Sequence[str | int]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def position(request: ListRequest) -> list[Any] | None:
-    """Where the page begins: what was given to `page_token`, None for the first page.
+def position(request: ListRequest, *read: Callable[[Any], Any]) -> list[Any] | None:
+    """Where the page begins: what was given to `page_token`, each key as its `read` takes it; None for the first page.
 
-    Raises InvalidArgument when the token is not ours, or was given for another question.
+    Raises InvalidArgument when the token is not ours (`read` may raise ValueError, TypeError or OverflowError), or was
+    given for another question.
     """
     if not request.page_token:
         return None
     match _decoded(request.page_token):
-        case [digest, *after] if digest == _digest(request) and all(isinstance(key, str | int) for key in after):
-            return after
+        case [_, *after] if len(after) == len(read):
+            with suppress(ValueError, TypeError, OverflowError):
+                if page_token(request, after) == request.page_token:
+                    return [take(key) for take, key in zip(read, after, strict=True)]
     raise InvalidArgument([_wrong("page_token", request.page_token, "is not a token of this question")])
 
 

@@ -2,7 +2,6 @@
 
 import logging
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ import pika
 from pydantic import ValidationError
 
 from chassis import metrics
-from chassis.logs import envelope_context, log_context
+from chassis.logs import envelope_context, exception_text, log_context, named
 from chassis.message import ATTEMPT, OWN_HEADERS, ROUTING_KEY, Message, RawMessage, dead_letter, safe_headers, short_id
 from chassis.outgoing import Outgoing, outgoing
 from chassis.settings import Settings
@@ -28,12 +27,11 @@ log = logging.getLogger(__name__)
 
 BACKOFF_S = (0.02, 0.1, 0.3, 1.0, 2.0, 5.0)
 RUNGS = tuple(RETRY_LADDER)
-TRACEBACK_KEPT = 4_000
+TRACE_KEPT = 8_000
+"""Characters of what a poison message raised, the last of them, in one header of its dead letter."""
+
 MAX_BYTES = 16 << 20
 """A bundle is at most a quarter of it; what is larger was not made by one of ours."""
-
-MAX_ERRORS = 20
-"""Errors quoted in a dead letter's headers, which have to fit into one frame."""
 
 
 class Delivery(NamedTuple):
@@ -107,7 +105,7 @@ class BatchRunner:
         try:
             return Message(raw.envelope, model.model_validate_json(raw.body), raw.routing_key, raw.redelivered)
         except ValidationError as invalid:
-            return list(validation_errors(invalid)[:MAX_ERRORS])
+            return list(validation_errors(invalid))
 
     def _refuse(self, raw: RawMessage, errors: list[FieldError]) -> list[Outgoing]:
         """The dead letter and the answer to the source."""
@@ -159,7 +157,7 @@ class BatchRunner:
             if isinstance(failure, BrokerAway) or is_away(failure):
                 raise
             if len(batch) > 1:
-                log.warning("batch failed, one by one now", extra={"queue": self._queue.name, "error": repr(failure)})
+                log.warning("batch failed, one by one now", extra={"queue": self._queue.name, "error": named(failure)})
                 for parsed in batch:
                     self._handle([parsed])
             else:
@@ -181,8 +179,8 @@ class BatchRunner:
             self._publisher.publish([rung])
             return
         metrics.CONSUMED.labels(self._queue.name, "dead").inc()
-        trace = "".join(traceback.format_exception(failure))[-TRACEBACK_KEPT:]
-        told = [FieldError(field="", value=type(failure).__name__, rule="poison", message=f"{failure}\n{trace}")]
+        trace = exception_text(failure)[-TRACE_KEPT:]
+        told = [FieldError(field="", value=type(failure).__name__, rule="poison", message=trace)]
         self._publisher.publish([dead_letter(self._queue.name, raw, "poison", told, 1)])
 
 
@@ -193,10 +191,15 @@ def raw_message(delivery: Delivery) -> RawMessage:
     source may publish: on any other a sender could claim to be another by writing them.
     """
     properties = delivery.properties
-    headers: Mapping[str, Any] = properties.headers or {}
+    headers: Mapping[str, Any] = {_text(name): value for name, value in (properties.headers or {}).items()}
     if delivery.exchange:
         headers = {name: value for name, value in headers.items() if name not in OWN_HEADERS}
-    key = str(headers.get(ROUTING_KEY, delivery.routing_key))
-    content_type = properties.content_type or "application/json"
+    key = str(headers.get(ROUTING_KEY, _text(delivery.routing_key)))
+    content_type = _text(properties.content_type or "application/json")
     envelope, body = parse(headers, delivery.body, key, properties.message_id, datetime.now(UTC), content_type)
     return RawMessage(envelope, body, key, headers, content_type, delivery.redelivered)
+
+
+def _text(short: str | bytes) -> str:
+    """A short string; pika leaves one that is no UTF-8 as bytes. What cannot be read is left out: it must not grow."""
+    return short.decode(errors="ignore") if isinstance(short, bytes) else short

@@ -20,6 +20,7 @@ from pika.exceptions import AMQPError
 from chassis import metrics
 from chassis.settings import Settings
 from chassis.worker.batch import BatchRunner, Delivery
+from chassis.worker.lenient import read_leniently
 from chassis.worker.publisher import RECONNECT_S, Publisher
 from contracts.model import Contract
 from contracts.topology import Queue
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = 30
 IDLE_S = 1.0
 PROBE_S = 2.0
+QUICK_S = 5.0
 BATCH_BYTES = 4 << 20
 """A batch ends here even when it has few messages: bundles are large, and a batch is one transaction."""
 
@@ -56,6 +58,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         self.models = models
 
     def setup(self) -> None:
+        read_leniently()
         self.settings: Settings = self.container.config["settings"]
         self._window: deque[Delivery] = deque()
         self._flight: Flight | None = None
@@ -69,10 +72,13 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         self.container.spawn_managed_thread(self._run, identifier=f"consumer {self.queue.name}")
 
     def stop(self) -> None:
-        """Returns when all that was delivered is handled and acked, or after `drain_s`."""
+        """Returns when all that was delivered is handled and acked, or given back after `drain_s`."""
         self._stopping = self._runner.stopping = True
         self._wake()
         self._stopped.wait(timeout=self.settings.drain_s)
+        if not self._stopped.ready():
+            self.publisher.give_up()
+            self._stopped.wait(timeout=QUICK_S)
 
     def problems(self) -> list[str]:
         """What keeps this queue from being consumed; empty when nothing does."""

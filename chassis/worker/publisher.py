@@ -69,7 +69,14 @@ class Publisher(SharedExtension):  # type: ignore[misc]
 
     def stop(self) -> None:
         self._stopping = True
-        self._thread.wait()
+        # A broker that blocks its publishers does not read, and so never answers a close.
+        if not self._blocked:
+            self._thread.wait()
+
+    def give_up(self) -> None:
+        """Fails what waits for a confirm, and all that comes after: a broker may block for hours, and we must end."""
+        self._stopping = True
+        self._fail_jobs("stopping")
 
     def problems(self) -> list[str]:
         """What keeps this connection from publishing; empty when nothing does."""
@@ -80,8 +87,11 @@ class Publisher(SharedExtension):  # type: ignore[misc]
     def publish(self, messages: Sequence[Outgoing]) -> None:
         """Publishes and waits for every confirm, however long the broker blocks its publishers.
 
-        Raises BrokerAway when the connection breaks or a message is refused or unroutable: all must be sent again.
+        Raises BrokerAway when the connection breaks, a message is refused or unroutable, or the process is stopping:
+        all must be sent again.
         """
+        if messages and self._stopping:
+            raise BrokerAway("stopping")
         if messages:
             job = _Job(messages)
             self._jobs.put(job)
@@ -178,7 +188,8 @@ class Publisher(SharedExtension):  # type: ignore[misc]
 
     def _settled(self, tag: int, multiple: bool) -> Iterator[_Job]:
         if not multiple:
-            yield self._pending.pop(tag)
+            if job := self._pending.pop(tag, None):
+                yield job
             return
         while self._pending and (first := next(iter(self._pending))) <= tag:
             yield self._pending.pop(first)
@@ -202,6 +213,9 @@ class Publisher(SharedExtension):  # type: ignore[misc]
     def _fail_all(self, reason: str) -> None:
         self._connected = False
         self._on_unblocked()
+        self._fail_jobs(reason)
+
+    def _fail_jobs(self, reason: str) -> None:
         for job in self._pending.values():
             job.fail(reason)
         self._pending.clear()

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from demo.generator.papers import Lot, Paper
 
-MOST_SOURCES = 12
-"""Of a lunch that a picture can still show."""
+FARMS, MOST_SOURCES = 4, 12
+"""Sources of a lunch: so many are a story, and more than that no picture."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,25 @@ class Story:
 
 
 def choose(papers: Sequence[Paper]) -> Story:
-    """The lunch with the longest chain, and of the animals in it the batch that went to most sites."""
-    lunch = max(_lunches(papers), key=lambda lot: (_depth(lot), len(lot.sources()), lot.code))
+    """Of the lunches with the longest chain, one with meat whose animals went to most sites; and that batch."""
     made, sites = _products(papers), _sites(papers)
-    animals = [lot for lot in lunch.sources() if lot.issuer.kind == "livestock"] or list(lunch.sources())
 
+    @lru_cache(None)
     def reach(lot: Lot) -> tuple[int, str]:
         return len({site for part in _descendants(lot, made) for site in sites[part]}), lot.code
 
-    tainted = max(animals, key=reach)
-    return Story(lunch, tainted, frozenset(_ancestors(lunch) | _descendants(tainted, made)))
+    def worst(lunch: Lot) -> Lot:
+        return max(_animals(lunch) or lunch.sources(), key=reach)
+
+    def worth_telling(lunch: Lot) -> tuple[object, ...]:
+        return _depth(lunch), bool(_animals(lunch)), len(lunch.sources()) >= FARMS, reach(worst(lunch)), lunch.code
+
+    lunch = max(_lunches(papers), key=worth_telling)
+    return Story(lunch, worst(lunch), frozenset(_ancestors(lunch) | _descendants(worst(lunch), made)))
+
+
+def _animals(lunch: Lot) -> list[Lot]:
+    return [lot for lot in lunch.sources() if lot.issuer.kind == "livestock"]
 
 
 def _lunches(papers: Iterable[Paper]) -> list[Lot]:

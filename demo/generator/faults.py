@@ -163,7 +163,6 @@ FAULTS: Final = (
     Fault("uscc_organisation_check_digit", _code("other", "uscc", _wrong_organisation), fits=_has_uscc),
     Fault("licence_length", _code("other", "licence", lambda code: code[:-1]), fits=_has_uscc),
     Fault("licence_check_digit", _code("other", "licence", lambda code: _next_digit(code, -1)), fits=_has_uscc),
-    Fault("gtin_length", _code("line", "gtin", lambda code: code[:-1]), fits=lambda draft: draft.line["gtin"]),
     Fault(
         "gtin_check_digit",
         _code("line", "gtin", lambda code: _next_digit(code, -1)),

@@ -13,6 +13,12 @@ class Product(NamedTuple):
     unit: str = "公斤"
     made_of: tuple[str, ...] = ()
 
+    @property
+    def days(self) -> int:
+        """Its shelf life."""
+        number, months, _ = self.shelf_life.partition("个月")
+        return int(number) * 30 if months else int(self.shelf_life.removesuffix("天"))
+
 
 def _products(category: str, specification: str, shelf_life: str, names: str, unit: str = "公斤") -> list[Product]:
     return [Product(name, category, specification, shelf_life, unit) for name in names.split()]

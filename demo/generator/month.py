@@ -68,7 +68,7 @@ def _play(ledger: Ledger, day: date, always_school: bool) -> None:
     trade.stalls(ledger, shops + all_kitchens if school else shops)
     trade.wholesalers(ledger, shops)
     trade.afternoon(ledger)
-    ledger.stock.sweep(day + timedelta(days=2))
+    ledger.stock.sweep(day)
 
 
 def _with_faults(rng: Random, ledger: Ledger, story: Story, run: str) -> list[Draft]:

@@ -40,8 +40,9 @@ class Lot:
 
     @property
     def good_until(self) -> date:
-        """The day its first paper runs out."""
-        return min(paper.valid_until for paper in self.certificates)
+        """The last day it may be handed on: by its shelf life, and by its papers."""
+        papers = (paper.valid_until for paper in self.certificates)
+        return min(self.produced_on + timedelta(days=self.product.days - 1), *papers)
 
     def sources(self) -> set["Lot"]:
         """The lots at the beginning of its chain, itself when it has no parents."""
@@ -117,6 +118,6 @@ class Stock:
         return {line.lot.product.name for line in self.held.get(site, []) if line.quantity > 0}
 
     def sweep(self, day: date) -> None:
-        """Forget what is gone, and what is too old to be handed on: its papers run out."""
+        """At the end of a day, forget what is gone and what will be too old tomorrow."""
         for site, lines in self.held.items():
             self.held[site] = [line for line in lines if line.quantity > 0 and line.lot.good_until > day]

@@ -23,11 +23,11 @@ _DOUBTFUL_IDS: Final = {
 
 def messages(world: World, first: date, run: str) -> Iterator[Message]:
     """The registrations of the day before the month; their ids begin with `run`."""
-    for number, message in enumerate(_syncs(world, first)):
+    for number, message in enumerate(_syncs(world, first, run)):
         yield replace(message, id=f"{run}-{message.app}-S{number:03}")
 
 
-def _syncs(world: World, first: date) -> Iterator[Message]:
+def _syncs(world: World, first: date, run: str) -> Iterator[Message]:
     sent = datetime.combine(first, time(20), SHANGHAI) - timedelta(days=1)
     stalls = world.of("stall")
     yield from _synced(MARKET, "operator_sync", [own(market) for market in world.markets], sent)
@@ -39,17 +39,17 @@ def _syncs(world: World, first: date) -> Iterator[Message]:
     )
     units = [own(site) | {"unit_kind": site.unit_kind} for site in world.sites if site.app == CATERING]
     yield from _synced(CATERING, "unit_sync", units, sent)
-    yield from _doubtful(sent)
+    yield from _doubtful(sent, run)
 
 
 def _stall(site: Site) -> Row:
     return own(site) | {"operator": {"name": site.contact, "uscc": site.uscc}}
 
 
-def _doubtful(sent: datetime) -> Iterator[Message]:
+def _doubtful(sent: datetime, run: str) -> Iterator[Message]:
     """Individuals whose ID number was copied wrongly: registered all the same, with a flag."""
     for number, (rule, id_number) in enumerate(_DOUBTFUL_IDS.items(), 1):
-        line = {"id": f"P{number:05}", "name": f"流动摊贩{number}号", "id_number": id_number, "link": "流通"}
+        line = {"id": f"P{run}-{number}", "name": f"流动摊贩{number}号", "id_number": id_number, "link": "流通"}
         yield from _synced(ONE_NETWORK, "operator_sync", [line], sent, rule=rule)
 
 

@@ -146,6 +146,7 @@ default_vhost = {VHOST}
 default_user = admin
 default_pass = {self._home.secret("amqp.admin")}
 disk_free_limit.absolute = 50MB
+max_message_size = 8388608
 """)
 
 

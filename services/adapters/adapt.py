@@ -114,7 +114,7 @@ def _adapt_lines(
     for number, line in zip(numbers, message.lines if message else (), strict=True):
         found = chosen.line(Origin(envelope, source, number), message, line)
         if isinstance(found, Observation):
-            _judge_observation(found, into)
+            _judge_observation(found, received_at, into)
             continue
         errors, flags = _judged(found, received_at)
         if errors:
@@ -171,14 +171,17 @@ def _by_line(invalid: ValidationError, key: str, numbers: Sequence[int]) -> dict
     return dict(sorted(wrong.items()))
 
 
-def _judge_observation(seen: Observation, into: Adapted) -> None:
+def _judge_observation(seen: Observation, received_at: datetime, into: Adapted) -> None:
+    """A clock that runs ahead must not make an observation the latest for years: none is later than its arrival."""
     if not seen.site or not seen.operator:
         rule = "no_operator" if seen.site else "no_site"
         _refuse(into, seen.message_id, seen.line, [rules.error("id", None, rule)])
         return
     party = Party(uscc=seen.uscc, licence=seen.licence, division=seen.division)
     flags = tuple(checks.party_faults("site", party))
-    into.observations.append(seen.model_copy(update={"flags": flags}) if flags else seen)
+    into.observations.append(
+        seen.model_copy(update={"flags": flags, "observed_at": min(seen.observed_at, received_at)})
+    )
 
 
 def _causes(errors: Sequence[FieldError]) -> Sequence[FieldError]:

@@ -22,9 +22,6 @@ MAX_ITEMS: Final = 5_000
 MAX_BYTES: Final = 4 << 20
 """What is beyond either goes out as two messages: a bundle is one transaction downstream."""
 
-MAX_ERRORS: Final = 20
-"""Errors quoted in a dead letter's headers, which have to fit into one frame; the answer has them all."""
-
 
 def bundles(
     queue: Queue, formats: Mapping[str, Format], messages: Sequence[RawMessage], received_at: datetime
@@ -68,7 +65,7 @@ def bundles(
 
 def _dead(queue: Queue, message: RawMessage, adapted: Adapted) -> Outgoing:
     errors = [error for verdict in adapted.refusals for error in verdict.errors]
-    return dead_letter(queue.name, message, errors[0].rule, errors[:MAX_ERRORS], adapted.refused)
+    return dead_letter(queue.name, message, errors[0].rule, errors, adapted.refused)
 
 
 def _split(items: Sequence[T], pack: Callable[[Sequence[T]], Outgoing]) -> list[Outgoing]:

@@ -148,6 +148,7 @@ def observation(
         uscc=answering.uscc and codes.compact(answering.uscc),
         id_number=answering.id_number and codes.compact(answering.id_number),
         licence=site.licence and codes.compact(site.licence),
+        licence_valid_until=site.licence_valid_until,
         address=site.address,
         contact=site.contact or answering.contact,
         phone=site.phone or answering.phone,

@@ -22,7 +22,7 @@ from services.registry.grid_calls import GridCalls
 from services.registry.list_calls import ListCalls
 from services.registry.proposals import Pair, pairs
 from services.registry.reading import MOST, by, committed, now, reasoned
-from services.registry.requests import closure, edits, registration
+from services.registry.requests import closure, edits, registration, require_own
 from services.registry.roster_calls import RosterCalls
 from services.registry.translate import (
     operator_message,
@@ -62,7 +62,7 @@ class RegistryServicer(GridCalls, RosterCalls, ListCalls, registry_pb2_grpc.Regi
         )
 
     async def ListOperators(self, request: pb.ListOperatorsRequest, context: Any) -> pb.ListOperatorsResponse:
-        size, (after,) = page_size(request), position(request) or [""]
+        size, (after,) = page_size(request), position(request, str) or [""]
         state, unit_kind = state_word(request.state), unit_kind_word(request.unit_kind)
         asked = queries.operators_like(current_caller(), request.division, state, unit_kind, request.flag, after)
         found = await self._find(asked, size + 1)
@@ -79,7 +79,7 @@ class RegistryServicer(GridCalls, RosterCalls, ListCalls, registry_pb2_grpc.Regi
     async def ListMergeProposals(
         self, request: pb.ListMergeProposalsRequest, context: Any
     ) -> pb.ListMergeProposalsResponse:
-        size, (since, shown) = page_size(request), position(request) or ["", 0]
+        size, (since, shown) = page_size(request), position(request, str, int) or ["", 0]
         asked = queries.candidates_like(current_caller(), request.division, since)
         rows = await self._store.db[store.CANDIDATES].find(asked).sort("_id", 1).to_list(size + 1)
         seen = await self._sites(id for row in rows for id in row["sites"])
@@ -122,6 +122,7 @@ class RegistryServicer(GridCalls, RosterCalls, ListCalls, registry_pb2_grpc.Regi
         at = now()
         claims = registration(request, current_caller(), at)
         operators, world = await self._sight(store.named(claims), claims)
+        require_own(operators, claims, current_caller())
         with refused():
             decision = domain.register(operators, claims, by("registration"), at, world)
         return pb.RegisterOperatorResponse(operator=_told(decision, claims[0]["operator"])), committed(decision)

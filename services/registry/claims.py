@@ -20,6 +20,7 @@ _TOLD: Final = (
     "site_name",
     "uscc",
     "licence",
+    "licence_valid_until",
     "address",
     "contact",
     "phone",

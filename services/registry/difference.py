@@ -1,7 +1,7 @@
 """What differs between operators before and after: documents to write, sites and aliases to announce."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from contracts.registry import Alias, OperatorState, SiteFacts, UnitKind
 from contracts.trace import Category, Link
@@ -80,6 +80,7 @@ def facts(site: Site, operator: Operator) -> SiteFacts:
         link=Link(site["link"]) if site["link"] else None,
         unit_kind=UnitKind(site["unit_kind"]) if site["unit_kind"] else None,
         licence=site["licence"],
+        licence_valid_until=date.fromisoformat(day) if (day := site["licence_valid_until"]) else None,
         sources=tuple(sorted({each["source"] for each in site["source_ids"]})),
         version=site["version"],
         listed=site["listed"],

@@ -83,6 +83,7 @@ class Site(Standing):
     ids: list[str]
     name: str
     licence: str | None
+    licence_valid_until: str | None
     address: str | None
     division: str | None
     link: str | None

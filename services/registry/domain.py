@@ -140,9 +140,9 @@ def register(
 def take_step(
     operators: Iterable[Operator], operator: Operator, step: Step, by: By, now: datetime, world: World = NOTHING
 ) -> Decision:
-    """Changes the state of an operator. Raises NotAllowed."""
+    """Changes the state of an operator, from what it is among `operators`. Raises NotAllowed."""
     draft = Draft.of(operators, world)
-    end = following(OperatorState(operator["state"]), step, by.role)
+    end = following(draft.states[operator["_id"]], step, by.role)
     draft.states |= dict.fromkeys(operator["ids"], end)
     if step is Step.ACTIVATE:
         draft.activated |= dict.fromkeys(operator["ids"], now)

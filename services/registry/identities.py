@@ -90,7 +90,7 @@ def _stronger_sites(claims: list[Claim]) -> dict[str, set[str]]:
         if claim["key"]:
             now = today[claim["key"]]
             pairs.append((claim["key"], now["site"]))
-            if _may_be_one(claim["operator"], now["operator"]):
+            if may_be_one(claim["operator"], now["operator"]):
                 pairs.append((claim["site"], now["site"]))
         for weak, strong in pairs:
             if site_rank(strong) < site_rank(weak):
@@ -109,7 +109,7 @@ def _today(claims: list[Claim]) -> dict[str, Claim]:
     return found
 
 
-def _may_be_one(one: str, other: str) -> bool:
+def may_be_one(one: str, other: str) -> bool:
     """Two codes of one kind are two operators; an id beside a code may be the same one, known better."""
     return one == other or operator_rank(one) != operator_rank(other)
 

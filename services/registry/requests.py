@@ -1,6 +1,6 @@
 """What callers ask to be changed, as claims and edits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -15,9 +15,18 @@ from contracts.trace import Category, Link
 from services.registry.claims import SELF, claimed
 from services.registry.documents import Claim, Edit, Operator
 from services.registry.domain import EDITABLE
+from services.registry.identities import may_be_one
+from services.registry.queries import visible
 from services.registry.translate import category_word, link_word, time_of, unit_kind_word
 
+MOST_BYTES: Final = 1 << 16
 _SITE_PATHS: Final = ("name", "address", "division", "link", "unit_kind")
+
+
+def require_small(request: pb.RegisterOperatorRequest | pb.UpdateOperatorRequest) -> None:
+    """Raises InvalidArgument for a request that would outgrow the operator's document; real ones have a few kB."""
+    if request.ByteSize() > MOST_BYTES:
+        raise InvalidArgument([rules.error("", request.ByteSize(), "too_large")])
 
 
 def registration(request: pb.RegisterOperatorRequest, caller: Caller, now: datetime) -> list[Claim]:
@@ -25,6 +34,7 @@ def registration(request: pb.RegisterOperatorRequest, caller: Caller, now: datet
 
     Raises InvalidArgument when something is missing, Denied for another operator or a site elsewhere.
     """
+    require_small(request)
     operator = identity.operator_id(
         uscc=request.uscc, id_number=request.id_number, licence=request.sites[0].licence if request.sites else None
     )
@@ -47,6 +57,20 @@ def require_inside(caller: Caller, division: str) -> None:
     """Raises Denied when a regulator speaks for a place outside its division."""
     if caller.role == "regulator" and caller.division and not division.startswith(caller.division):
         raise Denied("division", f"{division} lies outside the caller's division", {"division": division})
+
+
+def require_own(component: Iterable[Operator], claims: Iterable[Claim], caller: Caller) -> None:
+    """Raises Denied when a site that is claimed is another's already: an operator's who is known as well as the caller,
+    or, for a regulator, one outside its division."""
+    claimed = {claim["site"] for claim in claims}
+    for operator in component:
+        seen = visible(operator, caller)["sites"]
+        for site in operator["sites"]:
+            if claimed.isdisjoint(site["ids"]):
+                continue
+            taken = caller.role == "operator" and not may_be_one(operator["_id"], caller.operator_id or "")
+            if taken or site not in seen:
+                raise Denied("site", f"{site['site']} is another's", {"site": site["site"]})
 
 
 def _site_id(request: pb.RegisterOperatorRequest, site: pb.NewSite) -> str | None:
@@ -105,6 +129,7 @@ def edits(request: pb.UpdateOperatorRequest, operator: Operator, caller: Caller,
     Of each site given, its fields that are not empty are set. Raises InvalidArgument for another path or a site that
     is not the operator's, Denied for a field that is not the caller's to set.
     """
+    require_small(request)
     found = [*_edits(request, operator, caller, now)]
     for edit in found:
         if caller.role not in EDITABLE[edit["of"], edit["field"]]:

@@ -40,6 +40,7 @@ def site_message(site: Site, operator_id: str) -> pb.Site:
         operator_id=operator_id,
         name=site["name"],
         licence=site["licence"] or "",
+        licence_valid_until=site["licence_valid_until"] or "",
         address=site["address"] or "",
         division=site["division"] or "",
         link=pb.Link.Value(f"LINK_{site['link'].upper()}") if site["link"] else pb.LINK_UNSPECIFIED,

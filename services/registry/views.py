@@ -110,6 +110,7 @@ def _site(site: str, ids: list[str], claims: list[Claim], edits: list[Edit], mea
         "ids": sorted(ids),
         "name": name,
         "licence": now.get("licence"),
+        "licence_valid_until": now.get("licence_valid_until"),
         "address": now.get("address"),
         "division": now.get("division"),
         "link": now.get("link"),

@@ -4,7 +4,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from shilian.trace.v1 import trace_pb2 as pb
@@ -146,8 +146,12 @@ def _visible(chain: Chain, start: Start) -> Chain:
 
 
 def _after(request: pb.QueryEventsRequest | pb.ListFindingsRequest) -> tuple[datetime, str] | None:
-    where = position(request)
-    return (datetime.fromisoformat(where[0]), where[1]) if where else None
+    where = position(request, _moment, str)
+    return (where[0], where[1]) if where else None
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _place_of(row: Stored, time: str = "time") -> tuple[str, str]:

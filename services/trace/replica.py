@@ -38,8 +38,8 @@ def _end(id: str, found: Mapping[str, Stored]) -> str:
 
 
 def site_changed(told: SiteFacts) -> UpdateOne:
-    """Takes facts over unless newer ones are there: order does not matter."""
-    return _unless_newer(told.site, "version", told.version, told.model_dump())
+    """Takes facts over unless newer ones are there: order does not matter. BSON knows no dates, so a day is text."""
+    return _unless_newer(told.site, "version", told.version, told.model_dump(mode="json"))
 
 
 def site_aliased(told: Alias) -> UpdateOne:

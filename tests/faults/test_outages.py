@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from contracts.topology import COMMANDS, EVENTS
+from contracts.topology import COMMANDS, EVENTS, INGEST
 from tests.bus import Bus
+from tests.faults.pipeline import LINES, TICKET, ticket
 from tests.integration.probe_messages import PROBE
 from tests.processes import Process, eventually
 from tests.stack import Infra, Vhost
@@ -111,7 +112,8 @@ def test_a_disk_alarm_holds_publishers_without_loss(scene: Scene) -> None:
     worker = scene.probe()
     scene.send(range(20))
     scene.await_all(20)
-    announced = eventually(lambda: scene.bus.ready(heard))
+    eventually(lambda: scene.db.outbox.count_documents({}), lambda rows: rows == 0)
+    announced = scene.bus.ready(heard)
     scene.infra.broker.ctl("set_disk_free_limit", "100000GB")
     scene.db.outbox.insert_one(_row("while blocked"))
     eventually(lambda: worker.says("/ready"), lambda said: "blocked" in said)
@@ -119,6 +121,33 @@ def test_a_disk_alarm_holds_publishers_without_loss(scene: Scene) -> None:
     eventually(lambda: scene.bus.ready(heard), lambda count: count == announced + 1)
     eventually(lambda: scene.db.outbox.count_documents({}), lambda rows: rows == 0)
     assert worker.stop() == 0
+
+
+def test_a_stop_while_publishers_are_blocked_ends_and_loses_nothing(scene: Scene) -> None:
+    worker = scene.probe(drain_s=1)
+    scene.infra.broker.ctl("set_disk_free_limit", "100000GB")
+    scene.db.outbox.insert_one(_row("while blocked"))
+    eventually(lambda: worker.says("/ready"), lambda said: "blocked" in said)
+    assert worker.stop() == 0
+    scene.infra.broker.ctl("set_disk_free_limit", "50MB")
+    worker.restart()
+    eventually(lambda: scene.db.outbox.count_documents({}), lambda rows: rows == 0)
+    assert worker.stop() == 0
+
+
+def test_an_adapter_stopped_while_publishers_are_blocked_gives_its_batch_back(scene: Scene, spawn: Spawn) -> None:
+    for number in range(20):
+        scene.bus.publish(INGEST, TICKET, ticket(number), ce_id=f"m-{number}")
+    scene.infra.broker.ctl("set_disk_free_limit", "100000GB")
+    adapter = spawn("services.adapters.market", "worker", amqp_url=scene.url, drain_s=1)
+    eventually(lambda: adapter.says("/ready"), lambda said: "blocked" in said)
+    assert adapter.stop() == 0
+    scene.infra.broker.ctl("set_disk_free_limit", "50MB")
+    adapter.restart()
+    bundle = scene.bus.await_message("trace.capture")
+    assert len(bundle.body["records"]) == 20 * LINES
+    assert adapter.stop() == 0
+    assert scene.bus.ready("market.ingest") == 0
 
 
 def _row(id: str) -> dict[str, Any]:

@@ -67,8 +67,8 @@ class Probe:
 
 
 def make_token(key: Any = KEY, **claims: Any) -> str:
-    """A regulator's token of Shandong for a minute, but for what is said."""
-    given = {"sub": "li.na", "role": "regulator", "division": "370000", "aud": "shilian", "exp": time.time() + 60}
+    """A regulator's token of Shandong for an hour, but for what is said."""
+    given = {"sub": "li.na", "role": "regulator", "division": "370000", "aud": "shilian", "exp": time.time() + 3600}
     return jwt.encode(given | claims, key, "EdDSA")
 
 

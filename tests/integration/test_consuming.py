@@ -117,6 +117,15 @@ def test_headers_of_the_platform_count_for_nothing_when_a_sender_writes_them(bus
     assert rung.headers["x-shilian-routing-key"] == "probe.v1"
 
 
+def test_a_failure_that_quotes_a_whole_document_is_told_without_it(bus: Bus, probe: Any, db: Any) -> None:
+    worker = probe()
+    db.command("collMod", "seen", validator={"times": {"$gt": 9}})
+    bus.publish("", PROBE.name, {"id": "张三" + "x" * 300_000}, ce_type="probe.v1", x_shilian_attempt=3)
+    letter = bus.await_message(PROBE.dead)
+    assert "BulkWriteError [121]" in letter.headers["x-shilian-errors"]
+    assert "张三" not in letter.headers["x-shilian-errors"] + worker.log.read_text()
+
+
 def test_a_graceful_stop_under_load_redelivers_nothing(bus: Bus, probe: Any, db: Any) -> None:
     worker = probe()
     ids = [f"{n}" for n in range(300)]

@@ -1,25 +1,19 @@
 """The registry as its neighbours meet it: real worker and api processes on a real broker and a real database."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import grpc
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from pymongo import MongoClient
 from shilian.registry.v1 import registry_pb2 as pb
 from shilian.registry.v1.registry_pb2_grpc import RegistryServiceStub
 
 from contracts import identity
 from contracts.topology import COMMANDS, EGRESS, EVENTS, REGISTRY_OBSERVE
 from tests.bus import Bus
-from tests.processes import Process, eventually, free_port
+from tests.calls import Client
+from tests.processes import Process, eventually
 from tests.stack import Database
 
 LICENCE = "JY23501110153674"
@@ -29,54 +23,14 @@ OTHER_USCC = "92370102MA3C0000X1"
 Document = dict[str, Any]
 
 
-class Client:
-    """Calls the api as somebody."""
-
-    def __init__(self, port: int, key: Ed25519PrivateKey) -> None:
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-        self._key = key
-        self.stub = RegistryServiceStub(self._channel)
-
-    def call(
-        self, rpc: str, request: Any, role: str = "regulator", division: str | None = "370000", **claims: str
-    ) -> Any:
-        payload = {"sub": "tester", "aud": "shilian", "exp": time.time() + 60, "role": role, **claims}
-        if division:
-            payload["division"] = division
-        token = jwt.encode(payload, self._key, "EdDSA")
-        return getattr(self.stub, rpc)(request, metadata=[("authorization", f"Bearer {token}")], timeout=10)
-
-    def status(self, rpc: str, request: Any, **caller: Any) -> grpc.StatusCode:
-        with pytest.raises(grpc.RpcError) as refused:
-            self.call(rpc, request, **caller)
-        code: grpc.StatusCode = refused.value.code()
-        return code
-
-    def close(self) -> None:
-        self._channel.close()
-
-
-@pytest.fixture
-def db(mongo: Database) -> Iterator[Any]:
-    with MongoClient[Document](mongo.url, tz_aware=True) as client:
-        yield client.get_default_database()
-
-
 @pytest.fixture
 def worker(spawn: Callable[..., Process], bus: Bus, mongo: Database) -> Process:
     return spawn("services.registry", "worker", amqp_url=bus.vhost.url, mongo_url=mongo.url).wait_ready()
 
 
 @pytest.fixture
-def client(spawn: Callable[..., Process], bus: Bus, mongo: Database, tmp_path: Path) -> Iterator[Client]:
-    key = Ed25519PrivateKey.generate()
-    public = tmp_path / "public.pem"
-    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    port = free_port()
-    settings = {"amqp_url": bus.vhost.url, "mongo_url": mongo.url, "grpc_port": port, "jwt_public_key_file": public}
-    spawn("services.registry", "api", **settings).wait_ready()
-    with closing(Client(port, key)) as client:
-        yield client
+def client(start_api: Callable[..., Client], mongo: Database) -> Client:
+    return start_api("services.registry", RegistryServiceStub, mongo_url=mongo.url)
 
 
 def seen(source: str, source_id: str, minute: int = 0, **told: Any) -> Document:
@@ -256,6 +210,29 @@ def test_operator_sites_outside_the_division_are_not_shown(client: Client) -> No
         for d in ("370100", "370200", "370000")
     }
     assert shown == {"370100": ["一店"], "370200": ["二店"], "370000": ["一店", "二店"]}
+
+
+def test_nobody_takes_a_site_by_registering_it(client: Client) -> None:
+    mine, theirs = "uscc:" + OTHER_USCC, "uscc:" + USCC
+    site = pb.NewSite(name="一店", licence=LICENCE, division="370102")
+    client.call("RegisterOperator", new_operator(USCC, sites=[site]))
+    owner: dict[str, Any] = {"role": "operator", "division": None}
+    taking = new_operator(sites=[site])
+    assert client.status("RegisterOperator", taking, operator_id=mine, **owner) is grpc.StatusCode.PERMISSION_DENIED
+    moved = new_operator(USCC, sites=[pb.NewSite(name="一店", licence=LICENCE, division="370200")])
+    assert client.status("RegisterOperator", moved, division="370200") is grpc.StatusCode.PERMISSION_DENIED
+    again = new_operator(USCC, sites=[site])
+    told = client.call("RegisterOperator", again, operator_id=theirs, **owner).operator
+    assert [(each.site_id, each.division) for each in told.sites] == [(f"licence:{LICENCE}", "370102")]
+
+
+def test_a_refusal_fits_into_what_grpc_carries(client: Client) -> None:
+    long = pb.GetOperatorRequest(operator_id="食" * 20_000)
+    assert client.status("GetOperator", long) is grpc.StatusCode.NOT_FOUND
+    many = new_operator(sites=[pb.NewSite(name="食") for _ in range(500)])
+    assert client.status("RegisterOperator", many) is grpc.StatusCode.INVALID_ARGUMENT
+    large = new_operator(name="食" * 1_000_000)
+    assert client.status("RegisterOperator", large) is grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_list_pages_through_all_operators_once(client: Client) -> None:

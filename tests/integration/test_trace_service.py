@@ -1,20 +1,13 @@
 """Trace as its neighbours meet it: real worker and api processes on a real broker and a real database."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import grpc
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from pymongo import MongoClient
 from shilian.trace.v1 import trace_pb2 as pb
 from shilian.trace.v1.trace_pb2_grpc import TraceServiceStub
 
@@ -22,7 +15,8 @@ from contracts.registry import Alias, OperatorState, SiteFacts, SitesAliasedV1, 
 from contracts.topology import COMMANDS, EGRESS, EVENTS, TRACE_CAPTURE
 from contracts.trace import CaptureV1, Lot, Party, Record, Step
 from tests.bus import Bus
-from tests.processes import Process, eventually, free_port
+from tests.calls import Client
+from tests.processes import Process, eventually
 from tests.stack import Database
 
 Json = dict[str, Any]
@@ -33,54 +27,19 @@ STALL = Party(site="market:9", operator="o:stall", name="张三蔬菜", division
 SCHOOL = Party(site="licence:JY1", operator="o:school", name="实验小学食堂", division="371302")
 
 
-class Client:
-    """Calls the api as somebody."""
-
-    def __init__(self, port: int, key: Ed25519PrivateKey) -> None:
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-        self._key = key
-        self._stub = TraceServiceStub(self._channel)
-
-    def call(self, rpc: str, request: Any, role: str = "regulator", division: str = "370000", **claims: str) -> Any:
-        payload = {"sub": "tester", "aud": "shilian", "exp": time.time() + 60, "role": role, "division": division}
-        token = jwt.encode(payload | claims, self._key, "EdDSA")
-        return getattr(self._stub, rpc)(request, metadata=[("authorization", f"Bearer {token}")], timeout=10)
-
-    def status(self, rpc: str, request: Any, **caller: Any) -> grpc.StatusCode:
-        with pytest.raises(grpc.RpcError) as refused:
-            self.call(rpc, request, **caller)
-        code: grpc.StatusCode = refused.value.code()
-        return code
-
-    def walk(self, batch: str, direction: Any, **caller: Any) -> pb.TraceResponse:
-        response: pb.TraceResponse = self.call("Trace", pb.TraceRequest(batch=batch, direction=direction), **caller)
-        return response
-
-    def close(self) -> None:
-        self._channel.close()
-
-
-@pytest.fixture
-def db(mongo: Database) -> Iterator[Any]:
-    with MongoClient[Json](mongo.url, tz_aware=True) as client:
-        yield client.get_default_database()
-
-
 @pytest.fixture
 def worker(spawn: Callable[..., Process], bus: Bus, mongo: Database) -> Process:
     return spawn("services.trace", "worker", amqp_url=bus.vhost.url, mongo_url=mongo.url).wait_ready()
 
 
 @pytest.fixture
-def client(spawn: Callable[..., Process], bus: Bus, mongo: Database, tmp_path: Path) -> Iterator[Client]:
-    key = Ed25519PrivateKey.generate()
-    public = tmp_path / "public.pem"
-    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    port = free_port()
-    settings = {"amqp_url": bus.vhost.url, "mongo_url": mongo.url, "grpc_port": port, "jwt_public_key_file": public}
-    spawn("services.trace", "api", **settings).wait_ready()
-    with closing(Client(port, key)) as client:
-        yield client
+def client(start_api: Callable[..., Client], mongo: Database) -> Client:
+    return start_api("services.trace", TraceServiceStub, mongo_url=mongo.url)
+
+
+def walk(client: Client, batch: str, direction: Any, **caller: Any) -> pb.TraceResponse:
+    response: pb.TraceResponse = client.call("Trace", pb.TraceRequest(batch=batch, direction=direction), **caller)
+    return response
 
 
 def lot(batch: str, quantity: str = "10") -> tuple[Lot, ...]:
@@ -126,6 +85,7 @@ def await_events(db: Any, count: int) -> None:
 
 def facts(party: Party, version: int = 1, **more: Any) -> SiteFacts:
     told = {"name": f"{party.name}(登记)", "operator_name": "某公司", "state": OperatorState.ACTIVATED}
+    told |= {"licence": "JY13701050012345", "licence_valid_until": date(2027, 6, 30)}
     return SiteFacts(
         site=party.site or "", operator=party.operator or "", version=version, division=party.division, **(told | more)
     )
@@ -249,7 +209,7 @@ def test_meal_is_traced_back_to_its_farm_and_forward_to_its_holder(
     register(bus, db, facts(FARM), facts(STALL), facts(SCHOOL))
     capture(bus, *chain())
     await_events(db, 6)
-    back = client.walk("M", pb.DIRECTION_BACKWARD)
+    back = walk(client, "M", pb.DIRECTION_BACKWARD)
     assert list(back.event_ids) == ["E1", "E2", "E3", "E4", "E5", "E6"]
     assert back.complete
     told = {(getattr(edge, "from").site_id, edge.to.site_id, edge.to.batch, edge.quantity) for edge in back.edges}
@@ -269,12 +229,12 @@ def test_meal_is_traced_back_to_its_farm_and_forward_to_its_holder(
 def test_callers_see_what_is_theirs(worker: Process, client: Client, bus: Bus, db: Any) -> None:
     capture(bus, *chain())
     await_events(db, 6)
-    beyond = client.walk("A", pb.DIRECTION_FORWARD, division="371300")
+    beyond = walk(client, "A", pb.DIRECTION_FORWARD, division="371300")
     assert {edge.quantity for edge in beyond.edges if edge.to.site_id == STALL.site} == {""}
     ask = pb.TraceRequest(batch="A", direction=pb.DIRECTION_FORWARD)
     assert client.status("Trace", ask, division="370200") == grpc.StatusCode.NOT_FOUND
     stall = {"role": "operator", "operator_id": "o:stall"}
-    assert {edge.to.site_id for edge in client.walk("A", pb.DIRECTION_FORWARD, **stall).edges} == {SCHOOL.site}
+    assert {edge.to.site_id for edge in walk(client, "A", pb.DIRECTION_FORWARD, **stall).edges} == {SCHOOL.site}
     seen = client.call("QueryEvents", pb.QueryEventsRequest(), **stall).events
     assert {event.event_id for event in seen} == {"E2", "E3", "E4", "E5"}
     assert client.status("GetEvent", pb.GetEventRequest(event_id="E6"), **stall) == grpc.StatusCode.NOT_FOUND
@@ -292,11 +252,11 @@ def test_merged_site_is_walked_through_under_all_its_ids(worker: Process, client
         record("E4", Step.SHIPPING, STALL, counterparty=SCHOOL),
     )
     await_events(db, 3)
-    assert not client.walk("A", pb.DIRECTION_BACKWARD).complete
+    assert not walk(client, "A", pb.DIRECTION_BACKWARD).complete
     aliases = SitesAliasedV1(aliases=(Alias(alias="one_network:7", site=STALL.site or "", version=1),))
     bus.publish(EVENTS, "registry.sites_aliased.v1", aliases.model_dump_json().encode(), ce_id=uuid4().hex)
-    eventually(lambda: client.walk("A", pb.DIRECTION_BACKWARD).complete)
-    chain = client.walk("A", pb.DIRECTION_BACKWARD)
+    eventually(lambda: walk(client, "A", pb.DIRECTION_BACKWARD).complete)
+    chain = walk(client, "A", pb.DIRECTION_BACKWARD)
     assert {node.site_id for node in chain.nodes} == {FARM.site, STALL.site, SCHOOL.site}
 
 

@@ -2,7 +2,7 @@
 
 import json
 from copy import deepcopy
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -227,6 +227,16 @@ def replaced(message: Any, path: tuple[Any, ...], value: Any) -> Any:
 def check(*lines: Any, source: str = "market", type: str | None = "market.sale_ticket.v1") -> list[Verdict]:
     told = [line if isinstance(line, str | bytes) else json.dumps(line, ensure_ascii=False) for line in lines]
     return list(dry_run(source, told, type))
+
+
+def test_observation_is_never_later_than_its_arrival() -> None:
+    [seen] = read("market.operator_sync", {"lines": [SHOP]}, NOON - timedelta(days=1)).observations
+    assert seen.observed_at == NOON - timedelta(days=1)
+
+
+def test_last_day_of_a_licence_reaches_the_registry() -> None:
+    [seen] = read("market.operator_sync", {"lines": [{**SHOP, "licence_valid_until": "2027.6.30"}]}).observations
+    assert seen.licence_valid_until == date(2027, 6, 30)
 
 
 def test_dry_run_gives_a_verdict_on_every_record() -> None:

@@ -24,7 +24,7 @@ TRACE = trace_pb2.DESCRIPTOR.services_by_name["TraceService"]
 
 
 def token(key: Any = KEY, algorithm: str = "EdDSA", **claims: Any) -> str:
-    given = {"sub": "li.na", "role": "regulator", "division": "370000", "aud": "shilian", "exp": time.time() + 60}
+    given = {"sub": "li.na", "role": "regulator", "division": "370000", "aud": "shilian", "exp": time.time() + 3600}
     return jwt.encode({name: value for name, value in (given | claims).items() if value is not None}, key, algorithm)
 
 
@@ -41,11 +41,14 @@ def tokens() -> Tokens:
         ({"division": "370102001000"}, Caller("li.na", "regulator", "370102001")),
         ({"role": "operator", "operator_id": "uscc:1", "division": None}, Caller("li.na", "operator", None, "uscc:1")),
         ({"role": "system", "division": None}, Caller("li.na", "system")),
-        ({"exp": time.time() - 2}, Caller("li.na", "regulator", "37")),  # a clock two seconds off
     ],
 )
 def test_a_token_says_who_calls(tokens: Tokens, claims: dict[str, Any], caller: Caller) -> None:
     assert tokens.caller(token(**claims)) == caller
+
+
+def test_a_clock_two_seconds_off_is_forgiven(tokens: Tokens) -> None:
+    assert tokens.caller(token(exp=time.time() - 2)) == Caller("li.na", "regulator", "37")
 
 
 @pytest.mark.parametrize(

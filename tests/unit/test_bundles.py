@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.message import ERRORS, MESSAGE_ID, REASON, RECORDS, ROUTING_KEY, RawMessage
+from chassis.message import ERRORS, FIELD_KEPT, MAX_ERRORS, MESSAGE_ID, REASON, RECORDS, ROUTING_KEY, RawMessage
 from chassis.outgoing import Outgoing
 from contracts.envelope import Envelope
 from contracts.topology import COMMANDS, DEAD, DOCKING_INGEST, EGRESS, MARKET_INGEST
@@ -92,8 +92,17 @@ def test_bundle_too_large_is_sent_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
 def test_dead_letter_quotes_errors_that_fit_into_its_headers() -> None:
     _, dead = sent(sale("m-1", *[BAD] * 900))
     assert dead.headers[RECORDS] == 900
-    assert len(json.loads(str(dead.headers[ERRORS]))) == module.MAX_ERRORS
+    assert len(json.loads(str(dead.headers[ERRORS]))) == MAX_ERRORS
     assert len(str(dead.headers[ERRORS]).encode()) < 64 << 10
+
+
+def test_dead_letter_shortens_the_names_that_a_sender_gave_its_fields() -> None:
+    line = {"time": "2024-03-15 05:00", "step": "收货", "site": FARM, "kdes": {"x" * 200_000: [1]}}
+    message = raw("m-1", "docking.capture.v1", {"lines": [line]}, "docking.formula.capture.v1")
+    [_, dead] = bundles(DOCKING_INGEST, FORMATS["docking"], [message], NOON)
+    fields = [told["field"] for told in json.loads(str(dead.headers[ERRORS]))]
+    assert fields[0].startswith("kdes.xxx")
+    assert max(map(len, fields)) == FIELD_KEPT
 
 
 def test_identical_bad_messages_keep_one_dead_letter_id() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 from shilian.registry.v1 import registry_pb2
@@ -28,27 +29,38 @@ def test_a_negative_page_size_is_invalid() -> None:
 
 
 def test_a_first_page_has_no_position() -> None:
-    assert position(REQUEST) is None
+    assert position(REQUEST, str) is None
 
 
 def test_a_token_gives_its_position_back_whatever_the_page_size() -> None:
-    assert position(again(page_token(REQUEST, ["济南", 7]))) == ["济南", 7]
+    assert position(again(page_token(REQUEST, ["济南", 7])), str, int) == ["济南", 7]
 
 
-def _forged(*parts: object) -> str:
+def _forged(*parts: Any) -> str:
+    return page_token(REQUEST, parts)
+
+
+def _surrogate() -> str:
     digest = json.loads(base64.urlsafe_b64decode(page_token(REQUEST, [""]) + "=="))[0]
-    return base64.urlsafe_b64encode(json.dumps([digest, *parts]).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps([digest, "\ud800"]).encode()).decode()
 
 
-@pytest.mark.parametrize("token", ["x", "济", "AAAA", _forged({"$gt": ""}), _forged([1]), "W" * 4001])
+@pytest.mark.parametrize(
+    "token", ["x", "济", "AAAA", _forged(), _forged(1, 2), _forged("one"), _forged([1]), _forged(1e999), "W" * 4001]
+)
 def test_a_token_that_is_not_ours_is_invalid(token: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        position(again(token))
+        position(again(token), int)
     assert refused.value.fields[0].field == "page_token"
+
+
+def test_a_token_of_what_is_no_text_is_invalid() -> None:
+    with pytest.raises(InvalidArgument):
+        position(again(_surrogate()), str)
 
 
 def test_a_token_of_another_question_is_invalid() -> None:
     with pytest.raises(InvalidArgument):
-        position(again(page_token(REQUEST, ["a"]), division="3702"))
+        position(again(page_token(REQUEST, ["a"]), division="3702"), str)
     with pytest.raises(InvalidArgument):
-        position(trace_pb2.QueryEventsRequest(page_token=page_token(REQUEST, ["a"])))
+        position(trace_pb2.QueryEventsRequest(page_token=page_token(REQUEST, ["a"])), str)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -197,6 +197,12 @@ def test_doubtful_code_is_accepted_and_flagged(registry: Registry, told: dict[st
     assert registry.operators[0]["flag_rules"] == [rule]
 
 
+def test_last_day_of_a_licence_is_kept_and_announced(registry: Registry) -> None:
+    told = sight(licence=LICENCE, licence_valid_until=date(2027, 6, 30))
+    decision, _ = domain.observe([], [], [told], NOON)
+    assert [site.licence_valid_until for site in decision.sites] == [date(2027, 6, 30)]
+
+
 def test_id_number_is_kept_nowhere(registry: Registry) -> None:
     for number in (ID_NUMBER, ID_NUMBER[:-1] + "1"):
         registry.observe(sight(0, id_number=number))
@@ -272,6 +278,14 @@ def test_step_is_recorded_with_who_and_why(registry: Registry) -> None:
     assert (row["kind"], row["who"], row["why"]) == ("state", "王五", "现场核实")
     assert row["detail"] | {"from": "registered", "to": "activated"} == row["detail"]
     assert [site.state for site in decision.sites] == [OperatorState.ACTIVATED]
+
+
+def test_step_starts_from_the_state_that_stands_now(registry: Registry) -> None:
+    registry.observe(sight(0))
+    seen_before: Operator = {**registry.operators[0]}
+    registry.operators[0]["state"] = OperatorState.REVOKED
+    with pytest.raises(NotAllowed):
+        domain.take_step(registry.operators, seen_before, Step.ACTIVATE, OFFICER, NOON)
 
 
 def test_revoked_operator_does_not_register_again(registry: Registry) -> None:

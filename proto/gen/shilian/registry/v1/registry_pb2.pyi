@@ -241,6 +241,7 @@ class Site(_message.Message):
     ALIASES_FIELD_NUMBER: _builtins.int
     FLAGS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    LICENCE_VALID_UNTIL_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     LISTED_FIELD_NUMBER: _builtins.int
     REGISTERED_FIELD_NUMBER: _builtins.int
@@ -262,6 +263,8 @@ class Site(_message.Message):
     link: Global___Link.ValueType
     unit_kind: Global___UnitKind.ValueType
     version: _builtins.int
+    licence_valid_until: _builtins.str
+    """Last day of the licence, as YYYY-MM-DD; empty when no source told it."""
     state: Global___OperatorState.ValueType
     """The site's own: one that is only on the roster is listed, whatever its operator has registered besides."""
     listed: _builtins.bool
@@ -308,6 +311,7 @@ class Site(_message.Message):
         aliases: _abc.Iterable[_builtins.str] | None = ...,
         flags: _abc.Iterable[Global___Flag] | None = ...,
         version: _builtins.int = ...,
+        licence_valid_until: _builtins.str = ...,
         state: Global___OperatorState.ValueType = ...,
         listed: _builtins.bool = ...,
         registered: _builtins.bool = ...,
@@ -322,7 +326,7 @@ class Site(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "closed_from", b"closed_from", "closed_until", b"closed_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "address", b"address", "aliases", b"aliases", "categories", b"categories", "cell_id", b"cell_id", "closed_from", b"closed_from", "closed_until", b"closed_until", "division", b"division", "flags", b"flags", "helper", b"helper", "licence", b"licence", "link", b"link", "listed", b"listed", "name", b"name", "obligations", b"obligations", "operator_id", b"operator_id", "registered", b"registered", "site_id", b"site_id", "source_ids", b"source_ids", "state", b"state", "station", b"station", "unit_kind", b"unit_kind", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "address", b"address", "aliases", b"aliases", "categories", b"categories", "cell_id", b"cell_id", "closed_from", b"closed_from", "closed_until", b"closed_until", "division", b"division", "flags", b"flags", "helper", b"helper", "licence", b"licence", "licence_valid_until", b"licence_valid_until", "link", b"link", "listed", b"listed", "name", b"name", "obligations", b"obligations", "operator_id", b"operator_id", "registered", b"registered", "site_id", b"site_id", "source_ids", b"source_ids", "state", b"state", "station", b"station", "unit_kind", b"unit_kind", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

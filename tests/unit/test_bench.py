@@ -1,0 +1,118 @@
+"""The benchmarks' own sums, and that both sides of an ingest benchmark write and say the same."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from bench import __main__ as command
+from bench import notes, plain
+from bench.hearing import EVENT, Wrong, compare
+from bench.result import Result, Side, measured, reaches, write
+from contracts.envelope import Envelope
+from contracts.trace import CaptureV1
+from services.trace import announce, rows
+from services.trace.domain import Decision, decide
+
+NOW = datetime(2026, 1, 6, tzinfo=UTC)
+KEYS = "name unit ours limit limit_name ratio target peer peer_name peer_ratio peer_target"
+COUNT = 45
+
+
+@pytest.fixture(scope="module")
+def body() -> bytes:
+    return notes.bodies(notes.records(COUNT), COUNT)[0]
+
+
+@pytest.fixture(scope="module")
+def decision(body: bytes) -> Decision:
+    facts = {site.site: site for site in notes.sites()}
+    return decide(CaptureV1.model_validate_json(body).records, {}, facts)
+
+
+@pytest.fixture(scope="module")
+def plain_rows(body: bytes, decision: Decision) -> list[dict[str, Any]]:
+    told = json.loads(body)["records"]
+    contents = [entry.content for entry in decision.entries]
+    return [plain.event(record, content, "c", NOW) for record, content in zip(told, contents, strict=True)]
+
+
+def test_both_sides_store_the_same_documents(decision: Decision, plain_rows: list[dict[str, Any]]) -> None:
+    assert plain_rows == [rows.event_row(entry, "c", NOW) for entry in decision.entries]
+
+
+def test_both_sides_announce_and_answer_the_same(
+    body: bytes, decision: Decision, plain_rows: list[dict[str, Any]]
+) -> None:
+    parents = dict.fromkeys((entry.id for entry in decision.entries), Envelope.new("trace.capture.v1", "adapter"))
+    announced, *answers = announce.announcements(decision, parents)
+    told = zip(plain_rows, json.loads(body)["records"], strict=True)
+    assert json.loads(announced.body) == {"events": [plain.announced(row, record) for row, record in told]}
+    assert {answer.key: json.loads(answer.body) for answer in answers} == plain.answers(plain_rows)
+    assert announced.body.count(EVENT) == COUNT
+
+
+def test_events_of_a_load_are_clean_and_different(decision: Decision) -> None:
+    assert len({entry.id for entry in decision.entries}) == COUNT
+    assert not [entry.flags for entry in decision.entries if entry.flags]
+
+
+def test_loads_from_different_numbers_share_no_event() -> None:
+    first, second = notes.records(40), notes.records(40, first=40)
+    assert not {record.id for record in first} & {record.id for record in second}
+
+
+@pytest.mark.parametrize("seen", ["ab", "abcc", "abcd"])
+def test_lost_and_doubled_events_have_no_figure(seen: str) -> None:
+    with pytest.raises(Wrong):
+        compare("stored", Counter(seen), Counter("abc"))
+
+
+def test_sides_take_turns_and_medians_count() -> None:
+    turns: list[str] = []
+
+    def side(name: str, *figures: float) -> Any:
+        left = iter(figures)
+
+        def trial() -> float:
+            turns.append(name)
+            return next(left)
+
+        return trial
+
+    found = measured(
+        "x",
+        "calls/s",
+        3,
+        ours=side("ours", 9, 6, 1),
+        limit=Side("raw", side("limit", 10, 12, 99), 0.6),
+        peer=Side("stock", side("peer", 1, 2, 3), 10),
+    )
+    assert "".join(name[0] for name in turns) == "olpplool" + "p"
+    assert (found.ours, found.limit, found.ratio, found.peer, found.peer_ratio) == (6, 12, 0.5, 2, 3)
+
+
+def test_a_draw_does_not_beat() -> None:
+    assert not reaches(1.0, 1.0)
+    assert reaches(1.01, 1.0)
+    assert reaches(0.6, 0.6)
+
+
+def test_file_has_the_agreed_keys(tmp_path: Path) -> None:
+    write([Result("x", "calls/s", 2.0, 3.0, "raw", 0.66667, 0.6)], tmp_path / "bench.json")
+    (row,) = json.loads((tmp_path / "bench.json").read_text())
+    assert list(row) == KEYS.split()
+    assert row["ratio"] == 0.667
+    assert row["peer"] is None
+
+
+def test_only_runs_one_and_full_the_long_ones() -> None:
+    assert list(command.chosen("get_operator", full=False)) == ["get_operator"]
+    assert "soak" not in command.chosen(None, full=False)
+    assert "soak" in command.chosen(None, full=True)
+    with pytest.raises(typer.BadParameter):
+        command.chosen("nothing", full=False)
