@@ -1,6 +1,8 @@
 """`python -m bench`: ours beside the fastest that could be and beside stock, in one run."""
 
 import logging
+import signal
+import sys
 from collections.abc import Callable
 from typing import Annotated, Final
 
@@ -60,6 +62,8 @@ def main() -> None:
     """Runs; trouble is one message on stderr and exit status 1."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("bench").setLevel(logging.INFO)
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         typer.run(run)
     except (StackError, Died, Wrong) as trouble:

@@ -21,8 +21,8 @@ import services.registry.store
 import services.trace.store
 from bench import notes, plain
 from bench.bare import DIVISION
-from bench.child import running
 from bench.ground import Field, Ground
+from bench.ingest import tell_sites
 from bench.result import Result, Side, measured
 from chassis.collections import Collection
 from deploy.local.home import listens, wait_for
@@ -108,13 +108,8 @@ def _compared(name: str, ground: Ground, rounds: int, subject: Subject, target: 
 def _serving(ground: Ground, field: Field, *args: str) -> Iterator[Server]:
     name = args[0]
     port = ground.port(name)
-    settings = {
-        "instance": name,
-        "grpc_port": port,
-        "mongo_url": field.mongo_url,
-        "jwt_public_key_file": ground.public_key,
-    }
-    with running(*args, log=ground.log(name), **settings) as child:
+    settings = {"grpc_port": port, "mongo_url": field.mongo_url, "jwt_public_key_file": ground.public_key}
+    with ground.running(name, args, **settings) as child:
         wait_for(f"{name}'s start", lambda: child.runs() and listens(port), READY_S)
         yield Server(f"127.0.0.1:{port}", (("authorization", f"Bearer {_token(ground)}"),))
 
@@ -149,6 +144,7 @@ def _registration(number: int) -> registry_pb2.RegisterOperatorRequest:
 
 def _events(field: Field, _: Server) -> list[trace_pb2.GetEventRequest]:
     """Stores events, and asks for each."""
+    tell_sites(field)
     bodies = notes.bodies(notes.records(EVENTS), EVENTS)
     now = datetime.now(UTC)
     rows = [plain.event(record, "", None, now) for body in bodies for record in from_json(body)["records"]]

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ class Died(Exception):
 class Child:
     """`python -m <args>` with its settings as `SHILIAN_*` variables."""
 
-    def __init__(self, args: tuple[str, ...], log: Path, settings: dict[str, Any]) -> None:
+    def __init__(self, args: tuple[str, ...], log: Path, settings: Mapping[str, Any]) -> None:
         self._args, self._log = args, log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -55,7 +55,7 @@ class Child:
 
 
 @contextmanager
-def running(*args: str, log: Path, **settings: Any) -> Iterator[Child]:
+def running(args: tuple[str, ...], log: Path, settings: Mapping[str, Any]) -> Iterator[Child]:
     """A process that ends with the block."""
     child = Child(args, log, settings)
     try:
@@ -64,7 +64,7 @@ def running(*args: str, log: Path, **settings: Any) -> Iterator[Child]:
         child.end()
 
 
-def _environment(settings: dict[str, Any]) -> dict[str, str]:
+def _environment(settings: Mapping[str, Any]) -> dict[str, str]:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("SHILIAN_")}
     chosen = {f"SHILIAN_{key.upper()}": str(value) for key, value in settings.items()}
     return {**inherited, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'proto/gen'}", **chosen}

@@ -1,7 +1,7 @@
 """Where benchmarks run: a broker and a database of their own, and for each trial a fresh vhost and database."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,10 +9,12 @@ from typing import Any, Final
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from bench.child import Child, running
 from chassis import topology
 from chassis.collections import Collection, ensure
 from deploy.local.errors import StackError
 from deploy.local.home import LOCAL, locked
+from deploy.local.leftovers import end_processes
 from deploy.local.mongod import Mongod
 from deploy.local.provision import provision_database, provision_services, remove_vhost
 from deploy.local.rabbitmq import Broker
@@ -20,6 +22,9 @@ from deploy.local.stack import Progress, Stack
 
 NAME: Final = "bench"
 """Of the vhost, the database and their users."""
+
+MARK: Final = "stack"
+"""As a setting it becomes SHILIAN_STACK, by which `deploy.local.leftovers` knows a stack's processes."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Ground:
         """
         say("waiting for another run to end")
         with locked(self._stack.home.path / "run.lock"):
+            # What a run left behind that was killed.
+            end_processes(self._stack.home)
             try:
                 self._stack.up((), say)
                 provision_database(self._mongod.root_url, NAME, NAME, self._password)
@@ -57,9 +64,10 @@ class Ground:
             finally:
                 self._stack.down(say)
 
-    def log(self, name: str) -> Path:
-        """Where a process writes."""
-        return self._stack.home.log(f"{NAME}.{name}")
+    def running(self, name: str, args: tuple[str, ...], **settings: Any) -> AbstractContextManager[Child]:
+        """A process that ends with the block; its name is that of its log too."""
+        log = self._stack.home.log(f"{NAME}.{name}")
+        return running(args, log, {"instance": name, MARK: self._stack.home.path, **settings})
 
     def port(self, name: str) -> int:
         """A free loopback port that stays a process's own."""

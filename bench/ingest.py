@@ -11,7 +11,7 @@ from typing import Final
 from pydantic_core import from_json
 
 from bench import halves, notes, plain
-from bench.child import Child, running
+from bench.child import Child
 from bench.filling import fill
 from bench.ground import Field, Ground
 from bench.hearing import Ear
@@ -92,10 +92,10 @@ class Contender:
     def running(self, ground: Ground) -> Iterator[Line]:
         """Its processes, subscribed; all sites are known to them."""
         with ground.field(store.COLLECTIONS) as field, closing(Ear(field)) as ear, ExitStack() as stack:
-            field.db[store.SITES].bulk_write([replica.site_changed(site) for site in notes.sites()])
+            tell_sites(field)
             urls = {"amqp_url": field.amqp_url, "mongo_url": field.mongo_url}
             names = [f"{self.name}.{number}" for number in range(self.processes)]
-            children = [running(*self.args, log=ground.log(name), instance=name, **urls) for name in names]
+            children = [ground.running(name, self.args, **urls) for name in names]
             line = Line(field, ear, [*map(stack.enter_context, children)], self.answers)
             line.await_subscribed()
             yield line
@@ -153,6 +153,11 @@ def soak(ground: Ground, _: int) -> Result:
             rates.append(line.rate(Load.of(SINGLE, first=len(rates) * SINGLE)))
     end, start = median(rates[-SOAK_ENDS:]), median(rates[:SOAK_ENDS])
     return Result("soak", "events/s", end, start, "its own first loads", end / start, 0.8)
+
+
+def tell_sites(field: Field) -> None:
+    """Has trace know the sites of all notes, as if the registry had told of them."""
+    field.db[store.SITES].bulk_write([replica.site_changed(site) for site in notes.sites()])
 
 
 def _insert_many(ground: Ground, load: Load) -> float:

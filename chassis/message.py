@@ -36,6 +36,9 @@ FIELD_KEPT = 200
 ROUTING_HEADERS = ("CC", "BCC")
 """RabbitMQ routes by them, and closes the channel of whoever sends one as text."""
 
+BROKERS_HEADERS = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count")
+"""How the names of its own notes on dead-lettering begin: they are tables, and told of a way that is over."""
+
 OWN_HEADERS = (ROUTING_KEY, ATTEMPT, QUEUE, REASON, ERRORS, RECORDS, MESSAGE_ID)
 
 
@@ -96,9 +99,13 @@ def safe_headers(headers: Mapping[str, Any]) -> dict[str, str | int]:
     for name, value in headers.items():
         plain = value if isinstance(value, int) and abs(value) < 1 << 63 else str(value)
         room -= len(name.encode()) + len(str(plain).encode(errors="replace"))
-        if room > 0 and len(name.encode()) <= SHORT and name not in (*OWN_HEADERS, *ROUTING_HEADERS):
+        if room > 0 and len(name.encode()) <= SHORT and not _ours_or_the_brokers(name):
             kept[name] = plain if isinstance(plain, int) else plain.encode(errors="replace").decode()
     return kept
+
+
+def _ours_or_the_brokers(name: str) -> bool:
+    return name in (*OWN_HEADERS, *ROUTING_HEADERS) or name.startswith(BROKERS_HEADERS)
 
 
 def short_id(id: str) -> str:

@@ -72,14 +72,19 @@ def _identified(record: Record, received_at: datetime, limits: Limits) -> _Fault
 
 def _in_time(record: Record, received_at: datetime, limits: Limits) -> _Faults:
     if record.time > received_at + limits.clock_skew:
-        yield error("time", record.time.isoformat(), "time_future")
+        yield error("time", _clock(record.time), "time_future")
     elif record.time > record.sent_at:
-        yield error("time", record.time.isoformat(), "time_order")
+        yield error("time", _clock(record.time), "time_order")
     if record.sent_at > received_at + limits.clock_skew:
-        yield error("sent_at", record.sent_at.isoformat(), "time_order")
+        yield error("sent_at", _clock(record.sent_at), "time_order")
     if record.sent_at - record.time > limits.upload:
         hours = limits.upload // timedelta(hours=1)
-        yield error("time", record.time.isoformat(), "late_upload", hours=hours)
+        yield error("time", _clock(record.time), "late_upload", hours=hours)
+
+
+def _clock(time: datetime) -> str:
+    """As the source wrote it: its people read these values."""
+    return time.astimezone(SHANGHAI).isoformat()
 
 
 def _parties(record: Record, received_at: datetime, limits: Limits) -> _Faults:

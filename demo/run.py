@@ -23,6 +23,7 @@ from demo.stages import Stages
 from deploy.local.leftovers import end_processes
 from deploy.local.stack import Stack
 
+RECORDED: Final = "入链 recorded (少于总数的是重复与拒收 what is missing is duplicate or refused)"
 STEADY: Final = 420.0
 """Records a second of a whole province before dawn: what the last day is published at."""
 
@@ -140,10 +141,10 @@ class _Play:
         """Returns how many records were stored, once nothing is on its way any more."""
         messages = [message for message in self._month.messages if message.stage == stage]
         before = self._platform.recorded()
-        totals = {**Counter(message.app for message in messages), "入链 recorded": _records(messages)}
+        totals = {**Counter(message.app for message in messages), RECORDED: _records(messages)}
         with self._stages.bars(stage, title, totals) as bars:
             self._publishers.publish(stage, messages, bars.show, rate)
-            self._platform.await_accounted(self._told(), lambda stored: bars.show("入链 recorded", stored - before))
+            self._platform.await_accounted(self._told(), lambda stored: bars.show(RECORDED, stored - before))
         return self._platform.recorded() - before
 
     def _told(self) -> int:

@@ -9,15 +9,18 @@ from typing import Any
 import typer
 from shilian_publisher.rows import read_events
 
+from clients.cli import words
 from clients.cli.egress import notes
 from clients.cli.failing import BAD_INPUT, FAILED, fail, reported
 from clients.cli.printing import Format, FormatOption, print_json, print_table
 from clients.cli.publish import File, Source, Type
-from clients.cli.words import OUTCOMES
 from contracts.egress import Verdict
 from services.adapters.check import FORMATS, dry_run
 
 HEADS = ("消息 line", "记录 record", "结果 outcome", "单号 document", "批次 batches", "原因与标记 errors, flags")
+
+OUTCOMES = words.OUTCOMES | {"accepted": "可接收"}
+"""Nothing is taken in a dry run."""
 
 Found = tuple[int, Verdict]
 

@@ -56,13 +56,22 @@ def revived(headers: Json) -> Json:
 
 def _given_up(headers: Json) -> bool:
     """Whether the broker itself dead-lettered it last; it puts the latest death in front."""
-    latest: Json = next(iter(headers.get("x-death") or ()), {})
+    latest = next(iter(_deaths(headers)), {})
     return bool(latest.get("reason") == "delivery_limit")
 
 
 def _routing_key(headers: Json) -> str:
-    """The key it was first sent with: by the broker's word, else as the consumer noted it."""
-    for death in reversed(headers.get("x-death") or ()):
-        if death.get("exchange") in EXCHANGES:
-            return str(death["routing-keys"][0])
+    """The key it was first sent with: by the broker's word, else as the consumer noted it.
+
+    What a sender wrote of deaths stands behind what the broker did.
+    """
+    for death in _deaths(headers):
+        if death.get("exchange") in EXCHANGES and (keys := death.get("routing-keys")):
+            return str(keys[0])
     return str(headers.get(ROUTING_KEY) or "")
+
+
+def _deaths(headers: Json) -> list[Json]:
+    """The broker's notes on its own dead-lettering; a sender may have written anything in their place."""
+    deaths = headers.get("x-death")
+    return [death for death in deaths if isinstance(death, dict)] if isinstance(deaths, list) else []

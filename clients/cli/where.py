@@ -35,6 +35,8 @@ def stack_directory() -> Path:
 
 def amqp_url(given: str | None, user: str) -> str:
     """Where that user of the broker connects: a source's name, or `shilian`."""
+    if given and not given.startswith(("amqp://", "amqps://")):
+        fail("--amqp-url or SHILIAN_AMQP_URL: begins with amqp:// or amqps://", BAD_INPUT)
     return given or _of_stack("amqp", user, "--amqp-url or SHILIAN_AMQP_URL")
 
 

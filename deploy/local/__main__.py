@@ -91,7 +91,7 @@ def main() -> None:
     """Run a command; trouble is one message on stderr and exit status 1."""
     try:
         app()
-    except StackError as trouble:
+    except (StackError, PermissionError) as trouble:
         Console(stderr=True).print(str(trouble), style="red", markup=False, soft_wrap=True)
         raise SystemExit(1) from None
 

@@ -31,9 +31,9 @@ IN_FLIGHT: Final = 3
 """Batches of one worker and channel: while one waits for answers, the next is sent."""
 BATCH_S: Final = 2.0
 """The longest that a batch takes at the provider's pace, in seconds."""
-SWEEP_S: Final = 8.0
+SWEEP_S: Final = 12.0
 """After which a sweep takes no more, so that a process can stop; the next one follows at once."""
-CATCH_UP_S: Final = 0.02
+CATCH_UP_S: Final = 0.1
 """Delay in sending that may be made up for at once, in seconds."""
 RECOVERED_AT_MOST: Final = 500
 USED_UP: Final = Refusal(Trouble.REFUSED, "quota_used_up")

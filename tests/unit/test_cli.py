@@ -12,6 +12,7 @@ import pytest
 from shilian.trace.v1 import trace_pb2
 from typer.testing import CliRunner, Result
 
+from chassis.message import safe_headers
 from clients.cli import tree
 from clients.cli.__main__ import app
 from clients.cli.chain import chain_json, holders_json
@@ -78,6 +79,8 @@ def test_every_command_explains_itself(run: Run, command: str) -> None:
         ("publish market nothing.jsonl", "nothing.jsonl"),
         ("publish market", "file"),
         ("egress market", "--amqp-url"),
+        ("egress market --amqp-url nonsense", "amqp://"),
+        ("dead list --amqp-url http://127.0.0.1:1", "amqp://"),
         ("dead replay", "--all"),
         ("dead replay M1 --all", "--all"),
         ("token --role king", "king"),
@@ -276,7 +279,7 @@ OURS = {
     "x-shilian-records": 2,
     "x-shilian-message-id": "M1",
 }
-BROKERS = {
+BROKERS: dict[str, Any] = {
     "ce-id": "M2",
     "x-death": [
         {"exchange": "shilian.ingest", "reason": "delivery_limit", "routing-keys": ["market.sale_ticket.v1"]},
@@ -305,6 +308,24 @@ def test_headers_a_sender_forged_do_not_tell_what_the_broker_gave_up_on() -> Non
 def test_letter_that_climbed_the_ladder_keeps_the_key_its_consumer_noted() -> None:
     rung = {"exchange": "shilian.retry.10s", "reason": "expired", "routing-keys": ["market.ingest"]}
     assert letter("market.ingest", None, OURS | {"x-death": [rung]}).routing_key == "market.sale_ticket.v1"
+
+
+@pytest.mark.parametrize("deaths", ["often", 3, ["once"], [{"exchange": "shilian.ingest"}]])
+def test_no_header_of_a_sender_hides_the_dead_letters(deaths: Any) -> None:
+    told = letter("market.ingest", None, OURS | {"x-death": deaths})
+    assert (told.id, told.reason, told.routing_key) == ("M1", "quantity_negative", "market.sale_ticket.v1")
+
+
+def test_death_that_a_sender_made_up_does_not_make_it_another_source() -> None:
+    made_up = [{"exchange": "shilian.ingest", "reason": "rejected", "routing-keys": ["catering.x.v1"]}]
+    assert letter("market.ingest", None, BROKERS | {"x-death": BROKERS["x-death"] + made_up}) == letter(
+        "market.ingest", None, BROKERS
+    )
+
+
+def test_brokers_notes_on_the_ladder_are_not_sent_on_as_text() -> None:
+    headers = {"x-death": [{"reason": "expired"}], "x-first-death-queue": "shilian.retry.10s", "x-delivery-count": 4}
+    assert safe_headers({"ce-id": "M1"} | headers) == {"ce-id": "M1"}
 
 
 @pytest.mark.parametrize("headers", [OURS, BROKERS])

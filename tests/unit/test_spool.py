@@ -185,3 +185,10 @@ def test_line_that_cannot_be_read_is_named(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         read(tmp_path, name, content, type_)
+
+
+def test_a_spool_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no database " * 100)
+    for path in (tmp_path / "no/such/folder.db", tmp_path / "notes.txt"):
+        with pytest.raises(OSError, match=str(path)):
+            Spool(path)

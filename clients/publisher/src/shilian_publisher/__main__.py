@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--url", default=os.environ.get("SHILIAN_AMQP_URL"), help="amqp://user:password@host/vhost")
     parser.add_argument("--type", help="type of all events in FILE: market.sale_ticket.v1, …")
     parser.add_argument("--spool", type=Path, help="default: SOURCE.spool in the current directory")
-    parser.add_argument("--timeout", type=float, default=60, help="seconds to wait for the last confirm")
+    parser.add_argument("--timeout", type=float, default=60, help="seconds to wait for the last confirm (60)")
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="JSON lines or .csv; none: the spool only")
     return parser
 

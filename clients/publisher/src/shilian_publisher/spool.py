@@ -53,6 +53,7 @@ class Spool:
 
         Raises:
             SpoolInUseError: Another process, or another publisher of this one, has it open.
+            OSError: The file cannot be written, or is no spool.
         """
         self._changed = threading.Condition()
         self._db = _open(path)
@@ -107,7 +108,13 @@ class Spool:
 
 
 def _open(path: Union[str, Path]) -> sqlite3.Connection:
-    db = sqlite3.connect(str(path), timeout=1, check_same_thread=False)
+    try:
+        return _opened(sqlite3.connect(str(path), timeout=1, check_same_thread=False), path)
+    except sqlite3.DatabaseError as error:
+        raise OSError(f"spool {path}: {error}") from None
+
+
+def _opened(db: sqlite3.Connection, path: Union[str, Path]) -> sqlite3.Connection:
     try:
         # One process only; and a write-ahead log that needs no shared memory, so a network drive will do.
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -117,7 +124,7 @@ def _open(path: Union[str, Path]) -> sqlite3.Connection:
             db.execute(SCHEMA)
             # What was unroutable last time may have a queue by now.
             db.execute("UPDATE message SET unroutable = NULL WHERE unroutable IS NOT NULL")
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         with closing(db):
             if "locked" in str(error):
                 raise SpoolInUseError(f"{path} is in use by another publisher") from None
