@@ -76,7 +76,16 @@ def _all(*clauses: Document) -> Document:
     return {"$and": asked} if asked else {}
 
 
-IN_FRAME: Final = (OperatorState.REGISTERED.value, OperatorState.ACTIVATED.value)
+IN_FRAME: Final = tuple(
+    state.value
+    for state in (
+        OperatorState.REGISTERED,
+        OperatorState.ACTIVATED,
+        OperatorState.ON_CHAIN,
+        OperatorState.ACTIVE,
+        OperatorState.INACTIVE,
+    )
+)
 """Sites in these states should be recording, and so can be drawn."""
 
 
@@ -87,7 +96,7 @@ def frame(division: str | None) -> list[Document]:
     county = {"$substrCP": [{"$ifNull": ["$division", "-"]}, 0, 6]}
     stratum = {"$concat": [county, "/", {"$ifNull": ["$link", "-"]}]}
     return [
-        {"$match": _all(place, {"state": {"$in": IN_FRAME}}, own_name)},
+        {"$match": _all(place, {"state": {"$in": [*IN_FRAME]}}, own_name)},
         {"$group": {"_id": stratum, "sites": {"$push": "$_id"}}},
         {"$sort": {"_id": 1}},
     ]

@@ -14,17 +14,16 @@ from contracts.registry import Alias, SitesAliasedV1
 from contracts.topology import EVENTS
 from contracts.trace import Record, Step
 from tests.bus import Bus
+from tests.calls import Client
 from tests.integration.test_trace_service import (
     FARM,
     NOON,
     SCHOOL,
     STALL,
-    Client,
     Json,
     await_events,
     capture,
     client,
-    db,
     facts,
     record,
     register,
@@ -32,7 +31,7 @@ from tests.integration.test_trace_service import (
 from tests.processes import Process, eventually
 from tests.stack import Database
 
-__all__ = ["client", "db"]
+__all__ = ["client"]
 
 CHANGED = "trace.findings_changed.v1"
 DUE = NOON + timedelta(hours=1 + 72)

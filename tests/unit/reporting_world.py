@@ -43,7 +43,15 @@ def _row(number: int, county: str, zeal: dict[str, float], random: Random) -> Si
     station = f"所-{county}-{random.randint(1, 3)}"
     flags = (random.random() < 0.96, registered, activated, working, active)
     return SiteRow(
-        f"licence:JY{number:014}", f"百姓食品店{number}号", county, station, random.choice(LINKS), *flags, kinds, owed, covered
+        f"licence:JY{number:014}",
+        f"百姓食品店{number}号",
+        county,
+        station,
+        random.choice(LINKS),
+        *flags,
+        kinds,
+        owed,
+        covered,
     )
 
 
@@ -53,7 +61,14 @@ SYSTEMS = [
 ]
 
 STANDARDS = [
-    Standard("3702", DEFAULT.from_day, 1, {Dimension.ACTIVITY: DEFAULT.thresholds[Dimension.REGISTRATION]}, {}, "demonstration")
+    Standard(
+        "3702",
+        DEFAULT.from_day,
+        1,
+        {Dimension.ACTIVITY: DEFAULT.thresholds[Dimension.REGISTRATION]},
+        {},
+        "demonstration",
+    )
 ]
 
 
@@ -62,7 +77,9 @@ def told(seed: int) -> Told:
     random = Random(seed)
     at = WINDOW.start
     findings = [_finding(number, random, at) for number in range(90)]
-    tasks = [{**_course(random, at), "division": _county(random), "escalations": random.randint(0, 1)} for _ in range(60)]
+    tasks = [
+        {**_course(random, at), "division": _county(random), "escalations": random.randint(0, 1)} for _ in range(60)
+    ]
     cases = [_case(number, random, at) for number in range(12)]
     tests = [
         {"division": _county(random), "kind": "residue_quick", "qualified": random.random() < 0.98, "tested_at": at}
