@@ -33,7 +33,7 @@ BATCH_S: Final = 2.0
 """The longest that a batch takes at the provider's pace, in seconds."""
 SWEEP_S: Final = 12.0
 """After which a sweep takes no more, so that a process can stop; the next one follows at once."""
-CATCH_UP_S: Final = 0.1
+CATCH_UP_S: Final = 0.05
 """Delay in sending that may be made up for at once, in seconds."""
 RECOVERED_AT_MOST: Final = 500
 USED_UP: Final = Refusal(Trouble.REFUSED, "quota_used_up")
@@ -57,11 +57,11 @@ class Gate:
         self._free = 0.0
 
     def wait(self, at: float, per_second: float) -> None:
-        """Returns at the place in the rate (monotonic seconds), or later when others go first."""
+        """Returns at the place in the rate (monotonic seconds), or later when others were late."""
+        time.sleep(max(0.0, at - time.monotonic()))
         with self._lock:
-            begin = max(at, self._free)
-            time.sleep(max(0.0, begin - time.monotonic()))
-            self._free = max(begin, time.monotonic() - CATCH_UP_S) + 1 / per_second
+            time.sleep(max(0.0, self._free - time.monotonic()))
+            self._free = max(self._free, time.monotonic() - CATCH_UP_S) + 1 / per_second
 
 
 class Sender:

@@ -14,12 +14,12 @@ from shilian.registry.v1 import registry_pb2 as pb
 from contracts.topology import EVENTS, REGISTRY_ACTIVITY
 from services.registry.standing import after, day_of
 from tests.bus import Bus
+from tests.calls import Client
 from tests.integration import test_registry_service as service
-from tests.integration.test_registry_service import LICENCE, USCC, Client, await_recorded, new_operator, observe, seen
+from tests.integration.test_registry_service import LICENCE, USCC, await_recorded, new_operator, observe, seen
 from tests.processes import Process, eventually
 from tests.stack import Database
 
-db = service.db
 client = service.client
 
 OTHER_LICENCE = "SC11644200000389"

@@ -85,6 +85,7 @@ def await_events(db: Any, count: int) -> None:
 
 def facts(party: Party, version: int = 1, **more: Any) -> SiteFacts:
     told: Json = {"name": f"{party.name}(登记)", "operator_name": "某公司", "state": OperatorState.ACTIVATED}
+    told |= {"licence": "JY13701050012345", "licence_valid_until": date(2027, 6, 30)}
     return SiteFacts(
         site=party.site or "", operator=party.operator or "", version=version, division=party.division, **(told | more)
     )
