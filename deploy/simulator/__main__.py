@@ -6,4 +6,7 @@ from deploy.simulator.app import app
 from deploy.simulator.settings import SimulatorSettings
 
 settings = SimulatorSettings()
-uvicorn.run(app(settings), host=settings.host, port=settings.port, access_log=False, log_level="warning")
+# Idle connections are kept as long as real providers keep them: one closed while it is used again is a lost answer.
+uvicorn.run(
+    app(settings), host=settings.host, port=settings.port, access_log=False, log_level="warning", timeout_keep_alive=75
+)
