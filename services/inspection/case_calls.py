@@ -32,7 +32,7 @@ class CaseCalls(Reading):
         return pb.GetCaseResponse(case=case_message(await self._case(request.case_id)))
 
     async def ListCases(self, request: pb.ListCasesRequest, context: Any) -> pb.ListCasesResponse:
-        size, (before,) = page_size(request), position(request) or [""]
+        size, (before,) = page_size(request), position(request, str) or [""]
         state = word(pb.CaseState, "CASE_STATE", request.state)
         asked = queries.newest(current_caller(), request.division, before, state=state, site=request.site_id)
         found = await self._page(store.CASES, asked, [("order", -1)], size)

@@ -41,7 +41,7 @@ class CheckCalls(Reading):
     """Samples, tests, ledger. What the caller may not see is not found."""
 
     async def ListTests(self, request: pb.ListTestsRequest, context: Any) -> pb.ListTestsResponse:
-        size, (before,) = page_size(request), position(request) or [""]
+        size, (before,) = page_size(request), position(request, str) or [""]
         qualified = False if request.failed_only else None
         asked = queries.newest(
             current_caller(), request.division, before, qualified=qualified, site=request.site_id, batch=request.batch
@@ -53,7 +53,7 @@ class CheckCalls(Reading):
         )
 
     async def ListLedger(self, request: pb.ListLedgerRequest, context: Any) -> pb.ListLedgerResponse:
-        size, at = page_size(request), position(request)
+        size, at = page_size(request), position(request, str, str)
         before = _before(request, at) if at else None
         since, until = moment(request.since), moment(request.until)
         asked = queries.ledger_like(
@@ -73,7 +73,7 @@ class CheckCalls(Reading):
         return pb.GetSampleResponse(sample=await self._scored(await self._visible(store.SAMPLES, request.sample_id)))
 
     async def ListSamples(self, request: pb.ListSamplesRequest, context: Any) -> pb.ListSamplesResponse:
-        size, (before,) = page_size(request), position(request) or [""]
+        size, (before,) = page_size(request), position(request, str) or [""]
         asked = queries.newest(current_caller(), "", before, quarter=request.quarter)
         found = await self._page(store.SAMPLES, asked, [("order", -1)], size)
         return pb.ListSamplesResponse(

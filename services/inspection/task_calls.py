@@ -30,7 +30,7 @@ class TaskCalls(Reading):
         return pb.GetTaskResponse(task=task_message(await self._task(request.task_id)))
 
     async def ListTasks(self, request: pb.ListTasksRequest, context: Any) -> pb.ListTasksResponse:
-        size, (after,) = page_size(request), position(request) or [""]
+        size, (after,) = page_size(request), position(request, str) or [""]
         states = [word(pb.TaskState, "TASK_STATE", state) for state in request.states]
         if request.open_only:
             states = [state for state in RUNNING if not states or state in states]

@@ -48,7 +48,7 @@ class NotifyServicer(notify_pb2_grpc.NotifyServiceServicer):
     async def ListSubscriptions(
         self, request: pb.ListSubscriptionsRequest, context: Any
     ) -> pb.ListSubscriptionsResponse:
-        size, (after,) = page_size(request), position(request) or [""]
+        size, (after,) = page_size(request), position(request, str) or [""]
         ids = [row["_id"] for row in DEFAULTS]
         seen = {"$or": [queries.subscriptions_seen(current_caller()), {"_id": {"$in": ids}}]}
         rows = await self._store.db[store.SUBSCRIPTIONS].find(seen).to_list(None)
@@ -63,7 +63,7 @@ class NotifyServicer(notify_pb2_grpc.NotifyServiceServicer):
         return await once(self._store, request, pb.SendNoticeResponse, self._send)
 
     async def ListDeliveries(self, request: pb.ListDeliveriesRequest, context: Any) -> pb.ListDeliveriesResponse:
-        size, (after,) = page_size(request), position(request) or [""]
+        size, (after,) = page_size(request), position(request, str) or [""]
         asked = {
             "event": request.event,
             "recipient": request.recipient,
@@ -78,7 +78,7 @@ class NotifyServicer(notify_pb2_grpc.NotifyServiceServicer):
         )
 
     async def GetInbox(self, request: pb.GetInboxRequest, context: Any) -> pb.GetInboxResponse:
-        size, (skipped,) = page_size(request), position(request) or [0]
+        size, (skipped,) = page_size(request), position(request, int) or [0]
         unread = {"state": State.DELIVERED.value} if request.unread else {}
         where = {"$and": [queries.inbox(current_caller()), unread]}
         newest = [("created_at", -1), ("_id", -1)]

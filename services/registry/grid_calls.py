@@ -35,7 +35,7 @@ class GridCalls(Reading):
     """Cells, officers, contacts, phases."""
 
     async def ListCells(self, request: pb.ListCellsRequest, context: Any) -> pb.ListCellsResponse:
-        size, (after,) = page_size(request), position(request) or [""]
+        size, (after,) = page_size(request), position(request, str) or [""]
         inside = queries.areas_within(current_caller().division)
         place = queries.areas_within(scope_prefix(request.division) if request.division else None)
         rows = self._store.db[store.CELLS].find({"$and": [inside, place, {"_id": {"$gt": after}}]})

@@ -60,7 +60,7 @@ class ListCalls(Reading):
 
     async def ListChanges(self, request: pb.ListChangesRequest, context: Any) -> pb.ListChangesResponse:
         asked = await self._history(request)
-        size, after = page_size(request), position(request)
+        size, after = page_size(request), position(request, int)
         rows = self._store.db[store.CHANGES].find(asked).sort([("at", -1), ("_id", -1)])
         # Pages of one operator's history are few: skipping is no burden.
         found = await rows.skip(after[0] if after else 0).limit(size + 1).to_list(size + 1)
@@ -79,7 +79,7 @@ class ListCalls(Reading):
         raise InvalidArgument([rules.error("operator_id", None, "required")])
 
     async def _page(self, request: Any, given: Mapping[str, Any], items: Items[Item]) -> tuple[list[Item], str]:
-        size, after = page_size(request), position(request) or ["", "", ""]
+        size, after = page_size(request), position(request, str, str, str) or ["", "", ""]
         asked = queries.sites_like(current_caller(), request.division, given, after[0])
         operators = await self._find(asked, size + 1)
         rows = [

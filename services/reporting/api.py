@@ -72,7 +72,7 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
 
     async def ListBehind(self, request: pb.ListBehindRequest, context: Any) -> pb.ListBehindResponse:
         """Of a month that is frozen the sites as they were frozen. Raises InvalidArgument for no dimension of sites."""
-        size, (after,) = page_size(request), position(request) or [""]
+        size, (after,) = page_size(request), position(request, str) or [""]
         dimension = translate.DIMENSIONS.get(request.dimension)
         if dimension in (None, Dimension.UPLOAD):
             raise InvalidArgument([rules.error("dimension", request.dimension, "invalid_value")])
@@ -97,7 +97,7 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
         return pb.GetBulletinResponse(bulletin=translate.bulletin(stored), document=document)
 
     async def ListBulletins(self, request: pb.ListBulletinsRequest, context: Any) -> pb.ListBulletinsResponse:
-        size, after = page_size(request), position(request)
+        size, after = page_size(request), position(request, str, int)
         where: Document = {}
         if after:
             month, version = after
