@@ -4,11 +4,26 @@ import logging
 
 import typer
 
-from clients.cli import check, dead, egress, operators, publish, token, trace
+from clients.cli import (
+    cases,
+    check,
+    dead,
+    egress,
+    inspecting,
+    notices,
+    operators,
+    publish,
+    reports,
+    rosters,
+    samples,
+    token,
+    trace,
+)
+from clients.cli.asking import asks
 
 app = typer.Typer(
     name="shilian",
-    help="食链: trace a batch, publish and check data, look after dead letters.",
+    help="食链: trace a batch, publish and check data, close the loop, report, look after dead letters.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -20,8 +35,16 @@ app.command()(publish.publish)
 app.command()(check.check)
 app.command()(egress.egress)
 app.command()(token.token)
+asks(app, "worklist", inspecting.SHOW_TASKS)(inspecting.worklist)
+asks(app, "ledger", samples.SHOW_LEDGER)(samples.ledger)
 app.add_typer(dead.app, name="dead")
 app.add_typer(operators.app, name="operators")
+app.add_typer(rosters.app, name="roster")
+app.add_typer(inspecting.app, name="inspect")
+app.add_typer(cases.app, name="case")
+app.add_typer(samples.app, name="sample")
+app.add_typer(notices.app, name="notify")
+app.add_typer(reports.app, name="report")
 
 
 def main() -> None:

@@ -37,17 +37,20 @@ def reported() -> Iterator[None]:
 
 
 def _answer(call: grpc.Call) -> str:
-    """Status and message, then a line for each field that is wrong."""
-    return "\n".join([f"{call.code().name}: {call.details()}", *_violations(call)])
-
-
-def _violations(call: grpc.Call) -> Iterator[str]:
+    """Status, message and rule, then a line for each thing to know and each field that is wrong."""
     status = rpc_status.from_call(call)
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details if status else ():
-        bad = error_details_pb2.BadRequest()
-        if detail.Unpack(bad):
-            for violation in bad.field_violations:
-                yield f"  {violation.field}: {violation.description} [{violation.reason}]"
+        # Each is told by its type and leaves the other alone.
+        detail.Unpack(info) or detail.Unpack(bad)
+    rule = f" [{info.reason}]" if info.reason else ""
+    known = (f"  {name}: {value}" for name, value in sorted(info.metadata.items()))
+    return "\n".join([f"{call.code().name}: {call.details()}{rule}", *known, *_violations(bad)])
+
+
+def _violations(bad: error_details_pb2.BadRequest) -> Iterator[str]:
+    for violation in bad.field_violations:
+        yield f"  {violation.field}: {violation.description} [{violation.reason}]"
 
 
 def _cause(error: BaseException) -> str:

@@ -27,6 +27,7 @@ def token(
     role: Annotated[Role, typer.Option(help="Whose token.")],
     division: Annotated[str, typer.Option(help="GB/T 2260 code of a regulator's or overseer's division.")] = "",
     operator: Annotated[str, typer.Option(help="Operator id, for an operator's token.")] = "",
+    subject: Annotated[str, typer.Option(help="Who it is: an officer's id, for example.")] = "",
     hours: Annotated[float, typer.Option(help="How long it is valid; negative for an expired one.")] = 12,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -34,7 +35,7 @@ def token(
     problem = _problem(role, division, operator)
     if problem:
         fail(problem, BAD_INPUT)
-    named = {"role": role.value, "division": division, "operator_id": operator}
+    named = {"role": role.value, "division": division, "operator_id": operator, "sub": subject}
     claims = {name: value for name, value in named.items() if value}
     minted = where.mint(claims, timedelta(hours=hours))
     if format is Format.JSON:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -12,14 +13,18 @@ import typer
 from clients.cli.failing import BAD_INPUT, fail
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
-LOCAL_PROVINCE: Final = "370000"
-"""Division of the regulator that commands act as on the local stack when no token is given."""
+PROVINCE: Final = {"role": "regulator", "division": "370000"}
+"""Whom commands act as on the local stack when no token is given."""
+SYSTEM: Final = {"role": "system"}
 
 AmqpUrl = Annotated[
     str | None, typer.Option("--amqp-url", envvar="SHILIAN_AMQP_URL", help="amqp://user:password@host:port/vhost")
 ]
 GrpcTrace = Annotated[str | None, typer.Option("--grpc-trace", envvar="SHILIAN_GRPC_TRACE", help="host:port")]
 GrpcRegistry = Annotated[str | None, typer.Option("--grpc-registry", envvar="SHILIAN_GRPC_REGISTRY", help="host:port")]
+GrpcReporting = Annotated[
+    str | None, typer.Option("--grpc-reporting", envvar="SHILIAN_GRPC_REPORTING", help="host:port")
+]
 Token = Annotated[
     str | None,
     typer.Option(
@@ -45,16 +50,16 @@ def grpc_address(given: str | None, service: str) -> str:
     return given or _of_stack("grpc", service, f"--grpc-{service} or SHILIAN_GRPC_{service.upper()}")
 
 
-def bearer(given: str | None) -> str:
-    """The token given, else one of the local stack."""
+def bearer(given: str | None, claims: Mapping[str, str] = PROVINCE) -> str:
+    """The token given, else one of the local stack with these claims."""
     if given:
         return given
     if not _stack():
         fail("no token: give --token or SHILIAN_TOKEN", BAD_INPUT)
-    return mint({"role": "regulator", "division": LOCAL_PROVINCE}, timedelta(minutes=5))
+    return mint(claims, timedelta(minutes=5))
 
 
-def mint(claims: dict[str, str], valid: timedelta) -> str:
+def mint(claims: Mapping[str, str], valid: timedelta) -> str:
     """A token signed with the local stack's private key (JWT, EdDSA)."""
     path = _stack().get("jwt_private_key")
     if not path:

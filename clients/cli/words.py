@@ -46,6 +46,98 @@ STATES: Final = {
 UNITS: Final = {"KGM": "kg", "LTR": "L", "HEA": "头", "H87": "个", "PTN": "份"}
 """UN/ECE Recommendation 20 codes that quantities come in."""
 
+TASK_KINDS: Final = {
+    "daily": "日常检查",
+    "quarterly": "每季度抽查",
+    "special": "专项检查",
+    "patrol": "巡查",
+    "return_visit": "回访",
+    "annual": "年度检查",
+    "sampling": "抽检",
+}
+
+TASK_STATES: Final = {
+    "open": "待检查",
+    "inspected": "已检查",
+    "rectifying": "整改中",
+    "rectified": "待复查",
+    "closed": "已办结",
+    "cancelled": "已取消",
+}
+
+TASK_STEPS: Final = {
+    "assign": "派员",
+    "find_nothing": "检查无问题",
+    "find_problem": "检查有问题",
+    "order": "责令整改",
+    "rectify": "整改",
+    "pass": "复查合格",
+    "fail": "复查不合格",
+    "escalate": "上报",
+    "cancel": "取消",
+}
+
+LEVELS: Final = {"station": "所", "county": "县", "city": "市", "province": "省"}
+
+CASE_STATES: Final = {"open": "办理中", "closed": "已结案"}
+
+MUSTS: Final = {
+    "stop_and_rectify": "停止并整改",
+    "close_and_ban": "关闭取缔",
+    "fine": "罚款",
+    "to_police": "移送公安",
+}
+
+MUST_STATES: Final = {"not_triggered": "未触发", "due": "待办", "done": "已办", "refused": "不办"}
+
+GATES: Final = {
+    "cause_not_found": "原因未查清",
+    "people_not_punished": "责任人未处理",
+    "lesson_not_given": "警示教育未开展",
+    "measures_not_carried_out": "整改措施未落实",
+}
+
+PARTIES: Final = {"unit": "单位", "department": "部门"}
+
+HANDLINGS: Final = {"interview": "约谈", "accountability": "问责"}
+
+PENALTIES: Final = {
+    "warning": "警告",
+    "fine": "罚款",
+    "suspension": "责令停产停业",
+    "revocation": "吊销许可证",
+    "exempt": "免予处罚",
+    "none": "不予处罚",
+}
+
+CHANNELS: Final = {
+    "wechat": "微信",
+    "sms": "短信",
+    "wecom": "企业微信",
+    "webhook": "Webhook",
+    "in_app": "站内信",
+}
+
+DELIVERY_STATES: Final = {
+    "held": "待汇总",
+    "bundled": "已汇总",
+    "pending": "待发",
+    "sending": "发送中",
+    "sent": "已发",
+    "delivered": "已送达",
+    "read": "已读",
+    "failed": "失败",
+    "unknown": "不明",
+}
+
+DIMENSIONS: Final = {
+    "registration": "注册率",
+    "activation": "激活率",
+    "activity": "活跃率",
+    "coverage": "10+3 覆盖率",
+    "upload": "自建系统上传率",
+}
+
 
 def zh(table: Mapping[str, str], word: str) -> str:
     """A word in Chinese; as it is when the table does not know it."""

@@ -1,0 +1,108 @@
+"""`shilian report`: scorecards, the sites behind a rate, facts anew, and the month's bulletin (通报)."""
+
+from collections import Counter
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from shilian.reporting.v1 import reporting_pb2 as pb
+
+from clients.cli import bulletins, where
+from clients.cli.answers import Json, listing
+from clients.cli.asking import Caller, Division, ask, asks, one_of, value
+from clients.cli.printing import Format, FormatOption, print_json, print_table
+from clients.cli.words import DIMENSIONS
+from contracts import divisions
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Scorecards, who is behind, bulletins.")
+asks(app, "bulletins", bulletins.SHOW_VERSIONS)(bulletins.bulletins)
+app.command("bulletin")(bulletins.bulletin)
+app.command("download")(bulletins.download)
+
+HEADS = ("名次 rank", "地区 place", "环节 link", "得分 score", *(f"{text} {word}" for word, text in DIMENSIONS.items()))
+BEHIND_HEADS = (
+    "场所 site",
+    "名称 name",
+    "区划 division",
+    "监管所 station",
+    "环节 link",
+    "类别 categories",
+    "步骤 steps",
+)
+
+
+def _line_row(line: Json) -> tuple[str, ...]:
+    measured = {measure["dimension"]: measure for measure in line["measures"]}
+    rates = (_rate(measured[word]) if word in measured else "" for word in DIMENSIONS)
+    return (str(line["rank"] or ""), line["name"] or line["code"], line["link"], line["score"] or "不适用", *rates)
+
+
+def _rate(measure: Json) -> str:
+    """`92.31 % (12/13)`; what has no denominator is not applicable, and no zero."""
+    if not measure["rate"]:
+        return "不适用"
+    return f"{float(measure['rate']):.2%} ({measure['numerator']}/{measure['denominator']})"
+
+
+def _behind_row(site: Json) -> tuple[str, ...]:
+    place = divisions.path(site["division"])
+    found = "、".join(site["categories"]), "、".join(site["steps"])
+    return (site["site_id"], site["name"], place, site["station"], site["link"], *found)
+
+
+def _show_scorecard(answer: Json) -> None:
+    window = f"{answer['from_time']} – {answer['until_time']}"
+    print_table("成绩单 scorecard", HEADS, map(_line_row, [answer["line"], *answer["lines"]]), window)
+
+
+@asks(app, "scorecard", _show_scorecard)
+def scorecard(
+    division: Division = "",
+    month: Annotated[str, typer.Option(help="Such as 2026-10; the last 30 days when empty.")] = "",
+    detailed: Annotated[bool, typer.Option("--detailed", help="Stations and links too.")] = False,
+) -> pb.GetScorecardRequest:
+    """Show the four dimensions of a division and of those below it."""
+    return pb.GetScorecardRequest(division=division, month=month, detailed=detailed)
+
+
+@asks(app, "behind", listing("sites", "场所 sites", BEHIND_HEADS, _behind_row))
+def behind(
+    dimension: Annotated[str, typer.Argument(**one_of(pb.Dimension), help="Of which rate.")],
+    division: Division = "",
+    station: Annotated[str, typer.Option(help="Of this station.")] = "",
+    link: Annotated[str, typer.Option(help="Of this link.")] = "",
+    month: Annotated[str, typer.Option(help="Such as 2026-10; the last 30 days when empty.")] = "",
+    missing: Annotated[bool, typer.Option("--missing", help="Those that the rate lacks.")] = False,
+) -> pb.ListBehindRequest:
+    """List the sites behind a rate, or those that it lacks."""
+    return pb.ListBehindRequest(
+        dimension=value(pb.Dimension, dimension),
+        division=division,
+        station=station,
+        link=link,
+        month=month,
+        missing=missing,
+    )
+
+
+@app.command()
+def rebuild(
+    format: FormatOption = Format.TABLE,
+    grpc_reporting: where.GrpcReporting = None,
+    token: where.Token = None,
+) -> None:
+    """Drop all facts and copy them from the other services' apis; a system's token is needed."""
+    copied: Counter[str] = Counter()
+    step = ""
+    while True:
+        request = pb.RebuildFactsRequest(request_id=uuid4().hex, step=step)
+        answer = ask(request, Caller(grpc_reporting, token), where.SYSTEM)
+        copied[answer["kind"]] += answer["copied"]
+        if not (step := answer["next_step"]):
+            break
+    if format is Format.JSON:
+        print_json({"copied": copied})
+    else:
+        print_table(
+            "重建 rebuild", ("内容 kind", "数量 copied"), [(kind, str(count)) for kind, count in copied.items()]
+        )
