@@ -20,6 +20,7 @@ from clients.cli import (
     trace,
 )
 from clients.cli.asking import asks
+from clients.cli.task_tables import SHOW_TASKS
 
 app = typer.Typer(
     name="shilian",
@@ -35,7 +36,7 @@ app.command()(publish.publish)
 app.command()(check.check)
 app.command()(egress.egress)
 app.command()(token.token)
-asks(app, "worklist", inspecting.SHOW_TASKS)(inspecting.worklist)
+asks(app, "worklist", SHOW_TASKS)(inspecting.worklist)
 asks(app, "ledger", samples.SHOW_LEDGER)(samples.ledger)
 app.add_typer(dead.app, name="dead")
 app.add_typer(operators.app, name="operators")

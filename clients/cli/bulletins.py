@@ -63,14 +63,14 @@ def download(
     """Download a frozen bulletin as a file."""
     request = pb.DownloadBulletinRequest(month=month, division=division, version=version, format=value(pb.Format, kind))
     with reported(), calling.channel(where.grpc_address(grpc_reporting, "reporting")) as channel:
-        written = _written(call(channel, request, calling.metadata(token)), into)
+        path = written(call(channel, request, calling.metadata(token)), into)
     if format is Format.JSON:
-        print_json({"file": str(written), "bytes": written.stat().st_size})
+        print_json({"file": str(path), "bytes": path.stat().st_size})
     else:
-        typer.echo(str(written))
+        typer.echo(str(path))
 
 
-def _written(pieces: Iterable[pb.DownloadBulletinResponse], into: Path) -> Path:
+def written(pieces: Iterable[pb.DownloadBulletinResponse], into: Path) -> Path:
     """The whole file under its own name; half of one is never there."""
     into.mkdir(parents=True, exist_ok=True)
     pieces = iter(pieces)

@@ -5,18 +5,10 @@ from typing import Annotated
 import typer
 from shilian.inspection.v1 import inspection_pb2 as pb
 
-from clients.cli.answers import Json, in_turn, listing
 from clients.cli.asking import Division, asks, one_of, value
-from clients.cli.printing import local_time
-from clients.cli.words import LEVELS, TASK_KINDS, TASK_STATES, TASK_STEPS, zh
-from contracts import divisions
+from clients.cli.task_tables import SHOW_TASK, SHOW_TASK_WHOLE, SHOW_TESTS
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Tasks: inspect, order, rectify, check again.")
-
-HEADS = ("任务 task", "类别 kind", "状态 state", "标题 title", "场所 site", "区划 division", "监管所 station",
-         "人员 officers", "层级 level", "期限 due", "案件 case")  # fmt: skip
-STEP_HEADS = ("步骤 step", "时间 time", "谁 who", "人员 officers", "说明 note", "证据 evidence", "地点 location")
-TEST_HEADS = ("检测 test", "项目 item", "结果 result", "场所 site", "批次 batch", "品名 product", "时间 time")
 
 Task = Annotated[str, typer.Argument(help="Task id.")]
 Officers = Annotated[
@@ -28,55 +20,6 @@ Evidence = Annotated[
 Note = Annotated[str, typer.Option(help="What was seen or done.")]
 Location = Annotated[str, typer.Option(help="Where it was.")]
 Reason = Annotated[str, typer.Option(help="Why.")]
-
-
-def _row(task: Json) -> tuple[str, ...]:
-    return (
-        task["task_id"],
-        zh(TASK_KINDS, task["kind"]),
-        zh(TASK_STATES, task["state"]),
-        task["title"],
-        task["site_name"] or task["site_id"],
-        divisions.path(task["division"]),
-        task["station"],
-        "、".join(task["officers"]),
-        zh(LEVELS, task["level"]),
-        local_time(task.get("due_time", "")) + ("(暂定)" if task["due_provisional"] else ""),
-        task["case_id"],
-    )
-
-
-def _step_row(step: Json) -> tuple[str, ...]:
-    account = step.get("account", {})
-    return (
-        zh(TASK_STEPS, step["step"]),
-        local_time(step.get("time", "")),
-        step["who"],
-        "、".join(step["officers"]),
-        account.get("note", ""),
-        "\n".join(account.get("evidence", ())),
-        account.get("location", ""),
-    )
-
-
-def _test_row(test: Json) -> tuple[str, ...]:
-    return (
-        test["test_id"],
-        test["item"],
-        f"{'合格' if test['qualified'] else '不合格'} {test['value']}".strip(),
-        test["site_name"] or test["site_id"],
-        test["batch"],
-        test["product"],
-        local_time(test.get("test_time", "")),
-    )
-
-
-def _show_steps(answer: Json) -> None:
-    listing("steps", "经过 steps", STEP_HEADS, _step_row)(answer["task"])
-
-
-SHOW_TASK = listing("task", "任务 task", HEADS, _row)
-SHOW_TASKS = listing("tasks", "任务 worklist", HEADS, _row)
 
 
 def worklist(
@@ -100,7 +43,7 @@ def worklist(
     )
 
 
-@asks(app, "show", in_turn(SHOW_TASK, _show_steps))
+@asks(app, "show", SHOW_TASK_WHOLE)
 def show(task: Task) -> pb.GetTaskRequest:
     """Show a task and what was done."""
     return pb.GetTaskRequest(task_id=task)
@@ -189,7 +132,7 @@ def cancel(task: Task, reason: Reason) -> pb.CancelTaskRequest:
     return pb.CancelTaskRequest(task_id=task, reason=reason)
 
 
-@asks(app, "tests", listing("tests", "检测 tests", TEST_HEADS, _test_row))
+@asks(app, "tests", SHOW_TESTS)
 def list_tests(
     division: Division = "",
     site: Annotated[str, typer.Option(help="At this site.")] = "",

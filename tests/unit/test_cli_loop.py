@@ -1,0 +1,117 @@
+"""The closed loop's commands without a platform: bad usage, the requests they make, what they print."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from shilian.inspection.v1 import inspection_pb2 as pb
+from shilian.reporting.v1 import reporting_pb2
+from typer.testing import CliRunner, Result
+
+from clients.cli.__main__ import app
+from clients.cli.answers import as_json
+from clients.cli.asking import value
+from clients.cli.bulletins import written
+from tests.processes import free_port
+
+COMMANDS = """
+worklist | ledger | roster import | roster show | roster obligations | roster gaps
+inspect show | inspect create | inspect assign | inspect record | inspect order | inspect rectify | inspect recheck
+inspect escalate | inspect cancel | inspect tests
+case list | case show | case open | case establish | case must | case gate | case handle | case penalty | case close
+sample draw | sample show | sample list | sample repeat
+notify subscriptions | notify deliveries | notify inbox | notify read | notify send
+report scorecard | report behind | report bulletin | report bulletins | report download | report rebuild
+""".strip().replace("\n", " | ")
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs a command with no stack at all."""
+    for name in ("GRPC_INSPECTION", "GRPC_NOTIFY", "GRPC_REGISTRY", "GRPC_REPORTING", "TOKEN"):
+        monkeypatch.delenv(f"SHILIAN_{name}", raising=False)
+    monkeypatch.setenv("SHILIAN_STACK_DIR", str(tmp_path / "stack"))
+    return lambda *words: CliRunner().invoke(app, list(map(str, words)))
+
+
+@pytest.mark.parametrize("command", COMMANDS.split(" | "))
+def test_every_command_explains_itself_and_prints_json(run: Run, command: str) -> None:
+    answer = run(*command.split(), "--help")
+    assert answer.exit_code == 0
+    assert "--format" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("worklist --state asleep", "asleep"),
+        ("worklist --page-size 501", "--page-size"),
+        ("inspect assign T1", "--officer"),
+        ("inspect record T1", "--problem"),
+        ("inspect recheck T1", "--passed"),
+        ("inspect order T1", "--item"),
+        ("inspect create --site S1", "--title"),
+        ("case gate C1 luck --evidence e", "luck"),
+        ("case must C1 fine", "--done"),
+        ("case establish C1 --fact bad_weather", "bad_weather"),
+        ("case penalty C1 applause", "applause"),
+        ("sample draw --quarter 2026Q3 --size 501", "--size"),
+        ("ledger --since yesterday", "yesterday"),
+        ("notify deliveries --channel pigeon", "pigeon"),
+        ("notify send rumour --title t --text t", "rumour"),
+        ("report behind luck", "luck"),
+        ("report download 2026-10 --as papyrus", "papyrus"),
+        ("roster import nowhere.csv --kind licence --division 370105", "nowhere.csv"),
+        ("roster import nowhere.csv --kind friends --division 370105", "friends"),
+        ("worklist", "--grpc-inspection"),
+        ("report rebuild", "--grpc-reporting"),
+        ("notify inbox --grpc-notify 127.0.0.1:1", "--token"),
+    ],
+)
+def test_bad_usage_ends_with_2_and_says_what_is_wrong_on_stderr(run: Run, words: str, complaint: str) -> None:
+    answer = run(*words.split())
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert complaint in answer.stderr
+
+
+def test_platform_that_is_away_ends_with_1(run: Run) -> None:
+    answer = run("worklist", "--grpc-inspection", f"127.0.0.1:{free_port()}", "--token", "t")
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert "UNAVAILABLE" in answer.stderr
+
+
+def test_answers_in_json_have_words_and_numbers() -> None:
+    task = pb.Task(task_id="T", state=pb.TASK_STATE_CLOSED, version=3, steps=[pb.TaskStep(state=pb.TASK_STATE_OPEN)])
+    found = as_json(pb.GetTaskResponse(task=task))["task"]
+    assert (found["state"], found["kind"], found["version"]) == ("closed", "", 3)
+    assert found["steps"][0]["state"] == "open"
+    line = reporting_pb2.Line(not_applicable=[reporting_pb2.DIMENSION_UPLOAD])
+    assert as_json(line)["not_applicable"] == ["upload"]
+
+
+def test_word_of_an_enum_is_its_value_and_none_is_unspecified() -> None:
+    assert value(pb.CaseGate, "lesson_not_given") == pb.CASE_GATE_LESSON_NOT_GIVEN
+    assert value(pb.CaseGate, "") == pb.CASE_GATE_UNSPECIFIED
+
+
+def pieces(name: str, *data: bytes) -> Iterable[reporting_pb2.DownloadBulletinResponse]:
+    for number, piece in enumerate(data):
+        yield reporting_pb2.DownloadBulletinResponse(file_name="" if number else name, data=piece)
+
+
+def test_download_is_written_whole_and_into_no_other_folder(tmp_path: Path) -> None:
+    file = written(pieces("../2026-10.pdf", b"%PDF", b"-1.7"), tmp_path / "into")
+    assert file == tmp_path / "into/2026-10.pdf"
+    assert file.read_bytes() == b"%PDF-1.7"
+
+
+def test_download_that_breaks_off_leaves_no_file_of_that_name(tmp_path: Path) -> None:
+    def broken() -> Iterable[reporting_pb2.DownloadBulletinResponse]:
+        yield from pieces("2026-10.pdf", b"%PDF")
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        written(broken(), tmp_path)
+    assert not (tmp_path / "2026-10.pdf").exists()
