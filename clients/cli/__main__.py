@@ -18,6 +18,7 @@ from clients.cli import (
     samples,
     token,
     trace,
+    watching,
 )
 from clients.cli.asking import asks
 from clients.cli.task_tables import SHOW_TASKS
@@ -41,6 +42,7 @@ asks(app, "ledger", samples.SHOW_LEDGER)(samples.ledger)
 app.add_typer(dead.app, name="dead")
 app.add_typer(operators.app, name="operators")
 app.add_typer(rosters.app, name="roster")
+inspecting.app.command("watch")(watching.watch)
 app.add_typer(inspecting.app, name="inspect")
 app.add_typer(cases.app, name="case")
 app.add_typer(samples.app, name="sample")

@@ -22,6 +22,9 @@ AmqpUrl = Annotated[
 ]
 GrpcTrace = Annotated[str | None, typer.Option("--grpc-trace", envvar="SHILIAN_GRPC_TRACE", help="host:port")]
 GrpcRegistry = Annotated[str | None, typer.Option("--grpc-registry", envvar="SHILIAN_GRPC_REGISTRY", help="host:port")]
+GrpcInspection = Annotated[
+    str | None, typer.Option("--grpc-inspection", envvar="SHILIAN_GRPC_INSPECTION", help="host:port")
+]
 GrpcReporting = Annotated[
     str | None, typer.Option("--grpc-reporting", envvar="SHILIAN_GRPC_REPORTING", help="host:port")
 ]

@@ -80,7 +80,10 @@ def started(
 
 def test_loop_is_walked_by_command_line(shilian: Shilian, bus: Bus, tmp_path: Path) -> None:
     take_roster(shilian, tmp_path / "roster.csv")
+    first = shilian.json("inspect", "watch", "--messages", "1")
     task = eventually(lambda: create_task(shilian))
+    missed = shilian.run("inspect", "watch", "--messages", "2", "--resume-token", first["resume_token"])
+    assert task in missed.stdout
     close_loop(shilian, task)
     close_case(shilian, shilian.json("case", "open", "--task", task, "--title", "未如实记录")["case"]["case_id"])
     draw_sample(shilian, bus)

@@ -17,7 +17,7 @@ from tests.processes import free_port
 COMMANDS = """
 worklist | ledger | roster import | roster show | roster obligations | roster gaps
 inspect show | inspect create | inspect assign | inspect record | inspect order | inspect rectify | inspect recheck
-inspect escalate | inspect cancel | inspect tests
+inspect escalate | inspect cancel | inspect tests | inspect watch
 case list | case show | case open | case establish | case must | case gate | case handle | case penalty | case close
 sample draw | sample show | sample list | sample repeat
 notify subscriptions | notify deliveries | notify inbox | notify read | notify send
