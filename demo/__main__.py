@@ -35,7 +35,9 @@ def main(
     directory: Annotated[Path, typer.Option("--dir", help="Where stack, pictures and summary go.")] = LOCAL / "demo",
 ) -> None:
     """Play a month, count every record, trace a lunch and a contaminated batch. Exit 0 only when nothing is lost."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a shell that starts the demo in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     console = Console(width=None if sys.stdout.isatty() else WIDE)
     plan = Plan(directory.resolve(), _first(month), seed or _seed(), scale)
     plan.folder.mkdir(parents=True, exist_ok=True)
