@@ -14,7 +14,12 @@ Document = dict[str, Any]
 
 def upsert(db: Database[Document], rows: Iterable[Document]) -> None:
     """Notes the sender's halves of the handoffs of these events."""
-    db[HANDOFFS].bulk_write([half for row in rows for half in _halves(row)], ordered=False)
+    db[HANDOFFS].bulk_write(operations(rows), ordered=False)
+
+
+def operations(rows: Iterable[Document]) -> list[UpdateOne]:
+    """The upserts of these events."""
+    return [half for row in rows for half in _halves(row)]
 
 
 def _halves(row: Document) -> list[UpdateOne]:

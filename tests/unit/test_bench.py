@@ -10,12 +10,12 @@ import pytest
 import typer
 
 from bench import __main__ as command
-from bench import notes, plain
+from bench import halves, notes, plain
 from bench.hearing import EVENT, Wrong, compare
 from bench.result import Result, Side, measured, reaches, write
 from contracts.envelope import Envelope
 from contracts.trace import CaptureV1
-from services.trace import announce, rows
+from services.trace import announce, handoffs, rows, watched
 from services.trace.domain import Decision, decide
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
@@ -43,6 +43,11 @@ def plain_rows(body: bytes, decision: Decision) -> list[dict[str, Any]]:
 
 def test_both_sides_store_the_same_documents(decision: Decision, plain_rows: list[dict[str, Any]]) -> None:
     assert plain_rows == [rows.event_row(entry, "c", NOW) for entry in decision.entries]
+
+
+def test_both_sides_note_the_same_handoffs(decision: Decision, plain_rows: list[dict[str, Any]]) -> None:
+    ours = [watched.half_told(told) for entry in decision.entries for told in handoffs.told(entry)]
+    assert halves.operations(plain_rows) == ours
 
 
 def test_both_sides_announce_and_answer_the_same(
