@@ -228,9 +228,14 @@ def test_a_broken_chain_reaches_the_station_and_its_receipt_comes_back(world: Wo
     page = world.simulator.page()
     assert "断链预警" in page
     assert "送达" in page
-    told = [delivery for taken in world.bus.take_all(announced) for delivery in taken.body["deliveries"]]
-    last = {each["id"]: each["state"] for each in sorted(told, key=lambda each: each["version"])}
-    assert last == {row["_id"]: row["state"] for row in world.db.deliveries.find()}
+    told: list[dict[str, Any]] = []
+
+    def announced_states() -> dict[str, str]:
+        told.extend(delivery for taken in world.bus.take_all(announced) for delivery in taken.body["deliveries"])
+        return {each["id"]: each["state"] for each in sorted(told, key=lambda each: each["version"])}
+
+    stored = {row["_id"]: row["state"] for row in world.db.deliveries.find()}
+    last = eventually(announced_states, lambda seen: seen == stored)
     listed = world.client.call("ListDeliveries", pb.ListDeliveriesRequest(cause="finding:F1")).deliveries
     assert {each.delivery_id for each in listed} == set(last)
     assert not world.client.call("ListDeliveries", pb.ListDeliveriesRequest(), division="420000").deliveries
