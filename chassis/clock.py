@@ -14,6 +14,16 @@ def now() -> datetime:
     return datetime.now(UTC) + _ahead()
 
 
+def stamp() -> datetime:
+    """The time as it will be read from the store."""
+    return in_milliseconds(now())
+
+
+def in_milliseconds(time: datetime) -> datetime:
+    """The time as MongoDB gives it back."""
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
 def _ahead() -> timedelta:
     named = os.environ.get("SHILIAN_CLOCK_FILE")
     if not named:

@@ -13,11 +13,11 @@ from chassis.api.calls import current_call
 from chassis.api.errors import Aborted, InvalidArgument
 from chassis.api.mongo import Store
 from chassis.collections import INBOX
+from chassis.collisions import is_collision
 from chassis.outgoing import Commit
 from contracts.egress import FieldError
 
 ATTEMPTS: Final = 3
-DUPLICATE_KEY: Final = 11000
 LONGEST_ID: Final = 128
 
 
@@ -53,7 +53,7 @@ async def once(store: Store, request: Request, response: type[Response], decide:
         try:
             await store.commit(Commit({**commit.writes, INBOX: [InsertOne(row)]}, commit.outgoing))
         except BulkWriteError as error:
-            if not _is_duplicate(error):
+            if not is_collision(error):
                 raise
         else:
             return answer
@@ -65,10 +65,6 @@ def _key(request: Mutation) -> dict[str, str]:
         raise InvalidArgument([_wrong(request, "request_id_required", f"must have 1 to {LONGEST_ID} characters")])
     call = current_call()
     return {"method": call.method, "caller": call.caller.subject, "request_id": request.request_id}
-
-
-def _is_duplicate(error: BulkWriteError) -> bool:
-    return any(write["code"] == DUPLICATE_KEY for write in error.details["writeErrors"])
 
 
 def _wrong(request: Mutation, rule: str, message: str) -> FieldError:

@@ -1,15 +1,17 @@
 """The store of a worker: pymongo under eventlet, one transaction per batch, and the relay of its outbox."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nameko.extensions import DependencyProvider
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, PyMongoError
 
 from chassis.collections import OUTBOX, Collection, ensure
+from chassis.collisions import ATTEMPTS, is_collision
 from chassis.outgoing import Commit
 from chassis.settings import Settings
 from chassis.worker.publisher import Publisher
@@ -85,6 +87,21 @@ class Store(DependencyProvider):  # type: ignore[misc]
         with self.client.start_session() as session, session.start_transaction():
             self._write(commit, leased, session)
         self.relay.offer(commit.outgoing)
+
+    def decide(self, decided: Callable[[], Commit], reread: Callable[[], None] = lambda: None) -> None:
+        """Commits what is decided; when somebody else was faster, reads again and decides again.
+
+        Raises what `commit` raises, a collision when others were faster `ATTEMPTS` times.
+        """
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                self.commit(decided())
+            except BulkWriteError as error:
+                if not left or not is_collision(error):
+                    raise
+                reread()
+            else:
+                return
 
     def _write(self, commit: Commit, leased: datetime, session: ClientSession) -> None:
         for name, operations in commit.writes.items():

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from shilian.inspection.v1 import inspection_pb2 as pb
 
+from chassis import clock
 from chassis.api.calls import current_caller
 from chassis.api.errors import Aborted, InvalidArgument
 from chassis.api.once import once
@@ -19,7 +20,7 @@ from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
 from services.inspection.domain import Act, Step
 from services.inspection.places import Place, placed_at
-from services.inspection.reading import Reading, commit, now
+from services.inspection.reading import Reading, commit
 from services.inspection.requests import act, act_facts, required
 from services.inspection.rules import Refused
 from services.inspection.translate import refused, word
@@ -65,7 +66,7 @@ class CaseCalls(Reading):
     async def _open(self, request: pb.OpenCaseRequest) -> tuple[pb.OpenCaseResponse, Commit]:
         if bool(request.task_id) == bool(request.test_id):
             raise InvalidArgument([rules.error("task_id", request.task_id, "required")])
-        doing = act(current_caller(), now(), note=request.title)
+        doing = act(current_caller(), clock.stamp(), note=request.title)
         if request.test_id:
             return await self._open_of_test(request, doing)
         task = await self._task(request.task_id)
@@ -96,7 +97,7 @@ class CaseCalls(Reading):
         return pb.OpenCaseResponse(case=case_message(case)), commit(decision)
 
     async def _establish(self, request: pb.EstablishFactsRequest) -> tuple[pb.EstablishFactsResponse, Commit]:
-        facts, doing = act_facts(request.facts), act(current_caller(), now())
+        facts, doing = act_facts(request.facts), act(current_caller(), clock.stamp())
         case, made = await self._case_step(
             request.case_id, "establish", doing, "established", lambda case: cases.establish(case, doing, facts)
         )
@@ -105,7 +106,7 @@ class CaseCalls(Reading):
     async def _resolve(self, request: pb.ResolveMustRequest) -> tuple[pb.ResolveMustResponse, Commit]:
         must = word(pb.Must, "MUST", request.must)
         required(must=must)
-        doing = act(current_caller(), now(), note=request.reason, evidence=request.evidence)
+        doing = act(current_caller(), clock.stamp(), note=request.reason, evidence=request.evidence)
         case, made = await self._case_step(
             request.case_id,
             f"must:{must}",
@@ -118,7 +119,7 @@ class CaseCalls(Reading):
     async def _gate(self, request: pb.RecordGateRequest) -> tuple[pb.RecordGateResponse, Commit]:
         gate = word(pb.CaseGate, "CASE_GATE", request.gate)
         required(gate=gate)
-        doing = act(current_caller(), now(), note=request.note, evidence=request.evidence)
+        doing = act(current_caller(), clock.stamp(), note=request.note, evidence=request.evidence)
         case, made = await self._case_step(
             request.case_id, f"gate:{gate}", doing, "passed", lambda case: cases.record_gate(case, doing, gate)
         )
@@ -127,7 +128,7 @@ class CaseCalls(Reading):
     async def _handle(self, request: pb.RecordHandlingRequest) -> tuple[pb.RecordHandlingResponse, Commit]:
         party = word(pb.Party, "PARTY", request.party)
         required(party=party)
-        doing = act(current_caller(), now(), note=request.note, evidence=request.evidence)
+        doing = act(current_caller(), clock.stamp(), note=request.note, evidence=request.evidence)
         case, made = await self._case_step(
             request.case_id, f"handling:{party}", doing, "held", lambda case: cases.record_handling(case, doing, party)
         )
@@ -136,7 +137,7 @@ class CaseCalls(Reading):
     async def _decide(self, request: pb.DecidePenaltyRequest) -> tuple[pb.DecidePenaltyResponse, Commit]:
         penalty = word(pb.Penalty, "PENALTY", request.penalty)
         required(penalty=penalty)
-        doing = act(current_caller(), now(), note=request.reason, evidence=request.evidence)
+        doing = act(current_caller(), clock.stamp(), note=request.reason, evidence=request.evidence)
         persons = [person for person in request.persons if person.strip()]
         case, made = await self._case_step(
             request.case_id,
@@ -148,7 +149,7 @@ class CaseCalls(Reading):
         return pb.DecidePenaltyResponse(case=case), made
 
     async def _close(self, request: pb.CloseCaseRequest) -> tuple[pb.CloseCaseResponse, Commit]:
-        doing = act(current_caller(), now(), note=request.note)
+        doing = act(current_caller(), clock.stamp(), note=request.note)
 
         def closing(case: Case) -> Case:
             if request.version not in (0, case["version"]) and not case["closed_at"]:

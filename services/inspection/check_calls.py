@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from shilian.inspection.v1 import inspection_pb2 as pb
 
+from chassis import clock
 from chassis.api.calls import current_caller
 from chassis.api.errors import Denied, InvalidArgument
 from chassis.api.once import once
@@ -20,7 +21,7 @@ from services.inspection import marks, queries, samples, sampling, store, tasks
 from services.inspection.decision import Decision
 from services.inspection.documents import Document, LedgerRow
 from services.inspection.marks import Score
-from services.inspection.reading import Reading, commit, now
+from services.inspection.reading import Reading, commit
 from services.inspection.requests import act
 from services.inspection.rules import Refused
 from services.inspection.translate import (
@@ -88,7 +89,7 @@ class CheckCalls(Reading):
         return pb.RepeatDrawResponse(site_ids=drawn, same=same)
 
     async def _draw(self, request: pb.DrawSampleRequest) -> tuple[pb.DrawSampleResponse, Commit]:
-        caller, at = current_caller(), now()
+        caller, at = current_caller(), clock.stamp()
         division, quarter = _asked(request, caller.division, at)
         rows = await self._db[store.SITES].aggregate(queries.frame(division), allowDiskUse=True).to_list(None)
         frame = {row["_id"]: sorted(row["sites"]) for row in rows}

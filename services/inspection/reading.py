@@ -1,13 +1,13 @@
 """What the api's calls share: reading in scope, the time, and a decision as a commit."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from chassis import clock
 from chassis.api.calls import current_call, current_caller
 from chassis.api.errors import NotFound
 from chassis.api.mongo import Store
+from chassis.asking import answered_later
 from chassis.outgoing import Commit
 from services.inspection import announce, queries, store
 from services.inspection.cases import Earlier
@@ -42,26 +42,13 @@ class Reading:
         return await self._db[collection].find(asked).sort(sort).limit(size + 1).to_list(size + 1)
 
     async def _sites(self, ids: Iterable[str]) -> Sites:
-        steps = store.asked_sites(ids)
-        found: Any = None
-        while True:
-            try:
-                where = steps.send(found)
-            except StopIteration as done:
-                sites: Sites = done.value
-                return sites
-            found = await self._db[store.SITES].find(where).to_list(None)
+        rows = self._db[store.SITES]
+        return await answered_later(store.asked_sites(ids), lambda where: rows.find(where).to_list(None))
 
     async def _earlier(self, where: Place, item: str) -> list[Earlier]:
-        asked = store.earlier_cases([(where, item)], now())
+        asked = store.earlier_cases([(where, item)], clock.stamp())
         rows = await self._db[store.CASES].find(asked, store.EARLIER_FIELDS).to_list(None)
         return [store.earlier(row) for row in rows]
-
-
-def now() -> datetime:
-    """The time as MongoDB gives it back, in milliseconds."""
-    at = clock.now().astimezone(UTC)
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def commit(decision: Decision) -> Commit:

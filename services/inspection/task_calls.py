@@ -7,6 +7,7 @@ from typing import Any
 
 from shilian.inspection.v1 import inspection_pb2 as pb
 
+from chassis import clock
 from chassis.api.calls import current_caller
 from chassis.api.errors import NotFound
 from chassis.api.once import once
@@ -18,7 +19,7 @@ from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
 from services.inspection.domain import RUNNING, Act, Step
 from services.inspection.places import Place, place, placed_at
-from services.inspection.reading import Reading, commit, now
+from services.inspection.reading import Reading, commit
 from services.inspection.requests import act, required
 from services.inspection.translate import refused, task_message, word
 
@@ -87,7 +88,7 @@ class TaskCalls(Reading):
         kind = word(pb.TaskKind, "TASK_KIND", request.kind)
         required(kind=kind, title=request.title.strip(), site_id=request.site_id)
         where = await self._here(request.site_id)
-        caller, at = current_caller(), now()
+        caller, at = current_caller(), clock.stamp()
         id = tasks.task_id("hand", caller.subject, request.request_id)
         title = request.title.strip()
         decision = Decision(at)
@@ -99,37 +100,37 @@ class TaskCalls(Reading):
         return pb.CreateTaskResponse(task=task_message(task)), commit(decision)
 
     async def _assign(self, request: pb.AssignTaskRequest) -> tuple[pb.AssignTaskResponse, Commit]:
-        doing = act(current_caller(), now(), officers=request.officers, note=request.reason)
+        doing = act(current_caller(), clock.stamp(), officers=request.officers, note=request.reason)
         task, made = await self._task_step(request.task_id, Step.ASSIGN, doing)
         return pb.AssignTaskResponse(task=task), made
 
     async def _inspect(self, request: pb.RecordInspectionRequest) -> tuple[pb.RecordInspectionResponse, Commit]:
         officers = request.officers or (await self._task(request.task_id))["officers"]
         step = Step.FIND_PROBLEM if request.problem_found else Step.FIND_NOTHING
-        doing = act(current_caller(), now(), request.account, officers=officers)
+        doing = act(current_caller(), clock.stamp(), request.account, officers=officers)
         task, made = await self._task_step(request.task_id, step, doing)
         return pb.RecordInspectionResponse(task=task), made
 
     async def _order(self, request: pb.OrderRectificationRequest) -> tuple[pb.OrderRectificationResponse, Commit]:
-        doing = act(current_caller(), now(), request.account, items=request.items)
+        doing = act(current_caller(), clock.stamp(), request.account, items=request.items)
         task, made = await self._task_step(request.task_id, Step.ORDER, doing)
         return pb.OrderRectificationResponse(task=task), made
 
     async def _rectify(self, request: pb.RecordRectificationRequest) -> tuple[pb.RecordRectificationResponse, Commit]:
-        doing = act(current_caller(), now(), request.account)
+        doing = act(current_caller(), clock.stamp(), request.account)
         task, made = await self._task_step(request.task_id, Step.RECTIFY, doing)
         return pb.RecordRectificationResponse(task=task), made
 
     async def _escalate(self, request: pb.EscalateTaskRequest) -> tuple[pb.EscalateTaskResponse, Commit]:
         required(reason=request.reason.strip())
         task, made = await self._task_step(
-            request.task_id, Step.ESCALATE, act(current_caller(), now(), note=request.reason)
+            request.task_id, Step.ESCALATE, act(current_caller(), clock.stamp(), note=request.reason)
         )
         return pb.EscalateTaskResponse(task=task), made
 
     async def _cancel(self, request: pb.CancelTaskRequest) -> tuple[pb.CancelTaskResponse, Commit]:
         task, made = await self._task_step(
-            request.task_id, Step.CANCEL, act(current_caller(), now(), note=request.reason)
+            request.task_id, Step.CANCEL, act(current_caller(), clock.stamp(), note=request.reason)
         )
         return pb.CancelTaskResponse(task=task), made
 
@@ -143,7 +144,7 @@ class TaskCalls(Reading):
     async def _recheck(self, request: pb.RecordRecheckRequest) -> tuple[pb.RecordRecheckResponse, Commit]:
         """A re-check that failed is a case, and triggers its second must."""
         task = await self._task(request.task_id)
-        doing = act(current_caller(), now(), request.account, officers=request.officers)
+        doing = act(current_caller(), clock.stamp(), request.account, officers=request.officers)
         step = Step.PASS if request.passed else Step.FAIL
         case, where = await self._case_of(task)
         decision = Decision(doing.at, tasks=Shelf([task]), cases=Shelf([case] if case else []))

@@ -1,13 +1,12 @@
 """Inspection's worker: findings, tests and facts in; tasks, cases and answers out; clocks that run out."""
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Any, Final, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from pymongo import InsertOne
-from pymongo.errors import BulkWriteError
 
 from chassis import clock, timers
+from chassis.asking import answered
 from chassis.message import Message
 from chassis.outgoing import Commit
 from chassis.timers import Due
@@ -27,10 +26,6 @@ from services.inspection.places import Sites
 from services.inspection.triggers import finding_task, take_findings, take_tests, tested_at
 from services.inspection.writes import TIMER
 
-ATTEMPTS: Final = 5
-"""Times a batch is decided anew because another process wrote the same documents first."""
-
-DUPLICATE_KEY: Final = 11000
 RegistryFacts = SitesChangedV1 | SitesAliasedV1 | GridChangedV1
 
 
@@ -50,7 +45,7 @@ class InspectionWorker:
         sites = self._sites(test.site for test in tests)
 
         def recording() -> Commit:
-            decision = Decision(_now())
+            decision = Decision(clock.stamp())
             known = {row["_id"]: row["content"] for row in self._find(store.TESTS, parents, {"content": 1})}
             failed = [test for test in tests if not test.qualified]
             wanted = [(tested_at(test, sites), test.item) for test in failed]
@@ -61,7 +56,7 @@ class InspectionWorker:
             by_line = {(test.message_id, test.line): test for test in tests}
             return Commit(made.writes, [*made.outgoing, *announce.answers(verdicts, by_line, parents)])
 
-        self._commit(recording)
+        self.store.decide(recording)
 
     @consume(
         topology.INSPECTION_EVENTS,
@@ -88,11 +83,11 @@ class InspectionWorker:
             known = {row["task"] for row in rows}
             fresh = {finding_task(finding.id, 1) for finding in findings}
             open_tasks = cast("list[Task]", self._find(store.TASKS, known | fresh))
-            decision = Decision(_now(), tasks=Shelf(open_tasks), findings=Shelf(rows))
+            decision = Decision(clock.stamp(), tasks=Shelf(open_tasks), findings=Shelf(rows))
             take_findings(decision, findings, sites)
             return announce.commit(decision, messages[0].envelope)
 
-        self._commit(deciding)
+        self.store.decide(deciding)
 
     def _replicate(self, bodies: Iterable[RegistryFacts]) -> None:
         sites: list[Any] = []
@@ -107,16 +102,16 @@ class InspectionWorker:
             else:
                 sites += map(store.site_changed, body.sites)
                 told |= {facts.site for facts in body.sites}
-        self._commit(lambda: Commit({store.SITES: sites, store.CELLS: cells}))
+        self.store.decide(lambda: Commit({store.SITES: sites, store.CELLS: cells}))
         if told:
-            self._commit(lambda: self._placing(told))
+            self.store.decide(lambda: self._placing(told))
 
     def _placing(self, told: set[str]) -> Commit:
         """Moves what is open with its site: to its division once that is known, to the station that has it now."""
         asked = store.open_at(told)
         tasks_there = cast("list[Task]", list(self.store.db[store.TASKS].find(asked)))
         cases_there = cast("list[Case]", list(self.store.db[store.CASES].find(asked)))
-        found = Decision(_now(), Shelf(tasks_there), Shelf(cases_there))
+        found = Decision(clock.stamp(), Shelf(tasks_there), Shelf(cases_there))
         found.move(self._sites(found.sites()))
         return announce.commit(found, None)
 
@@ -132,7 +127,7 @@ class InspectionWorker:
             for row in self._find(store.MARKS, rows, {"_id": 1}):
                 del rows[row["_id"]]
 
-        self._commit(marking, drop_known)
+        self.store.decide(marking, drop_known)
 
     @timer(TIMER)
     def overdue(self, row: Due) -> None:
@@ -144,43 +139,14 @@ class InspectionWorker:
                 return Commit(timers.done(row.id))
             if task["due_at"] != row.due_at:
                 return Commit()  # Its clock was set anew while this one fired.
-            decision = Decision(_now(), tasks=Shelf([task]))
+            decision = Decision(clock.stamp(), tasks=Shelf([task]))
             decision.step(task, Step.ESCALATE, system(row.due_at, "逾期自动上报"))
             return announce.commit(decision, None)
 
-        self._commit(escalating)
-
-    def _commit(self, decided: Callable[[], Commit], reread: Callable[[], None] = lambda: None) -> None:
-        """Commits what is decided; on a duplicate key, when somebody else was faster, decides again."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                self.store.commit(decided())
-                return
-            except BulkWriteError as error:
-                if attempt == ATTEMPTS or not _is_duplicate(error):
-                    raise
-                reread()
+        self.store.decide(escalating)
 
     def _sites(self, ids: Iterable[str]) -> Sites:
-        steps = store.asked_sites(ids)
-        found: Any = None
-        while True:
-            try:
-                where = steps.send(found)
-            except StopIteration as done:
-                sites: Sites = done.value
-                return sites
-            found = list(self.store.db[store.SITES].find(where))
+        return answered(store.asked_sites(ids), lambda where: list(self.store.db[store.SITES].find(where)))
 
     def _find(self, name: str, ids: Iterable[str], fields: Mapping[str, Any] | None = None) -> list[Document]:
         return list(self.store.db[name].find({"_id": {"$in": list(ids)}}, fields))
-
-
-def _now() -> datetime:
-    """The time as MongoDB gives it back, in milliseconds."""
-    now = clock.now().astimezone(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
-def _is_duplicate(error: BulkWriteError) -> bool:
-    return any(write["code"] == DUPLICATE_KEY for write in error.details["writeErrors"])

@@ -1,19 +1,13 @@
 """Commits what became of deliveries: state, the next channels' deliveries and the announcement in one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
-
-from pymongo.errors import BulkWriteError
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from chassis.outgoing import Commit
 from chassis.worker.mongo import Store
 from services.notify import announce, writes
 from services.notify import store as rows
 from services.notify.outcomes import Settled
-
-ATTEMPTS: Final = 5
-"""Times a batch is decided anew because another process wrote the same rows first."""
-DUPLICATE_KEY: Final = 11000
 
 
 def settle(store: Store, settled: Sequence[Settled], more: Mapping[str, list[Any]] | None = None) -> None:
@@ -29,19 +23,7 @@ def settle(store: Store, settled: Sequence[Settled], more: Mapping[str, list[Any
         told = announce.changed([*(each.now for each in current), *new])
         return Commit({rows.DELIVERIES: moved + writes.inserted(new), **(more or {})}, told)
 
-    commit(store, decided)
-
-
-def commit(store: Store, decided: Callable[[], Commit]) -> None:
-    """Commits what is decided; on a duplicate key, when another process was faster, decides again."""
-    for left in reversed(range(ATTEMPTS)):
-        try:
-            store.commit(decided())
-        except BulkWriteError as error:
-            if not left or not _is_duplicate(error):
-                raise
-        else:
-            return
+    store.decide(decided)
 
 
 def _current(store: Store, settled: Sequence[Settled]) -> list[Settled]:
@@ -59,7 +41,3 @@ def _new(store: Store, wanted: Iterable[dict[str, Any]]) -> list[dict[str, Any]]
 def known(store: Store, ids: Iterable[str]) -> set[str]:
     """Deliveries that there are already."""
     return {row["_id"] for row in store.db[rows.DELIVERIES].find({"_id": {"$in": [*ids]}}, {"_id": 1})}
-
-
-def _is_duplicate(error: BulkWriteError) -> bool:
-    return any(write["code"] == DUPLICATE_KEY for write in error.details["writeErrors"])

@@ -26,7 +26,7 @@ from services.notify.occurrences import Body, occurrences, sites_named
 from services.notify.outcomes import Settled, bundled, received
 from services.notify.providers import sender_of
 from services.notify.replica import load
-from services.notify.settling import commit, known, settle
+from services.notify.settling import known, settle
 from services.notify.subscriptions import in_force
 from services.notify.templates import words
 
@@ -142,7 +142,7 @@ class NotifyWorker:
             wanted = {store.DELIVERIES: writes.inserted(new), store.SUBJECTS: marks, **(more or {})}
             return Commit(wanted, announce.changed(new, cause.envelope if cause else None))
 
-        commit(self.store, decided)
+        self.store.decide(decided)
 
     def _current(self, told: list[Occurrence]) -> list[Occurrence]:
         """What no later word has overtaken."""

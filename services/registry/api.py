@@ -8,6 +8,7 @@ from typing import Any, Final
 from shilian.registry.v1 import registry_pb2 as pb
 from shilian.registry.v1 import registry_pb2_grpc
 
+from chassis import clock
 from chassis.api.calls import current_caller
 from chassis.api.errors import Aborted, InvalidArgument
 from chassis.api.once import once
@@ -21,7 +22,7 @@ from services.registry.grid import assign
 from services.registry.grid_calls import GridCalls
 from services.registry.list_calls import ListCalls
 from services.registry.proposals import Pair, pairs
-from services.registry.reading import MOST, by, committed, now, reasoned
+from services.registry.reading import MOST, by, committed, reasoned
 from services.registry.requests import closure, edits, registration, require_own
 from services.registry.roster_calls import RosterCalls
 from services.registry.translate import (
@@ -119,7 +120,7 @@ class RegistryServicer(GridCalls, RosterCalls, ListCalls, registry_pb2_grpc.Regi
         return await once(self._store, request, pb.DeclareClosureResponse, self._close)
 
     async def _register(self, request: pb.RegisterOperatorRequest) -> tuple[pb.RegisterOperatorResponse, Commit]:
-        at = now()
+        at = clock.stamp()
         claims = registration(request, current_caller(), at)
         operators, world = await self._sight(store.named(claims), claims)
         require_own(operators, claims, current_caller())
@@ -144,14 +145,14 @@ class RegistryServicer(GridCalls, RosterCalls, ListCalls, registry_pb2_grpc.Regi
         operator = await self._visible(id)
         operators, world = await self._sight(operator["ids"])
         with refused():
-            decision = domain.take_step(operators, operator, step, who, now(), world)
+            decision = domain.take_step(operators, operator, step, who, clock.stamp(), world)
         return _told(decision, operator["_id"]), committed(decision)
 
     async def _update(self, request: pb.UpdateOperatorRequest) -> tuple[pb.UpdateOperatorResponse, Commit]:
         operator = await self._visible(request.operator.operator_id)
         if request.operator.version not in (0, operator["version"]):
             raise Aborted("version_changed", f"version is {operator['version']} now")
-        at = now()
+        at = clock.stamp()
         wanted = edits(request, operator, current_caller(), at)
         operators, world = await self._sight(operator["ids"], edits=wanted)
         decision = domain.update(operators, wanted, by("update"), at, world)
@@ -159,7 +160,7 @@ class RegistryServicer(GridCalls, RosterCalls, ListCalls, registry_pb2_grpc.Regi
 
     async def _close(self, request: pb.DeclareClosureRequest) -> tuple[pb.DeclareClosureResponse, Commit]:
         site, _ = await self._site(request.site_id)
-        at, who = now(), reasoned(request.reason)
+        at, who = clock.stamp(), reasoned(request.reason)
         wanted = closure(request, site["site"], at, who.who)
         operators, world = await self._sight([site["site"]])
         decision = assign(operators, wanted, "closed", who, at, world)
@@ -172,7 +173,7 @@ class RegistryServicer(GridCalls, RosterCalls, ListCalls, registry_pb2_grpc.Regi
         if keep["site"] == other["site"]:
             return pb.MergeSitesResponse(site=site_message(keep, operator)), Commit()
         operators, world = await self._sight([keep["site"], other["site"]])
-        decision = domain.merge(operators, keep["site"], other["site"], who, now(), world)
+        decision = domain.merge(operators, keep["site"], other["site"], who, clock.stamp(), world)
         return pb.MergeSitesResponse(site=site_message(*decision.site(keep["site"]))), committed(decision)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
+from chassis import clock
 from contracts import codes, divisions, identity, rules
 from contracts.egress import FieldError
 from contracts.registry import Observation
@@ -46,7 +47,7 @@ def claimed(observation: Observation) -> Claim:
         "site": observation.site,
         "operator": observation.operator,
         # MongoDB keeps milliseconds: what is compared must be what is stored.
-        "observed_at": in_milliseconds(observation.observed_at),
+        "observed_at": clock.in_milliseconds(observation.observed_at),
         "told": told,
         "flags": _stored(found),
     }
@@ -60,11 +61,6 @@ def listed(observation: Observation, key: str | None, listing: Listing) -> Claim
 def dealt_in(claim: Claim) -> list[str]:
     """Categories of the 10+3 that a claim says the site deals in."""
     return claim["told"].get("categories", "").split()
-
-
-def in_milliseconds(time: datetime) -> datetime:
-    """The time as MongoDB gives it back."""
-    return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
 def age(claim: Claim) -> tuple[datetime, list[tuple[str, str]]]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from pymongo import InsertOne, ReplaceOne
 from shilian.registry.v1 import registry_pb2 as pb
 
+from chassis import clock
 from chassis.api.calls import current_call, current_caller
 from chassis.api.errors import Aborted, InvalidArgument, NotFound
 from chassis.api.once import once
@@ -23,7 +24,7 @@ from services.registry.decision import By
 from services.registry.documents import CellRow, Edit, Phase, Site
 from services.registry.grid_requests import cell_row, officer_row, phase_row
 from services.registry.grid_translate import cell_message, phase_message
-from services.registry.reading import Reading, committed, now, reasoned
+from services.registry.reading import Reading, committed, reasoned
 from services.registry.requests import require_inside
 from services.registry.translate import site_message
 
@@ -71,7 +72,7 @@ class GridCalls(Reading):
             raise InvalidArgument([rules.error("cell.division", wanted["division"], "invalid_value")])
         _require_version(request.cell.version, before)
         await self._require_above(wanted)
-        changed = grid.set_cell(before, wanted, who, now())
+        changed = grid.set_cell(before, wanted, who, clock.stamp())
         return pb.SetCellResponse(cell=cell_message(changed.after)), _grid_commit(changed, who)
 
     async def _require_above(self, wanted: CellRow) -> None:
@@ -90,7 +91,7 @@ class GridCalls(Reading):
         who = reasoned(request.reason)
         officer = officer_row(request.officer) if request.HasField("officer") else None
         before = await self._cell(request.cell_id)
-        changed = grid.hand_over(before, officer, who, now())
+        changed = grid.hand_over(before, officer, who, clock.stamp())
         return pb.AssignOfficerResponse(cell=cell_message(changed.after)), _grid_commit(changed, who)
 
     async def _set_phase(self, request: pb.SetPhaseRequest) -> tuple[pb.SetPhaseResponse, Commit]:
@@ -99,7 +100,7 @@ class GridCalls(Reading):
         for phase in (wanted, before) if before else (wanted,):
             _require_place(phase)
         _require_version(request.phase.version, before)
-        changed = grid.set_phase(before, wanted, who, now())
+        changed = grid.set_phase(before, wanted, who, clock.stamp())
         return pb.SetPhaseResponse(phase=phase_message(changed.after)), Commit(_written(store.PHASES, changed, who))
 
     async def _place(self, request: pb.PlaceSitesRequest) -> tuple[pb.PlaceSitesResponse, Commit]:
@@ -122,7 +123,7 @@ class GridCalls(Reading):
     async def _assign(
         self, request: Any, field: str, value: str, kind: str, check: Callable[[Site], None]
     ) -> tuple[list[pb.Site], Commit]:
-        who, at = reasoned(request.reason), now()
+        who, at = reasoned(request.reason), clock.stamp()
         found = await self._asked_sites(request.site_ids)
         for site in found:
             check(site)

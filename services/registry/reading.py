@@ -1,17 +1,15 @@
 """What the calls read: operators, sites and cells with the caller's scope in every query."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Final, NamedTuple, cast
 
-from chassis import clock
 from chassis.api.calls import current_call, current_caller
 from chassis.api.errors import InvalidArgument, NotFound
 from chassis.api.mongo import Store
 from chassis.outgoing import Commit
 from contracts import rules
 from services.registry import announce, queries, store
-from services.registry.claims import SELF, in_milliseconds
+from services.registry.claims import SELF
 from services.registry.decision import By, Decision
 from services.registry.documents import CellRow, Claim, Edit, Operator, Site
 from services.registry.standing import World
@@ -83,11 +81,6 @@ class Reading:
         asked = store.around(component.operators, claims, edits)
         found = {name: await self._store.db[name].find(query).to_list(None) for name, query in asked.items()}
         return Sight(component.operators, store.world(found))
-
-
-def now() -> datetime:
-    """The time as it will be read from the store."""
-    return in_milliseconds(clock.now())
 
 
 def by(why: str) -> By:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pymongo import InsertOne, UpdateOne
 from shilian.registry.v1 import registry_pb2 as pb
 
+from chassis import clock
 from chassis.api.calls import current_caller
 from chassis.api.errors import FailedPrecondition, InvalidArgument, NotFound
 from chassis.api.once import once
@@ -20,7 +21,7 @@ from services.registry import queries, store
 from services.registry.documents import Claim
 from services.registry.entries import Import, Read, as_of, read
 from services.registry.grid_translate import roster_message
-from services.registry.reading import Reading, now
+from services.registry.reading import Reading
 from services.registry.requests import require_inside
 from services.registry.tables import Row, rows_of
 from services.registry.translate import roster_kind_word
@@ -47,7 +48,7 @@ class RosterCalls(Reading):
         return pb.GetRosterImportResponse(roster_import=roster_message(found))
 
     async def _import(self, request: pb.ImportRosterRequest) -> tuple[pb.ImportRosterResponse, Commit]:
-        at = now()
+        at = clock.stamp()
         former = await self._store.db[store.IMPORTS].find_one({"_id": request.import_id or request.request_id})
         meant = _meant(request, former, at)
         await self._require_latest(meant)

@@ -8,9 +8,9 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.registry.v1 import registry_pb2 as pb
 
+from chassis import clock
 from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
 from contracts import rules
-from services.registry.claims import in_milliseconds
 from services.registry.documents import Flag, Operator, Site
 from services.registry.domain import NotAllowed
 from services.registry.proposals import Pair
@@ -114,7 +114,7 @@ def _stamp(time: datetime | str | None) -> Timestamp | None:
 def time_of(stamp: Timestamp) -> datetime:
     """Aware UTC, in milliseconds. Raises InvalidArgument for what no calendar holds."""
     try:
-        return in_milliseconds(stamp.ToDatetime(UTC))
+        return clock.in_milliseconds(stamp.ToDatetime(UTC))
     except (ValueError, OverflowError) as error:
         raise InvalidArgument([rules.error("time", stamp.seconds, "time_unreadable")]) from error
 

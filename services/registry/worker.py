@@ -1,11 +1,5 @@
 """The bus side of the registry: what the sources observe, what trace recorded, and what has come due."""
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Final
-
-from pymongo.errors import BulkWriteError
-
 from chassis import clock
 from chassis.message import Message
 from chassis.outgoing import Commit
@@ -18,13 +12,8 @@ from contracts.topology import REGISTRY_ACTIVITY, REGISTRY_OBSERVE
 from contracts.trace import EventsRecordedV1
 from services.registry import domain, upkeep
 from services.registry.announce import answers, commit
-from services.registry.claims import claimed, in_milliseconds
+from services.registry.claims import claimed
 from services.registry.store import CHANGES, COLLECTIONS, named, recorded
-
-ATTEMPTS: Final = 5
-"""Times a batch is decided anew because another process wrote the same operators first."""
-
-DUPLICATE_KEY: Final = 11000
 
 
 class RegistryWorker:
@@ -36,28 +25,28 @@ class RegistryWorker:
     @consume(REGISTRY_OBSERVE, {"registry.observe.v1": ObserveV1})
     def observe(self, messages: list[Message[ObserveV1]]) -> None:
         """Takes in what sources see of operators and sites."""
-        self._commit(lambda: self._observed(messages))
+        self.store.decide(lambda: self._observed(messages))
 
     @consume(REGISTRY_ACTIVITY, {"trace.events_recorded.v1": EventsRecordedV1})
     def activity(self, messages: list[Message[EventsRecordedV1]]) -> None:
         """Marks who is on the chain and at work."""
         events = [event for message in messages for event in message.body.events]
-        self._commit(lambda: upkeep.record(self.store.db, events, messages[0].envelope, _now()))
+        self.store.decide(lambda: upkeep.record(self.store.db, events, messages[0].envelope, clock.stamp()))
 
     @timer("sweep", every=upkeep.SWEEP_EVERY)
     def sweep(self, row: Due) -> None:
         """A day came, or thirty went by."""
-        self._commit(lambda: upkeep.sweep(self.store.db, row, _now()))
+        self.store.decide(lambda: upkeep.sweep(self.store.db, row, clock.stamp()))
 
     @timer("walk")
     def walk(self, row: Due) -> None:
         """The grid or a phase changed."""
-        self._commit(lambda: upkeep.walk(self.store.db, row, _now()))
+        self.store.decide(lambda: upkeep.walk(self.store.db, row, clock.stamp()))
 
     @timer("roster")
     def roster(self, row: Due) -> None:
         """A roster waits to be taken in."""
-        self._commit(lambda: upkeep.import_roster(self.store.db, row, _now()))
+        self.store.decide(lambda: upkeep.import_roster(self.store.db, row, clock.stamp()))
 
     def _observed(self, messages: list[Message[ObserveV1]]) -> Commit:
         observations = [seen for message in messages for seen in message.body.observations]
@@ -65,25 +54,6 @@ class RegistryWorker:
         claims = [claimed(observation) for observation in observations]
         operators, world = upkeep.sight(self.store.db, named(claims), claims)
         parents = {seen.source: each.envelope for each in reversed(messages) for seen in each.body.observations}
-        decision, verdicts = domain.observe(operators, known, observations, _now(), world)
+        decision, verdicts = domain.observe(operators, known, observations, clock.stamp(), world)
         decided = commit(decision, messages[0].envelope)
         return Commit(decided.writes, [*decided.outgoing, *answers(verdicts, parents)])
-
-    def _commit(self, decide: Callable[[], Commit]) -> None:
-        """Commits what is decided, anew when another process was faster."""
-        for left in reversed(range(ATTEMPTS)):
-            try:
-                self.store.commit(decide())
-            except BulkWriteError as error:
-                if not left or not _is_collision(error):
-                    raise
-            else:
-                return
-
-
-def _now() -> datetime:
-    return in_milliseconds(clock.now())
-
-
-def _is_collision(error: BulkWriteError) -> bool:
-    return any(write["code"] == DUPLICATE_KEY for write in error.details["writeErrors"])

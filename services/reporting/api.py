@@ -17,6 +17,7 @@ from chassis.api.mongo import Store
 from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
+from chassis.asking import answered_later
 from chassis.outgoing import Commit
 from contracts import rules
 from services.reporting import (
@@ -189,14 +190,7 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
 
     async def _ask(self, steps: Generator[Query, list[Document], T]) -> T:
         """Sends a generator the rows of every query it yields; what it returns in the end."""
-        rows: Any = None
-        while True:
-            try:
-                query = steps.send(rows)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            rows = await self._rows_of(query)
+        return await answered_later(steps, self._rows_of)
 
     async def _rows_of(self, query: Query) -> list[Document]:
         return await self._db[query.collection].aggregate(query.pipeline, allowDiskUse=True).to_list(None)

@@ -4,9 +4,8 @@ from collections.abc import Generator
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from pymongo.errors import BulkWriteError
-
 from chassis import clock
+from chassis.asking import answered
 from chassis.message import Message
 from chassis.outgoing import Commit, Outgoing, outgoing
 from chassis.timers import Due, done, due
@@ -24,8 +23,6 @@ from services.reporting.store import LATE, Document, Writes
 T = TypeVar("T")
 
 SOURCE: Final = "reporting"
-ATTEMPTS: Final = 3
-DUPLICATE_KEY: Final = 11000
 
 
 class ReportingWorker:
@@ -39,15 +36,7 @@ class ReportingWorker:
         """Takes a batch of facts in, in one transaction; repeated and reordered ones change nothing."""
         marked = writes(messages)
         late = self._late(messages)
-        for left in reversed(range(ATTEMPTS)):
-            try:
-                self.store.commit(Commit({**marked, **late}))
-            except BulkWriteError as error:
-                # Two workers that mark a new row at once: the second finds it now.
-                if not left or not _is_duplicate(error):
-                    raise
-            else:
-                return
+        self.store.decide(lambda: Commit({**marked, **late}))
 
     @timer("bulletin.freeze", every=timedelta(days=1))
     def freeze(self, row: Due) -> None:
@@ -79,19 +68,11 @@ class ReportingWorker:
 
     def _ask(self, steps: Generator[Query, list[Document], T]) -> T:
         """Sends a generator the rows of every query it yields; what it returns in the end."""
-        rows: Any = None
-        while True:
-            try:
-                query = steps.send(rows)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            rows = list(self.store.db[query.collection].aggregate(query.pipeline, allowDiskUse=True))
+        return answered(steps, self._rows_of)
+
+    def _rows_of(self, query: Query) -> list[Document]:
+        return list(self.store.db[query.collection].aggregate(query.pipeline, allowDiskUse=True))
 
 
 def _told(body: Any) -> Outgoing:
     return outgoing("reporting.bulletin_published.v1", body, source=SOURCE)
-
-
-def _is_duplicate(error: BulkWriteError) -> bool:
-    return any(write["code"] == DUPLICATE_KEY for write in error.details["writeErrors"])

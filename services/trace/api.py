@@ -3,7 +3,7 @@
 # ruff: noqa: N802 - gRPC's names
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from chassis.api.errors import NotFound
 from chassis.api.mongo import Store
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
+from chassis.asking import answered_later
 from services.trace import listing, privacy, queries, replica, requests, store, translate, watched
 from services.trace.chain import Chain, Direction
 from services.trace.domain import Facts
@@ -23,7 +24,6 @@ from services.trace.rows import Stored
 from services.trace.sites import Sites
 from services.trace.walk import Request, Start, Walk
 
-Q = TypeVar("Q")
 T = TypeVar("T")
 
 
@@ -112,30 +112,18 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
             query = store.query(request)
             return store.reply(request, await self._find(query.collection, query.filter, query.fields))
 
-        return await _driven(steps, answer)
+        return await answered_later(steps, answer)
 
     async def _facts(self, rows: list[Stored]) -> Facts:
         """What the registry told of the sites on either side of events."""
         sites = {site for row in rows for site in (row["site"], row["there"])}
-        return await _driven(replica.asked_facts(sites), lambda where: self._find(store.SITES, where))
+        return await answered_later(replica.asked_facts(sites), lambda where: self._find(store.SITES, where))
 
     async def _find(self, name: str, where: Stored, fields: Stored | None = None) -> list[Stored]:
         return await self._db[name].find(where, fields).to_list(None)
 
     async def _aggregate(self, pipeline: list[Stored]) -> list[Stored]:
         return await self._db[store.EVENTS].aggregate(pipeline).to_list(None)
-
-
-async def _driven(steps: Generator[Q, Any, T], answer: Callable[[Q], Awaitable[Any]]) -> T:
-    """Sends a generator the answer to everything it yields; what it returns in the end."""
-    reply: Any = None
-    while True:
-        try:
-            asked = steps.send(reply)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        reply = await answer(asked)
 
 
 def _visible(chain: Chain, start: Start) -> Chain:

@@ -1,8 +1,9 @@
 """Answers what pure rules ask of the store, for a worker."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any, TypeVar
 
+from chassis.asking import answered
 from chassis.worker.mongo import Store
 from services.trace import replica, rows, store, watched
 from services.trace.broken import EventsNamed, HandoffsOf, Request
@@ -10,7 +11,6 @@ from services.trace.domain import Facts
 from services.trace.rows import Stored
 from services.trace.sites import Sites
 
-Q = TypeVar("Q")
 T = TypeVar("T")
 
 
@@ -34,7 +34,7 @@ class Reader:
 
     def facts(self, sites: set[str]) -> Facts:
         """What the registry told of sites, by any id they have had."""
-        return _driven(replica.asked_facts(sites), lambda where: self.find(store.SITES, where))
+        return answered(replica.asked_facts(sites), lambda where: self.find(store.SITES, where))
 
     def sites(self, *ids: str) -> Sites:
         """Sites by any of their ids, with all their aliases."""
@@ -44,7 +44,7 @@ class Reader:
 
     def driven(self, steps: Generator[Any, Any, T]) -> T:
         """Answers a generator's requests until it is done."""
-        return _driven(steps, self._answer)
+        return answered(steps, self._answer)
 
     def _answer(self, request: Request) -> list[Any]:
         match request:
@@ -56,14 +56,3 @@ class Reader:
             case _:
                 query = store.query(request)
                 return store.reply(request, self.find(query.collection, query.filter, query.fields))
-
-
-def _driven(steps: Generator[Q, Any, T], answer: Callable[[Q], Any]) -> T:
-    reply: Any = None
-    while True:
-        try:
-            asked = steps.send(reply)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        reply = answer(asked)

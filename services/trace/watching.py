@@ -21,13 +21,13 @@ Sweep = Callable[[Reader, datetime], tuple[Commit, bool]]
 
 
 class Watching:
-    """What the worker's entrypoints call; `commit` carries out a decision, made anew when it met a duplicate key."""
+    """What the worker's entrypoints call."""
 
     marks: ClassVar[Marks] = Marks()
 
-    def __init__(self, own: Store, commit: Callable[[Callable[[], Commit]], None]) -> None:
+    def __init__(self, own: Store) -> None:
         self._reader = Reader(own)
-        self._commit = commit
+        self._store = own
 
     def sweep(self, row: Due, judged: Sweep) -> None:
         """Judges a page and sets the row again, in one commit: for now while there is more, else for the next time."""
@@ -38,28 +38,28 @@ class Watching:
             again = due(row.id, row.kind, now if more else now + SWEEP)
             return Commit({**commit.writes, **again}, commit.outgoing)
 
-        self._commit(decided)
+        self._store.decide(decided)
 
     def hear(self, events: Iterable[RecordedEvent], parent: Envelope) -> None:
         """Judges at once what events just recorded may put right."""
         self._hear_sites(events, parent)
         batches = {batch for event in events if event.step in HANDOFFS for batch in event.batches}
         if batches and (touched := handoff_watch.concerned(self._reader, batches)):
-            self._commit(lambda: handoff_watch.judged(self._reader, touched, clock.now(), parent))
+            self._store.decide(lambda: handoff_watch.judged(self._reader, touched, clock.now(), parent))
 
     def _hear_sites(self, events: Iterable[RecordedEvent], parent: Envelope) -> None:
         """The marks are committed before findings are read: a sweep that did not see them collides with them."""
         days = self.marks.new(events)
         if not days:
             return
-        self._commit(lambda: silence_watch.marking(days))
+        self._store.decide(lambda: silence_watch.marking(days))
         self.marks.keep(days)
         if spoke := silence_watch.concerned(self._reader, days):
-            self._commit(lambda: silence_watch.judged(self._reader, spoke, clock.now(), parent))
+            self._store.decide(lambda: silence_watch.judged(self._reader, spoke, clock.now(), parent))
 
     def reconsider(self, sites: set[str]) -> None:
         """Has the next sweep judge what the registry's word may change: who sites are, where, whether they trade."""
         now = clock.now()
         handoffs = watched.handoffs_woken(handoff_watch.batches_at(self._reader, sites), now)
         writes = {watched.HANDOFFS: [handoffs], watched.ACTIVITY: [watched.sites_woken(sites, now)]}
-        self._commit(lambda: Commit(writes))
+        self._store.decide(lambda: Commit(writes))

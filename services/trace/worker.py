@@ -1,12 +1,12 @@
 """Trace's worker: records in, events out; the registry's word replicated; receipts proposed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import InsertOne
-from pymongo.errors import BulkWriteError
 
+from chassis.asking import answered
 from chassis.collections import INBOX
 from chassis.message import Message
 from chassis.outgoing import Commit
@@ -23,9 +23,6 @@ from services.trace.domain import Facts, decide
 from services.trace.entry import Known
 from services.trace.lineage import HANDOVERS
 from services.trace.watching import SWEEP, Watching
-
-ATTEMPTS = 3
-DUPLICATE_KEY = 11000
 
 
 class TraceWorker:
@@ -54,7 +51,7 @@ class TraceWorker:
             return Commit(writes, announce.announcements(decision, parents))
 
         if records:
-            self._commit(recording, lambda: known.update(self._known(records)))
+            self.store.decide(recording, lambda: known.update(self._known(records)))
             self._place(store.sites_to_place(records) - facts.keys())
 
     @consume(
@@ -97,7 +94,7 @@ class TraceWorker:
             marks = [InsertOne({"_id": mark, "at": datetime.now(UTC)}) for mark in new]
             return Commit({INBOX: marks}, [announce.proposal(body, named[body.event_id]) for body in new.values()])
 
-        self._commit(proposing)
+        self.store.decide(proposing)
 
     @timer("trace.handoffs", every=SWEEP)
     def sweep_handoffs(self, row: Due) -> None:
@@ -111,33 +108,14 @@ class TraceWorker:
 
     @property
     def _watching(self) -> Watching:
-        return Watching(self.store, self._commit)
-
-    def _commit(self, decided: Callable[[], Commit], reread: Callable[[], None] = lambda: None) -> None:
-        """Commits what is decided; on a duplicate key, when another worker was faster, decides again."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                self.store.commit(decided())
-                return
-            except BulkWriteError as error:
-                if attempt == ATTEMPTS or not _is_duplicate(error):
-                    raise
-                reread()
+        return Watching(self.store)
 
     def _known(self, records: Iterable[Record]) -> dict[str, Known]:
         found = self._find(store.EVENTS, store.recorded_already(records), store.KNOWN_FIELDS)
         return {row["_id"]: rows.known(row) for row in found}
 
     def _facts(self, sites: set[str]) -> Facts:
-        steps = replica.asked_facts(sites)
-        found: Any = None
-        while True:
-            try:
-                where = steps.send(found)
-            except StopIteration as done:
-                facts: Facts = done.value
-                return facts
-            found = self._find(store.SITES, where)
+        return answered(replica.asked_facts(sites), lambda where: self._find(store.SITES, where))
 
     def _place(self, sites: set[str]) -> None:
         """Gives events their division once the registry tells where their site is.
@@ -157,7 +135,3 @@ def _handovers(messages: Iterable[Message[EventsRecordedV1]]) -> Iterator[tuple[
         for event in message.body.events:
             if event.counterparty and event.step in HANDOVERS:
                 yield event.counterparty, event.id, message.envelope
-
-
-def _is_duplicate(error: BulkWriteError) -> bool:
-    return any(write["code"] == DUPLICATE_KEY for write in error.details["writeErrors"])
