@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bench import calls, ingest
+from bench import calls, ingest, intake
 from bench.child import Died
 from bench.ground import Ground
 from bench.hearing import Wrong
@@ -26,6 +26,7 @@ USUAL: Final[dict[str, Benchmark]] = {
     "two_workers": ingest.two_workers,
     "get_operator": calls.get_operator,
     "audited_call": calls.audited_call,
+    "fact_intake": intake.fact_intake,
 }
 LONG: Final[dict[str, Benchmark]] = {"soak": ingest.soak}
 

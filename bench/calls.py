@@ -22,7 +22,7 @@ import services.trace.store
 from bench import notes, plain
 from bench.bare import DIVISION
 from bench.ground import Field, Ground
-from bench.ingest import tell_sites
+from bench.line import tell_sites
 from bench.result import Result, Side, measured
 from chassis.collections import Collection
 from deploy.local.home import listens, wait_for

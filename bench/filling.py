@@ -1,31 +1,39 @@
-"""Puts a trial's messages on the capture queue."""
+"""Puts a trial's messages on the bus."""
 
 from collections.abc import Iterable
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kombu import Connection
 
 from contracts.envelope import Envelope
-from contracts.topology import COMMANDS, TRACE_CAPTURE
 
-CAPTURE: Final = "trace.capture.v1"
 WINDOW: Final = 1_000
 CONFIRM_S: Final = 60
 
 
-def fill(amqp_url: str, bodies: Iterable[bytes], sender: str) -> None:
-    """Publishes the bodies with the envelope an adapter gives them, and returns when all are confirmed."""
+class Sent(NamedTuple):
+    """A message of a type for whoever is bound to the key on the exchange."""
+
+    type: str
+    body: bytes
+    key: str
+    exchange: str = ""
+    """By default the one that leads to the queue named by the key, and to no other."""
+
+
+def fill(amqp_url: str, messages: Iterable[Sent], sender: str) -> None:
+    """Publishes the messages with the envelope our own processes give them; returns when all are confirmed."""
     with Connection(amqp_url) as connection:
         channel = connection.default_channel
         unconfirmed = _confirming(channel)
-        for tag, body in zip(count(1), bodies, strict=False):
-            headers = Envelope.new(CAPTURE, sender).to_headers()
+        for tag, sent in zip(count(1), messages, strict=False):
+            headers = Envelope.new(sent.type, sender).to_headers()
             message = channel.prepare_message(
-                body, content_type="application/json", headers=headers, properties={"delivery_mode": 2}
+                sent.body, content_type="application/json", headers=headers, properties={"delivery_mode": 2}
             )
             unconfirmed.add(tag)
-            channel.basic_publish(message, exchange=COMMANDS, routing_key=TRACE_CAPTURE.keys[0])
+            channel.basic_publish(message, exchange=sent.exchange, routing_key=sent.key)
             while len(unconfirmed) >= WINDOW:
                 connection.drain_events(timeout=CONFIRM_S)
         while unconfirmed:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,18 @@ from typing import Any
 import pytest
 import typer
 
+import services.reporting.intake
 from bench import __main__ as command
-from bench import halves, notes, plain
-from bench.hearing import EVENT, Wrong, compare
+from bench import facts, halves, notes, plain
+from bench.filling import Sent
+from bench.hearing import Wrong, compare
+from bench.line import EVENT
 from bench.result import Result, Side, measured, reaches, write
+from chassis.message import Message
 from contracts.envelope import Envelope
+from contracts.model import Contract
 from contracts.trace import CaptureV1
+from services.reporting.store import MARKS
 from services.trace import announce, handoffs, rows, watched
 from services.trace.domain import Decision, decide
 
@@ -121,3 +128,22 @@ def test_only_runs_one_and_full_the_long_ones() -> None:
     assert "soak" in command.chosen(None, full=True)
     with pytest.raises(typer.BadParameter):
         command.chosen("nothing", full=False)
+
+
+def test_both_sides_write_the_same_facts() -> None:
+    messages = facts.messages(COUNT)
+    told = [_parsed(sent, services.reporting.intake.MODELS) for sent in messages]
+    ours = services.reporting.intake.writes(told)
+    theirs = facts.operations(sent.body for sent in messages)
+    assert {name: by_id(found) for name, found in theirs.items()} == {
+        name: by_id(found) for name, found in ours.items()
+    }
+    assert len(theirs[MARKS]) == COUNT
+
+
+def _parsed(sent: Sent, models: Mapping[str, type[Contract]]) -> Message[Any]:
+    return Message(Envelope.new(sent.type, "trace"), models[sent.type].model_validate_json(sent.body), sent.key)
+
+
+def by_id(operations: Iterable[Any]) -> dict[str, Any]:
+    return {operation._filter["_id"]: operation for operation in operations}

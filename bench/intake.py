@@ -1,0 +1,86 @@
+"""Intake of the services that live on announcements: from full queues to all stored, and announced in turn."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import services.reporting.store
+from bench import facts
+from bench.child import Child
+from bench.filling import Sent, fill
+from bench.ground import Field, Ground
+from bench.hearing import Ear, compare
+from bench.result import Result, Side, measured
+from chassis.collections import Collection
+from contracts.topology import REPORTING_FACTS, Queue
+from services.reporting.store import FINDINGS, MARKS
+
+NOTES: Final = 8_000
+
+Contender = tuple[str, ...]
+"""The words that start a process: `python -m <words>`."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A process that consumes queues, held until they are full."""
+
+    field: Field
+    ear: Ear
+    child: Child
+
+    def seconds(self, messages: Sequence[Sent], finished: Callable[["Desk"], float]) -> float:
+        """From when the process is let go on full queues to when the work is finished (monotonic seconds)."""
+        self.child.hold()
+        fill(self.field.amqp_url, messages, "bench")
+        started = time.monotonic()
+        self.child.release()
+        return finished(self) - started
+
+
+@contextmanager
+def desk(
+    ground: Ground, words: Contender, collections: Sequence[Collection], queues: Sequence[Queue], key: str, mark: bytes
+) -> Iterator[Desk]:
+    """A fresh process on a fresh field, subscribed; announcements of the key are heard."""
+    with ground.field(collections) as field, closing(Ear(field, key, mark)) as ear:
+        urls = {"amqp_url": field.amqp_url, "mongo_url": field.mongo_url}
+        with ground.running(".".join(words), words, **urls) as child:
+            ear.await_consumers(queues, 1, child.runs)
+            yield Desk(field, ear, child)
+
+
+def fact_intake(ground: Ground, rounds: int) -> Result:
+    """Facts into reporting's worker: a delivery note's events to a message, a finding now and then."""
+    messages = facts.messages(NOTES)
+    return measured(
+        "fact_intake",
+        "facts/s",
+        rounds,
+        ours=lambda: _facts(ground, ("services.reporting", "worker"), messages),
+        limit=Side("raw pika loop, no checks", lambda: _facts(ground, ("bench.raw_facts",), messages), 0.6),
+    )
+
+
+def _facts(ground: Ground, words: Contender, messages: Sequence[Sent]) -> float:
+    collections = services.reporting.store.COLLECTIONS
+    with desk(ground, words, collections, [REPORTING_FACTS], "reporting.*.v1", b"{") as at:
+        seconds = at.seconds(messages, _last_finding)
+        _verify_marks(at.field)
+    return NOTES * facts.LINES / seconds
+
+
+def _last_finding(at: Desk) -> float:
+    """The queue is one line: when its last fact is stored, all are."""
+    last = {"_id": facts.finding_id(NOTES - 1)}
+    at.ear.await_true(lambda: at.field.db[FINDINGS].find_one(last) is not None, at.child.runs, "stored the last fact")
+    return time.monotonic()
+
+
+def _verify_marks(field: Field) -> None:
+    told = (facts.event(number, line) for number in range(NOTES) for line in range(facts.LINES))
+    marked = (id for row in field.db[MARKS].find({}) for ids in row["handoffs"].values() for id in ids)
+    compare("marked", Counter(marked), Counter(event.id for event in told))
