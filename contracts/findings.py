@@ -20,7 +20,8 @@ class Finding(Contract):
 
     `site` is whom it is laid to (the receiver that should have answered, the receiver that cites nobody, the site
     that fell silent; the sender when it names no receiver); `event_id` is the half that came or the last event of a
-    silent site; `due_at` is when the other should have come, `opened_at` when the sweep saw that it had not.
+    silent site, `document` the number of the half's paper; `due_at` is when the other should have come, `opened_at`
+    when the sweep saw that it had not.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Finding(Contract):
     link: Link | None = None
     counterparty: str | None = None
     event_id: str | None = None
+    document: str | None = None
     batches: tuple[str, ...] = ()
     categories: tuple[Category, ...] = ()
     due_at: datetime

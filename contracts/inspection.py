@@ -103,6 +103,8 @@ class TaskFacts(Contract):
     """Why it was closed or cancelled."""
     opened_at: datetime
     closed_at: datetime | None = None
+    findings: tuple[str, ...] = ()
+    """Ids of trace's findings it is about: those of one shipment or receipt."""
 
 
 class TasksChangedV1(Contract):

@@ -8,6 +8,7 @@ from contracts import divisions
 HEADS = ("任务 task", "类别 kind", "状态 state", "标题 title", "场所 site", "区划 division", "监管所 station",
          "人员 officers", "层级 level", "期限 due", "案件 case")  # fmt: skip
 STEP_HEADS = ("步骤 step", "时间 time", "谁 who", "人员 officers", "说明 note", "证据 evidence", "地点 location")
+FINDING_HEADS = ("发现 finding", "未闭合 open", "批次 batches")
 TEST_HEADS = ("检测 test", "项目 item", "结果 result", "场所 site", "批次 batch", "品名 product", "时间 time")
 
 
@@ -52,11 +53,18 @@ def _test_row(test: Json) -> tuple[str, ...]:
     )
 
 
-def _show_steps(answer: Json) -> None:
-    listing("steps", "经过 steps", STEP_HEADS, _step_row)(answer["task"])
+def _finding_row(cited: Json) -> tuple[str, ...]:
+    return (cited["finding_id"], "是" if cited["open"] else "否", "、".join(cited["batches"]))
+
+
+def _details(answer: Json) -> None:
+    parts = [listing("steps", "经过 steps", STEP_HEADS, _step_row)]
+    if answer["task"]["findings"]:
+        parts.append(listing("findings", "断链与静默 findings", FINDING_HEADS, _finding_row))
+    in_turn(*parts)(answer["task"])
 
 
 SHOW_TASK = listing("task", "任务 task", HEADS, _row)
-SHOW_TASK_WHOLE = in_turn(SHOW_TASK, _show_steps)
+SHOW_TASK_WHOLE = in_turn(SHOW_TASK, _details)
 SHOW_TASKS = listing("tasks", "任务 worklist", HEADS, _row)
 SHOW_TESTS = listing("tests", "检测 tests", TEST_HEADS, _test_row)

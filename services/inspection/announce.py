@@ -14,7 +14,7 @@ from contracts.topology import INSPECTION_TESTS
 from services.inspection import cases, tasks
 from services.inspection.decision import Decision
 from services.inspection.places import Place
-from services.inspection.triggers import content_of
+from services.inspection.results import content_of
 from services.inspection.writes import writes
 
 SELF: Final = "inspection"

@@ -31,6 +31,14 @@ class Placed(TypedDict):
     areas: list[str]
 
 
+class Cited(TypedDict):
+    """A finding that a task is about; `open` until trace closes it."""
+
+    id: str
+    open: bool
+    batches: list[str]
+
+
 class Task(Placed):
     """A task. `order` sorts worklists: what is due first, then the id.
 
@@ -58,6 +66,7 @@ class Task(Placed):
     closed_at: datetime | None
     reason: str | None
     case: str | None
+    findings: list[Cited]
     taken: list[Taken]
 
 
@@ -116,12 +125,11 @@ class Case(Placed):
 
 
 class FindingRow(TypedDict):
-    """What trace told last of a finding; `openings` counts how often it opened, `task` is that of the last time."""
+    """What trace told last of a finding; `task` is that of the last time it opened, empty before."""
 
     _id: str
     version: int
     open: bool
-    openings: int
     task: str
 
 

@@ -67,7 +67,7 @@ COLLECTIONS: Final = (
             areas=_AREAS,
         ),
     ),
-    Collection(FINDINGS, (), _schema(("version", "open", "openings", "task"))),
+    Collection(FINDINGS, (), _schema(("version", "open", "task"))),
     Collection(
         TESTS,
         (

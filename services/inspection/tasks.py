@@ -60,6 +60,7 @@ def opened(
         "closed_at": None,
         "reason": None,
         "case": None,
+        "findings": [],
         "taken": [],
     }
 
@@ -134,6 +135,7 @@ def facts(task: Task) -> TaskFacts:
         {
             **{name: task.get(name) for name in TaskFacts.model_fields},
             "id": task["_id"],
+            "findings": tuple(each["id"] for each in task["findings"]),
             "due_at": None if task["state"] in ENDED else task["due_at"],
         }
     )

@@ -11,7 +11,7 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 
 from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
 from contracts import rules
-from services.inspection.documents import Document, LedgerRow, Taken, Task
+from services.inspection.documents import Cited, Document, LedgerRow, Taken, Task
 from services.inspection.domain import ENDED
 from services.inspection.marks import Score
 from services.inspection.rules import Refused
@@ -61,7 +61,12 @@ def task_message(task: Task) -> pb.Task:
         close_reason=task["reason"] or "",
         case_id=task["case"] or "",
         steps=map(_step, task["taken"]),
+        findings=map(_cited, task["findings"]),
     )
+
+
+def _cited(cited: Cited) -> pb.CitedFinding:
+    return pb.CitedFinding(finding_id=cited["id"], open=cited["open"], batches=cited["batches"])
 
 
 def _state(word: str) -> Any:

@@ -23,7 +23,8 @@ from services.inspection.decision import Decision, Shelf, system
 from services.inspection.documents import Case, Document, FindingRow, Task
 from services.inspection.domain import Step
 from services.inspection.places import Sites
-from services.inspection.triggers import finding_task, take_findings, take_tests, tested_at
+from services.inspection.results import take_tests, tested_at
+from services.inspection.shipments import asked_tasks, shipment, take_findings
 from services.inspection.writes import TIMER
 
 RegistryFacts = SitesChangedV1 | SitesAliasedV1 | GridChangedV1
@@ -80,10 +81,10 @@ class InspectionWorker:
 
         def deciding() -> Commit:
             rows = cast("list[FindingRow]", self._find(store.FINDINGS, {finding.id for finding in findings}))
-            known = {row["task"] for row in rows}
-            fresh = {finding_task(finding.id, 1) for finding in findings}
-            open_tasks = cast("list[Task]", self._find(store.TASKS, known | fresh))
-            decision = Decision(clock.stamp(), tasks=Shelf(open_tasks), findings=Shelf(rows))
+            known = self._find(store.TASKS, {row["task"] for row in rows})
+            steps = asked_tasks({shipment(finding, sites) for finding in findings})
+            there = cast("list[Task]", [*known, *answered(steps, lambda ids: self._find(store.TASKS, ids))])
+            decision = Decision(clock.stamp(), tasks=Shelf(there), findings=Shelf(rows))
             take_findings(decision, findings, sites)
             return announce.commit(decision, messages[0].envelope)
 

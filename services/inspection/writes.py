@@ -10,7 +10,7 @@ from services.inspection import store, tasks
 from services.inspection.decision import D, Decision, Shelf
 from services.inspection.documents import Document, Task
 from services.inspection.places import Place, placed
-from services.inspection.triggers import content_of
+from services.inspection.results import content_of
 
 TIMER = "task"
 """Kind of the timer rows: one for each task whose clock runs."""

@@ -52,6 +52,7 @@ def _finding(judgement: Judgement, now: datetime) -> Finding | None:
         **laid_to(broken.site),
         counterparty=broken.other.site or None,
         event_id=broken.event.id,
+        document=broken.event.document,
         batches=(handoff.batch,),
         categories=tuple(sorted(handoff.categories)),
         due_at=broken.due_at,

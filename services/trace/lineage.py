@@ -55,6 +55,7 @@ class Event(NamedTuple):
     there: Place = Place()
     inputs: tuple[Goods, ...] = ()
     outputs: tuple[Goods, ...] = ()
+    document: str | None = None
 
     @property
     def goods(self) -> tuple[Goods, ...]:

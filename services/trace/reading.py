@@ -51,7 +51,7 @@ class Reader:
             case HandoffsOf(batches):
                 return [watched.handoff(row) for row in self.find(watched.HANDOFFS, watched.handoffs_of(batches))]
             case EventsNamed(ids):
-                found = self.find(store.EVENTS, {"_id": {"$in": list(ids)}}, store.WALK_FIELDS)
+                found = self.find(store.EVENTS, {"_id": {"$in": list(ids)}}, {**store.WALK_FIELDS, "document": 1})
                 return [rows.event(row) for row in found]
             case _:
                 query = store.query(request)

@@ -141,6 +141,7 @@ def event(row: Mapping[str, Any]) -> Event:
         _place(there),
         tuple(map(_goods, lots["inputs"])),
         tuple(map(_goods, lots["outputs"])),
+        row.get("document"),
     )
 
 

@@ -65,6 +65,28 @@ def test_a_finding_that_closes_cancels_a_task_nobody_started(worker: Process, bu
     assert db.tasks.count_documents({}) == 2
 
 
+def test_a_shipment_of_many_lines_is_one_task_until_its_last_finding_closes(
+    worker: Process, client: Client, bus: Bus, db: Any
+) -> None:
+    opened(bus, db)
+    paper: dict[str, Any] = {"document": "XS20260105001", "counterparty": "uscc:1"}
+    lines = [(f"L{n}", {"batches": [f"B{n}"], "event_id": f"E{n}", **paper}) for n in range(20)]
+    for _ in range(3):
+        tell(bus, "trace.findings_changed.v1", findings=[finding(id, **told) for id, told in lines[:10]])
+        tell(bus, "trace.findings_changed.v1", findings=[finding(id, **told) for id, told in lines[10:]])
+    await_count(db.findings, 21)
+    bus.await_empty(INSPECTION_EVENTS.name, INSPECTION_EVENTS.dead)
+    (task,) = [task for task in client.call("ListTasks").tasks if task.cause_id in dict(lines)]
+    assert sorted(each.finding_id for each in task.findings) == sorted(dict(lines))
+    closing = [finding(id, open=False, version=2, closed_at="2026-01-05T02:00:00Z", **told) for id, told in lines]
+    tell(bus, "trace.findings_changed.v1", findings=closing[:19])
+    await_count(db.findings, 19, open=False)
+    assert client.call("GetTask", task_id=task.task_id).task.state == pb.TASK_STATE_OPEN
+    tell(bus, "trace.findings_changed.v1", findings=closing[19:])
+    await_count(db.tasks, 1, state="cancelled")
+    assert not any(each.open for each in client.call("GetTask", task_id=task.task_id).task.findings)
+
+
 def test_a_task_goes_round_the_closed_loop(worker: Process, client: Client, bus: Bus, db: Any) -> None:
     id = opened(bus, db)
     inspect: dict[str, Any] = {"task_id": id, "problem_found": True, "account": account()}

@@ -90,7 +90,7 @@ def test_overdue_shipment_opens_once_with_two_workers_and_closes_when_received(
 ) -> None:
     changed = bus.listen(EVENTS, CHANGED)
     work(), work()
-    capture(bus, *(shipment(batch) for batch in "ABCDEF"), receipt("F"))
+    capture(bus, *(shipment(batch, document="XS20260105") for batch in "ABCDEF"), receipt("F"))
     await_events(db, 7)
     sweep(db, clock, DUE - timedelta(minutes=10))
     assert not db.findings.count_documents({})
@@ -101,6 +101,7 @@ def test_overdue_shipment_opens_once_with_two_workers_and_closes_when_received(
         ("overdue_shipment", STALL.site, FARM.site, True)
     }
     assert {(*each["batches"], each["event_id"]) for each in told} == {(batch, f"E2{batch}") for batch in "ABCDE"}
+    assert {each["document"] for each in told} == {"XS20260105"}
     assert {row["due_at"] for row in db.findings.find()} == {DUE}
     assert not db.handoffs.count_documents({"look_at": {"$exists": True}})
 

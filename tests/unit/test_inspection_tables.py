@@ -16,7 +16,8 @@ from services.inspection import clocks, marks, penalties, sampling, store, tasks
 from services.inspection.decision import Decision, Shelf
 from services.inspection.domain import Act, Step
 from services.inspection.places import NOWHERE, Place, areas
-from services.inspection.triggers import take_findings, take_tests
+from services.inspection.results import take_tests
+from services.inspection.shipments import take_findings
 from services.inspection.writes import writes
 
 NOW = datetime(2026, 9, 29, 2, 0, tzinfo=UTC)
@@ -178,9 +179,9 @@ def test_no_events_have_no_rates() -> None:
 # Triggers
 
 
-def finding(version: int, open: bool = True) -> Finding:
-    told = {"id": "F1", "kind": "overdue_shipment", "site": "s", "due_at": NOW, "opened_at": NOW}
-    return Finding.model_validate({**told, "version": version, "open": open})
+def finding(version: int, open: bool = True, id: str = "F1", **told: Any) -> Finding:
+    about = {"kind": "overdue_shipment", "site": "s", "event_id": f"E-{id}", "due_at": NOW, "opened_at": NOW}
+    return Finding.model_validate({"id": id, **about, "version": version, "open": open, **told})
 
 
 def after(*findings: Finding, apart: bool, started: bool = False) -> Decision:
@@ -220,6 +221,54 @@ def test_an_inspected_task_outlives_its_finding() -> None:
     decision = after(finding(1), apart=True, started=True)
     take_findings(decision, [finding(2, open=False)], {})
     assert states(decision) == ["inspected"]
+
+
+LINES: list[dict[str, Any]] = [
+    {"id": f"F{n}", "document": "XS20260105001", "counterparty": "c", "batches": (f"B{n}",)} for n in range(20)
+]
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_findings_of_one_shipment_are_one_task_that_lists_them(apart: bool) -> None:
+    decision = after(*(finding(1, **line) for line in LINES), apart=apart)
+    assert states(decision) == ["open"]
+    (task,) = decision.tasks
+    assert [each["batches"] for each in task["findings"]] == [[f"B{n}"] for n in range(20)]
+    assert task["cause_id"] == "F0"
+    assert len(tasks.facts(task).findings) == 20
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"site": "t"}, {"counterparty": "d"}, {"document": "XS20260105002"}, {"kind": "unknown_source"}],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_shipment_is_another_task(other: dict[str, Any]) -> None:
+    assert states(after(finding(1, **LINES[0]), finding(1, **LINES[1] | other), apart=False)) == ["open", "open"]
+
+
+def test_a_short_number_starts_again_every_day_so_that_the_event_tells_shipments_apart() -> None:
+    short: dict[str, Any] = {"document": "007", "counterparty": "c"}
+    lines = [finding(1, id=f"F{n}", event_id="E1", **short) for n in range(3)]
+    assert states(after(*lines, finding(1, id="F9", event_id="E2", **short), apart=False)) == ["open", "open"]
+
+
+def test_a_task_closes_by_itself_with_the_last_of_its_findings() -> None:
+    opened = [finding(1, **line) for line in LINES[:3]]
+    closed = [finding(2, open=False, **line) for line in LINES[:3]]
+    assert states(after(*opened, *closed[:2], apart=True)) == ["open"]
+    later = finding(1, **LINES[3])
+    assert states(after(*opened, *closed[:2], later, closed[2], apart=True)) == ["open"]
+    assert states(after(*opened, *closed, apart=True)) == ["cancelled"]
+    assert states(after(*opened, *closed, later, apart=True)) == ["cancelled", "open"]
+
+
+@given(told=st.permutations([(n, version) for n in range(3) for version in (1, 2, 3)]), apart=st.booleans())
+def test_findings_in_any_order_and_number_are_one_running_task_at_most(told: list[Any], apart: bool) -> None:
+    decision = after(*(finding(version, open=version != 2, **LINES[n]) for n, version in told * 2), apart=apart)
+    assert states(decision).count("open") == 1
+    (running,) = [task for task in decision.tasks if task["state"] == "open"]
+    assert {each["id"] for each in running["findings"] if each["open"]} == {"F0", "F1", "F2"}
 
 
 def test_a_batch_of_tests_is_taken_once_each() -> None:

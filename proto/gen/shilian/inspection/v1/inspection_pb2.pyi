@@ -374,6 +374,7 @@ class Task(_message.Message):
     CLOSE_REASON_FIELD_NUMBER: _builtins.int
     CASE_ID_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     kind: Global___TaskKind.ValueType
     state: Global___TaskState.ValueType
@@ -404,6 +405,10 @@ class Task(_message.Message):
     def close_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaskStep]: ...
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___CitedFinding]:
+        """Of one shipment or receipt; the task is cancelled by itself when all of them close before anybody looked."""
+
     def __init__(
         self,
         *,
@@ -430,14 +435,44 @@ class Task(_message.Message):
         close_reason: _builtins.str = ...,
         case_id: _builtins.str = ...,
         steps: _abc.Iterable[Global___TaskStep] | None = ...,
+        findings: _abc.Iterable[Global___CitedFinding] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "due_time", b"due_time", "open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "cause", b"cause", "cause_id", b"cause_id", "close_reason", b"close_reason", "close_time", b"close_time", "division", b"division", "due_provisional", b"due_provisional", "due_time", b"due_time", "escalations", b"escalations", "kind", b"kind", "level", b"level", "link", b"link", "officers", b"officers", "open_time", b"open_time", "operator_id", b"operator_id", "site_id", b"site_id", "site_name", b"site_name", "state", b"state", "station", b"station", "steps", b"steps", "task_id", b"task_id", "title", b"title", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "cause", b"cause", "cause_id", b"cause_id", "close_reason", b"close_reason", "close_time", b"close_time", "division", b"division", "due_provisional", b"due_provisional", "due_time", b"due_time", "escalations", b"escalations", "findings", b"findings", "kind", b"kind", "level", b"level", "link", b"link", "officers", b"officers", "open_time", b"open_time", "operator_id", b"operator_id", "site_id", b"site_id", "site_name", b"site_name", "state", b"state", "station", b"station", "steps", b"steps", "task_id", b"task_id", "title", b"title", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Task: _TypeAlias = Task  # noqa: Y015
+
+@_typing.final
+class CitedFinding(_message.Message):
+    """A finding of trace that a task is about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_ID_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    BATCHES_FIELD_NUMBER: _builtins.int
+    finding_id: _builtins.str
+    open: _builtins.bool
+    """Until trace closes it."""
+    @_builtins.property
+    def batches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        finding_id: _builtins.str = ...,
+        open: _builtins.bool = ...,
+        batches: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches", "finding_id", b"finding_id", "open", b"open"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CitedFinding: _TypeAlias = CitedFinding  # noqa: Y015
 
 @_typing.final
 class CreateTaskRequest(_message.Message):

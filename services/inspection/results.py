@@ -1,4 +1,4 @@
-"""What opens tasks and cases by itself: findings of trace, and tests that failed. Pure."""
+"""Tests as they come in: each on record once, and a case with its task for one that failed. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
@@ -6,62 +6,17 @@ from typing import Final
 
 from contracts import rules
 from contracts.egress import Outcome, Verdict
-from contracts.findings import Finding, FindingKind
-from contracts.inspection import TaskKind, TaskState, TestKind, TestResult
+from contracts.inspection import TaskKind, TestKind, TestResult
 from services.inspection import cases, tasks
 from services.inspection.cases import Earlier
 from services.inspection.decision import Decision, system
-from services.inspection.documents import FindingRow
-from services.inspection.domain import Step
 from services.inspection.places import Place, Sites, place
-
-CLOSED_BY_ITSELF: Final = "断链已自行闭合,任务取消"
 
 _TESTS: Final = {
     TestKind.RESIDUE_QUICK: "农药残留快检不合格",
     TestKind.CLENBUTEROL_QUICK: "瘦肉精快检不合格",
     TestKind.LABORATORY: "监督抽检不合格",
 }
-
-
-def take_findings(decision: Decision, findings: Iterable[Finding], sites: Sites) -> None:
-    """Opens a task when a finding opens, cancels it when the finding closes before anybody looked.
-
-    A higher version wins, so that neither order nor repetition matters; one that opens again is a new cause.
-    """
-    for finding in findings:
-        known = decision.findings.get(finding.id)
-        if known is None or known["version"] < finding.version:
-            _take_finding(decision, finding, known, sites)
-
-
-def finding_task(finding: str, openings: int) -> str:
-    """The id of the task for a finding's so-manyeth opening."""
-    return tasks.task_id("finding", finding, openings)
-
-
-def _take_finding(decision: Decision, finding: Finding, known: FindingRow | None, sites: Sites) -> None:
-    openings = known["openings"] if known else 0
-    opens = finding.open and not (known and known["open"])
-    openings += opens
-    id = finding_task(finding.id, openings)
-    row: FindingRow = {
-        "_id": finding.id, "version": finding.version, "open": finding.open, "openings": openings, "task": id
-    }  # fmt: skip
-    decision.findings.put(row)
-    if opens:
-        told = Place(finding.site, finding.operator, None, finding.division, finding.link)
-        where = place(told, sites)
-        new = tasks.opened(id, TaskKind.DAILY, "finding", finding.id, finding.kind, where, decision.now)
-        decision.open_task(new, system(decision.now, _words(finding)))
-    elif not finding.open and (task := decision.tasks.get(id)) and task["state"] == TaskState.OPEN:
-        decision.step(task, Step.CANCEL, system(decision.now, CLOSED_BY_ITSELF))
-
-
-def _words(finding: Finding) -> str:
-    if finding.kind is FindingKind.SILENT_SITE:
-        return "静默"
-    return "、".join((*finding.batches, *filter(None, [finding.counterparty])))
 
 
 def take_tests(
