@@ -9,13 +9,20 @@ from clients.cli import (
     check,
     dead,
     egress,
+    findings,
+    grid,
     inspecting,
+    lives,
     notices,
     operators,
+    phases,
     publish,
     reports,
     rosters,
     samples,
+    sites,
+    standards,
+    subscribing,
     token,
     trace,
     watching,
@@ -40,8 +47,16 @@ app.command()(token.token)
 asks(app, "worklist", SHOW_TASKS)(inspecting.worklist)
 asks(app, "ledger", samples.SHOW_LEDGER)(samples.ledger)
 app.add_typer(dead.app, name="dead")
+operators.app.add_typer(lives.app)
+rosters.app.add_typer(phases.app)
+notices.app.add_typer(subscribing.app)
+reports.app.add_typer(standards.app)
 app.add_typer(operators.app, name="operators")
+app.add_typer(sites.app, name="sites")
 app.add_typer(rosters.app, name="roster")
+app.add_typer(grid.app, name="grid")
+app.add_typer(findings.app, name="finding")
+app.add_typer(findings.events_app, name="event")
 inspecting.app.command("watch")(watching.watch)
 app.add_typer(inspecting.app, name="inspect")
 app.add_typer(cases.app, name="case")

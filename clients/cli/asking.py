@@ -12,6 +12,7 @@ from shilian.inspection.v1.inspection_pb2_grpc import InspectionServiceStub
 from shilian.notify.v1.notify_pb2_grpc import NotifyServiceStub
 from shilian.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from shilian.reporting.v1.reporting_pb2_grpc import ReportingServiceStub
+from shilian.trace.v1.trace_pb2_grpc import TraceServiceStub
 
 from clients.cli import calling, where
 from clients.cli.answers import Json, as_json, choices
@@ -26,6 +27,7 @@ STUBS: Final[Mapping[str, Callable[..., Any]]] = {
     "notify": NotifyServiceStub,
     "registry": RegistryServiceStub,
     "reporting": ReportingServiceStub,
+    "trace": TraceServiceStub,
 }
 
 Built = TypeVar("Built", bound=Callable[..., Message])
@@ -33,6 +35,7 @@ Value = TypeVar("Value", bound=int)
 
 Division = Annotated[str, typer.Option(help="Prefix of a division code; your own when empty.")]
 RequestId = Annotated[str, typer.Option(help="Of an earlier try: it is answered the same again, nothing done twice.")]
+Reason = Annotated[str, typer.Option(help="原因,记入变更记录。Why; kept with the change.")]
 PageSize = Annotated[int, typer.Option(min=1, max=500)]
 PageToken = Annotated[str, typer.Option(help="The next page, as the one before named it.")]
 
@@ -109,16 +112,16 @@ def _command(build: Callable[..., Message], show: Callable[[Json], None]) -> Cal
     message = get_type_hints(build)["return"].DESCRIPTOR
     common = [field for field in WITH_FIELD if field in message.fields_by_name]
 
-    def command(*, format: Format, address: str | None, token: str | None, **given: Any) -> None:
+    def command(*, format: Format, grpc_address: str | None, token: str | None, **given: Any) -> None:
         fields = {name: given.pop(name) for name in common}
         with reported():
             request = build(**given)
-        answer = ask(_filled(request, fields), Caller(address, token))
+        answer = ask(_filled(request, fields), Caller(grpc_address, token))
         print_json(answer) if format is Format.JSON else show(answer)
 
     options = {name: WITH_FIELD[name] for name in common} | {
         "format": (FormatOption, Format.TABLE),
-        "address": (grpc_option(service_of(message)), None),
+        "grpc_address": (grpc_option(service_of(message)), None),
         "token": (where.Token, None),
     }
     return _signed(command, build, options)

@@ -8,7 +8,7 @@ from shilian.notify.v1 import notify_pb2 as pb
 from clients.cli.answers import Json, listing
 from clients.cli.asking import Division, asks, one_of, value, words
 from clients.cli.printing import local_time
-from clients.cli.words import CHANNELS, DELIVERY_STATES, zh
+from clients.cli.words import AUDIENCES, CHANNELS, DELIVERY_STATES, zh
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Messages: subscriptions, deliveries, inbox, send.")
 
@@ -27,7 +27,7 @@ def _subscription_row(one: Json) -> tuple[str, ...]:
         one["name"],
         "\n".join(one["events"]),
         "\n".join(one["divisions"]),
-        one["audience"],
+        zh(AUDIENCES, one["audience"]),
         " → ".join(zh(CHANNELS, channel) for channel in one["channels"]),
         f"{quiet['start']}–{quiet['until']}" if quiet else "",
         "是" if one["digest"] else "",
@@ -55,6 +55,9 @@ def _inbox_row(one: Json) -> tuple[str, ...]:
 
 def _show_sent(answer: Json) -> None:
     typer.echo(f"已受理,进展:shilian notify deliveries --cause {answer['cause']}")
+
+
+SHOW_SUBSCRIPTION = listing("subscription", "订阅 subscription", SUBSCRIPTION_HEADS, _subscription_row)
 
 
 @asks(app, "subscriptions", listing("subscriptions", "订阅 subscriptions", SUBSCRIPTION_HEADS, _subscription_row))

@@ -1,90 +1,18 @@
-"""`shilian operators`: who answers for what, where."""
+"""`shilian operators list|get`: who answers for what, where."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from google.protobuf.json_format import MessageToDict
-from shilian.registry.v1 import registry_pb2, registry_pb2_grpc
+from shilian.registry.v1 import registry_pb2 as pb
 
-from clients.cli import calling, where
-from clients.cli.failing import reported
-from clients.cli.printing import Format, FormatOption, print_json, print_table
-from clients.cli.words import STATES, zh
+from clients.cli.answers import Json, listing
+from clients.cli.asking import Division, asks, one_of, value
+from clients.cli.registry_tables import OPERATOR_HEADS, SHOW_OPERATOR, operator_row
 from contracts import divisions
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Operators and their sites: list, get.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="主体:注册、激活、停业、吊销、变更。Operators.")
 
-HEADS = ("主体 operator", "名称 name", "信用代码 uscc", "状态 state", "场所 sites", "区划 division", "标记 flags")
 SITE_HEADS = ("场所 site", "名称 name", "许可证 licence", "地址 address", "区划 division", "各系统编号 source ids")
-
-Json = dict[str, Any]
-
-
-@app.command("list")
-def list_operators(
-    division: Annotated[str, typer.Option(help="Prefix of a division code; your own when empty.")] = "",
-    flag: Annotated[str, typer.Option(help="Only operators with a flag of this rule.")] = "",
-    page_size: Annotated[int, typer.Option(min=1, max=500)] = 50,
-    page_token: Annotated[str, typer.Option(help="The next page, as the one before named it.")] = "",
-    format: FormatOption = Format.TABLE,
-    grpc_registry: where.GrpcRegistry = None,
-    token: where.Token = None,
-) -> None:
-    """List operators, a page at a time."""
-    request = registry_pb2.ListOperatorsRequest(
-        page_size=page_size, page_token=page_token, division=division, flag=flag
-    )
-    with reported(), calling.channel(where.grpc_address(grpc_registry, "registry")) as channel:
-        stub = registry_pb2_grpc.RegistryServiceStub(channel)
-        answer = stub.ListOperators(request, timeout=calling.TIMEOUT_S, metadata=calling.metadata(token))
-    operators = [_json(operator) for operator in answer.operators]
-    if format is Format.JSON:
-        print_json({"operators": operators, "next_page_token": answer.next_page_token})
-        return
-    more = f"下一页 --page-token {answer.next_page_token}" if answer.next_page_token else ""
-    print_table("主体 operators", HEADS, map(_row, operators), more)
-
-
-@app.command()
-def get(
-    operator: Annotated[str, typer.Argument(help="Operator id.")],
-    format: FormatOption = Format.TABLE,
-    grpc_registry: where.GrpcRegistry = None,
-    token: where.Token = None,
-) -> None:
-    """Show one operator and its sites."""
-    request = registry_pb2.GetOperatorRequest(operator_id=operator)
-    with reported(), calling.channel(where.grpc_address(grpc_registry, "registry")) as channel:
-        stub = registry_pb2_grpc.RegistryServiceStub(channel)
-        answer = stub.GetOperator(request, timeout=calling.TIMEOUT_S, metadata=calling.metadata(token))
-    found = _json(answer.operator)
-    if format is Format.JSON:
-        print_json(found)
-        return
-    print_table(f"主体 {operator}", HEADS, [_row(found)])
-    print_table("场所 sites", SITE_HEADS, map(_site_row, found["sites"]))
-
-
-def _json(operator: registry_pb2.Operator) -> Json:
-    """Names as in the proto file; states and links without their prefix."""
-    found: Json = MessageToDict(operator, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
-    found["state"] = found["state"].removeprefix("OPERATOR_STATE_").lower()
-    for site in found["sites"]:
-        site["link"] = site["link"].removeprefix("LINK_").lower()
-        site["unit_kind"] = site["unit_kind"].removeprefix("UNIT_KIND_").lower()
-    return found
-
-
-def _row(operator: Json) -> tuple[str, ...]:
-    return (
-        operator["operator_id"],
-        operator["name"],
-        operator["uscc"],
-        zh(STATES, operator["state"]),
-        str(len(operator["sites"])),
-        "\n".join(dict.fromkeys(divisions.path(site["division"]) for site in operator["sites"])),
-        "\n".join(flag["rule"] for flag in operator["flags"]),
-    )
 
 
 def _site_row(site: Json) -> tuple[str, ...]:
@@ -96,3 +24,27 @@ def _site_row(site: Json) -> tuple[str, ...]:
         divisions.path(site["division"]),
         "\n".join(f"{known['source']}: {known['id']}" for known in site["source_ids"]),
     )
+
+
+def _show(answer: Json) -> None:
+    SHOW_OPERATOR(answer)
+    listing("sites", "场所 sites", SITE_HEADS, _site_row)(answer["operator"])
+
+
+@asks(app, "list", listing("operators", "主体 operators", OPERATOR_HEADS, operator_row))
+def list_operators(
+    division: Division = "",
+    state: Annotated[str, typer.Option(**one_of(pb.OperatorState), help="状态。In this state.")] = "",
+    unit_kind: Annotated[str, typer.Option(**one_of(pb.UnitKind), help="单位类别。Kind of unit.")] = "",
+    flag: Annotated[str, typer.Option(help="带此标记。Only operators with a flag of this rule.")] = "",
+) -> pb.ListOperatorsRequest:
+    """列出主体。List operators, a page at a time."""
+    return pb.ListOperatorsRequest(
+        division=division, state=value(pb.OperatorState, state), unit_kind=value(pb.UnitKind, unit_kind), flag=flag
+    )
+
+
+@asks(app, "get", _show)
+def get(operator: Annotated[str, typer.Argument(help="主体编号。Operator id.")]) -> pb.GetOperatorRequest:
+    """查看一个主体及其场所。Show one operator and its sites."""
+    return pb.GetOperatorRequest(operator_id=operator)

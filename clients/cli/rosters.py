@@ -1,4 +1,4 @@
-"""`shilian roster`: those who ought to register, what they owe, and who looks after them."""
+"""`shilian roster`: those who ought to register, and what they owe."""
 
 import time
 from pathlib import Path
@@ -13,15 +13,17 @@ from clients.cli.answers import Json, listing
 from clients.cli.asking import Caller, Division, ask, asks, one_of, value
 from clients.cli.failing import FAILED, fail, reported
 from clients.cli.printing import Format, FormatOption, print_json, print_table
+from clients.cli.words import CATEGORIES, UNIT_KINDS, zh
 from contracts import divisions
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Rosters: import, show; obligations and gaps.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="名册、10+3 责任与阶段。Rosters, obligations, phases."
+)
 
 HEADS = ("名册 import", "类别 kind", "区划 division", "日期 as of", "行数 rows", "拒收 refused", "已收 taken",
          "变更 changed", "失效 ended", "完成 done")  # fmt: skip
 ERROR_HEADS = ("行 row", "字段 field", "值 value", "规则 rule", "说明 message")
 OBLIGATION_HEADS = ("场所 site", "主体 operator", "品类 category", "单位 unit kind", "区划 division")
-GAP_HEADS = ("场所 site", "名称 name", "区划 division", "网格 cell", "缺 gaps")
 
 POLL_S: Final = 0.5
 
@@ -38,12 +40,13 @@ def _error_row(error: Json) -> tuple[str, ...]:
 
 def _obligation_row(one: Json) -> tuple[str, ...]:
     place = divisions.path(one["division"])
-    return (one["site_id"], one["operator_id"], one["category"], one["unit_kind"], place)
-
-
-def _gap_row(one: Json) -> tuple[str, ...]:
-    place = divisions.path(one["division"])
-    return (one["site_id"], one["name"], place, one["cell_id"], "、".join(one["gaps"]))
+    return (
+        one["site_id"],
+        one["operator_id"],
+        zh(CATEGORIES, one["category"]),
+        zh(UNIT_KINDS, one["unit_kind"]),
+        place,
+    )
 
 
 SHOW_IMPORT = listing("roster_import", "名册 roster import", HEADS, _row)
@@ -113,12 +116,3 @@ def obligations(
 ) -> pb.ListObligationsRequest:
     """List what sites must trace today, from the phases in force."""
     return pb.ListObligationsRequest(division=division, operator_id=operator, category=value(pb.Category, category))
-
-
-@asks(app, "gaps", listing("sites", "网格缺口 gaps", GAP_HEADS, _gap_row))
-def gaps(
-    division: Division = "",
-    gap: Annotated[str, typer.Option(**one_of(pb.Gap), help="Only of this kind.")] = "",
-) -> pb.ListGapsRequest:
-    """List sites without a cell, an officer or a 1:1 contact."""
-    return pb.ListGapsRequest(division=division, gap=value(pb.Gap, gap))

@@ -1,15 +1,14 @@
 """`shilian sample` and `shilian ledger`: 每季度抽查 and 履职台账."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
-from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.inspection.v1 import inspection_pb2 as pb
 
 from clients.cli.answers import Json, in_turn, listing
 from clients.cli.asking import Division, asks
-from clients.cli.printing import SHANGHAI, local_time
+from clients.cli.printing import local_time
+from clients.cli.times import Since, Until, moment
 from contracts import divisions
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Quarterly samples: draw, repeat, show, list.")
@@ -19,8 +18,6 @@ HEADS = ("样本 sample", "季度 quarter", "区划 division", "种子 seed", "�
 SITE_HEADS = ("场所 site", "名称 name", "区划 division", "环节 link", "任务 task", *RATE_HEADS)
 LEDGER_HEADS = ("时间 time", "人员 officer", "事项 action", "对象 subject", "场所 site", "结果 outcome", "说明 note",
                 "证据 evidence", "地点 location")  # fmt: skip
-
-DAY = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 Sample = Annotated[str, typer.Argument(help="Sample id.")]
 Quarter = Annotated[str, typer.Option(help="Such as 2026Q3.")]
@@ -101,18 +98,10 @@ def ledger(
     officer: Annotated[str, typer.Option(help="Of this officer.")] = "",
     division: Division = "",
     subject: Annotated[str, typer.Option(help="A task, case or sample.")] = "",
-    since: Annotated[datetime | None, typer.Option(formats=DAY, help="Shanghai time.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=DAY, help="Shanghai time, not included.")] = None,
+    since: Since = None,
+    until: Until = None,
 ) -> pb.ListLedgerRequest:
     """List what officers did, newest first."""
     return pb.ListLedgerRequest(
-        officer=officer, division=division, subject=subject, since=_moment(since), until=_moment(until)
+        officer=officer, division=division, subject=subject, since=moment(since), until=moment(until)
     )
-
-
-def _moment(time: datetime | None) -> Timestamp | None:
-    if time is None:
-        return None
-    moment = Timestamp()
-    moment.FromDatetime(time.replace(tzinfo=SHANGHAI))
-    return moment

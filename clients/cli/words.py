@@ -138,6 +138,54 @@ DIMENSIONS: Final = {
     "upload": "自建系统上传率",
 }
 
+LINKS: Final = {"production": "生产", "circulation": "流通", "catering": "餐饮", "special_food": "特殊食品"}
+
+CATEGORIES: Final = {
+    "vegetable": "蔬菜",
+    "fruit": "水果",
+    "aquatic": "水产品",
+    "grain": "粮食",
+    "meat": "肉及肉制品",
+    "dairy": "乳制品",
+    "edible_oil": "食用油",
+    "liquor": "白酒",
+    "health_food": "保健食品",
+    "infant_formula": "婴幼儿配方食品",
+    "other": "其他",
+}
+"""The ten of the 10+3 (S4), and what lies outside them."""
+
+UNIT_KINDS: Final = {"school_canteen": "学校食堂", "group_meal": "集体用餐配送", "central_kitchen": "中央厨房"}
+
+GRID_GAPS: Final = {"cell": "网格", "officer": "网格员", "contact": "联系人"}
+
+CHANGES: Final = {
+    "observed": "来源上报",
+    "registered": "注册",
+    "listed": "列入名册",
+    "unlisted": "移出名册",
+    "updated": "修改",
+    "state": "状态变化",
+    "alias": "编号合一",
+    "merged": "合并",
+    "cell": "网格",
+    "officer": "网格员交接",
+    "phase": "阶段",
+    "placed": "归格",
+    "contact": "联系人",
+    "closed": "停业申报",
+}
+
+FINDINGS: Final = {"overdue_shipment": "发货逾期无收货", "unknown_source": "来源不明", "silent_site": "静默场所"}
+
+AUDIENCES: Final = {
+    "station": "监管所",
+    "cell_officer": "网格员",
+    "officers": "检查人员",
+    "site_person": "场所专人",
+    "address": "指定地址",
+}
+
 
 def zh(table: Mapping[str, str], word: str) -> str:
     """A word in Chinese; as it is when the table does not know it."""

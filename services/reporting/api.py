@@ -18,7 +18,6 @@ from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
 from chassis.asking import answered_later
-from chassis.outgoing import Commit
 from contracts import rules
 from services.reporting import (
     bulletin,
@@ -28,7 +27,6 @@ from services.reporting import (
     months,
     papers,
     queries,
-    requests,
     store,
     translate,
 )
@@ -36,6 +34,7 @@ from services.reporting.domain import SiteRow, behind, lines
 from services.reporting.queries import Query
 from services.reporting.rebuild import Rebuild
 from services.reporting.settings import ReportingSettings
+from services.reporting.standard_calls import StandardCalls
 from services.reporting.standards import Dimension, Standards
 from services.reporting.store import Document
 
@@ -45,12 +44,11 @@ PIECE: Final = 256 << 10
 """Bytes of a file in one message."""
 
 
-class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
+class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServicer):
     """Figures of the caller's division; any other is not found."""
 
     def __init__(self, own: Store, settings: ReportingSettings) -> None:
-        self._store = own
-        self._db = own.db
+        super().__init__(own)
         self._rebuild = Rebuild(own, settings)
         self._press = ThreadPoolExecutor(1, thread_name_prefix="press")
         """One paper at a time, beside the event loop."""
@@ -132,21 +130,6 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
         return await once(
             self._store, request, pb.RebuildFactsResponse, lambda asked: self._rebuild.step(asked, authorization)
         )
-
-    async def SetStandard(self, request: pb.SetStandardRequest, context: Any) -> pb.SetStandardResponse:
-        return await once(self._store, request, pb.SetStandardResponse, self._set_standard)
-
-    async def DeclareUploads(self, request: pb.DeclareUploadsRequest, context: Any) -> pb.DeclareUploadsResponse:
-        return await once(self._store, request, pb.DeclareUploadsResponse, self._declare)
-
-    async def _set_standard(self, request: pb.SetStandardRequest) -> tuple[pb.SetStandardResponse, Commit]:
-        number = await self._db[store.STANDARDS].count_documents({}) + 1
-        row = requests.standard(request, current_caller(), number, clock.now())
-        return pb.SetStandardResponse(standard_id=row["_id"]), Commit(store.standard(row))
-
-    async def _declare(self, request: pb.DeclareUploadsRequest) -> tuple[pb.DeclareUploadsResponse, Commit]:
-        row = requests.declaration(request, current_caller(), clock.now())
-        return pb.DeclareUploadsResponse(declaration_id=row["_id"]), Commit(store.declared(row))
 
     async def _frozen_lines(self, month: str, division: str) -> list[Document]:
         latest = {"sort": [("version", -1)], "projection": {"figures.lines": 1}}

@@ -123,6 +123,12 @@ def within(division: str) -> Document:
     return {"division": {"$gte": division, "$lt": division + ":"}} if division else {}
 
 
+def holding(division: str) -> Document:
+    """Filter of standards that say something of a division: its own, of what it lies in, and of what lies in it."""
+    above = [division[:length] for length in range(len(division))]
+    return {"$or": [{"division": {"$in": above}}, within(division)]}
+
+
 def days(window: Window) -> Document:
     """Filter of rows by day."""
     return {"day": {"$gte": window.first.isoformat(), "$lt": window.after.isoformat()}}

@@ -14,7 +14,7 @@ from contracts.divisions import scope_prefix
 from services.reporting import months
 from services.reporting.domain import SiteRow
 from services.reporting.months import Window
-from services.reporting.standards import Dimension
+from services.reporting.standards import DEFAULT, Dimension
 from services.reporting.store import Document
 
 DIMENSIONS: Final = {
@@ -116,3 +116,33 @@ def bulletin(stored: Mapping[str, Any]) -> pb.Bulletin:
 def aware(stamp: Timestamp) -> datetime:
     """A time of the wire, aware UTC."""
     return stamp.ToDatetime(UTC)
+
+
+def standard(row: Document) -> pb.Standard:
+    """A version of thresholds and weights."""
+    return pb.Standard(
+        standard_id=row["_id"],
+        division=row["division"],
+        from_day=row["from_day"],
+        thresholds=_values(row["thresholds"]),
+        weights=_values(row["weights"]),
+        tag=row["tag"],
+        reason=row["reason"],
+        who=row["who"],
+        set_time=timestamp(row["at"]),
+    )
+
+
+def _values(told: Mapping[Any, Any]) -> list[pb.DimensionValue]:
+    return [pb.DimensionValue(dimension=WIRE[Dimension(name)], value=str(value)) for name, value in told.items()]
+
+
+DEFAULT_STANDARD: Final = pb.Standard(
+    from_day=DEFAULT.from_day.isoformat(), thresholds=_values(DEFAULT.thresholds), weights=_values(DEFAULT.weights)
+)
+
+
+def declaration(row: Document) -> pb.Declaration:
+    """What a self-built system declared of a month."""
+    told = {name: row[name] for name in ("system", "name", "division", "link", "month", "records", "days", "who")}
+    return pb.Declaration(declaration_id=row["_id"], set_time=timestamp(row["at"]), **told)

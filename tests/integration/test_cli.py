@@ -214,7 +214,7 @@ def test_vendor_publishes_reads_the_answers_and_a_regulator_traces(run: Run, bus
     assert "实验小学食堂" in run("holders", batch).stdout
 
     operators = eventually(lambda: printed(run("operators", "list", "--format", "json"))["operators"])
-    shown = printed(run("operators", "get", operators[0]["operator_id"], "--format", "json"))
+    shown = printed(run("operators", "get", operators[0]["operator_id"], "--format", "json"))["operator"]
     assert shown["sites"][0]["name"] == "张三蔬菜"
     assert "张三蔬菜" in run("operators", "get", operators[0]["operator_id"]).stdout
 

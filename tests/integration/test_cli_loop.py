@@ -2,24 +2,19 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
-from clients.cli import where
 from clients.cli.__main__ import app
 from deploy.local.home import Home
 from tests.bus import Bus
 from tests.integration.inspection import site, tell
-from tests.processes import Process, eventually, free_port
-from tests.stack import Infra, fresh_database
+from tests.integration.shilian import SERVICES, Shilian, command_line
+from tests.processes import Process, eventually
+from tests.stack import Infra
 
-Json = dict[str, Any]
-SERVICES = ("registry", "trace", "inspection", "notify", "reporting")
 LICENCE = "JY13701050012345"
 SITE = f"licence:{LICENCE}"
 GATES = ("cause_not_found", "people_not_punished", "lesson_not_given", "measures_not_carried_out")
@@ -27,55 +22,13 @@ OPENED = ("--event", "task_opened", "--recipient", "officer:王一")
 BROUGHT = ("--note", "到货未登记", "--evidence", "photo-1", "--location", "匡山市场 A-17")
 
 
-class Shilian:
-    """The command line on that stack, as any officer."""
-
-    def run(self, *words: str, who: str = "王一") -> Result:
-        token = where.mint({"sub": who, "role": "regulator", "division": "370105"}, timedelta(minutes=5))
-        return CliRunner().invoke(app, [*words, "--token", token])
-
-    def json(self, *words: str, who: str = "王一") -> Any:
-        answer = self.run(*words, "--format", "json", who=who)
-        assert answer.exit_code == 0, answer.stderr
-        return json.loads(answer.stdout)
-
-    def refusal(self, *words: str, who: str = "王一") -> str:
-        """What is said on stderr of a command that must fail, with nothing on stdout."""
-        answer = self.run(*words, "--format", "json", who=who)
-        assert (answer.exit_code, answer.stdout) == (1, ""), answer.stderr
-        return answer.stderr
-
-
 @pytest.fixture
 def shilian(
     bus: Bus, stack: Infra, spawn: Callable[..., Process], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Shilian]:
-    """Five services, as a local stack would have them and write them down."""
-    home = Home.at(tmp_path / "stack")
-    addresses = {service: f"127.0.0.1:{free_port()}" for service in SERVICES}
-    facts = {"grpc": addresses, "jwt_private_key": str(home.private_key)}
-    (home.path / "stack.json").write_text(json.dumps(facts))
-    for name in ("TOKEN", *(f"GRPC_{service.upper()}" for service in SERVICES)):
-        monkeypatch.delenv(f"SHILIAN_{name}", raising=False)
-    monkeypatch.setenv("SHILIAN_STACK_DIR", str(home.path))
-    with ExitStack() as databases:
-        for process in [
-            process
-            for service in SERVICES
-            for process in started(service, databases.enter_context(fresh_database(stack)).url, bus, spawn, home)
-        ]:
-            process.wait_ready()
-        yield Shilian()
-
-
-def started(
-    service: str, mongo_url: str, bus: Bus, spawn: Callable[..., Process], home: Home
-) -> tuple[Process, Process]:
-    addresses = json.loads((home.path / "stack.json").read_text())["grpc"]
-    settings = {"amqp_url": bus.vhost.url, "mongo_url": mongo_url, "timer_s": 0.2}
-    others = {f"grpc_{other}": address for other, address in addresses.items()}
-    api = {"jwt_public_key_file": home.public_key, "grpc_port": addresses[service].partition(":")[2], **others}
-    return spawn(f"services.{service}", "worker", **settings), spawn(f"services.{service}", "api", **settings, **api)
+    """All five services."""
+    with command_line(SERVICES, bus, stack, spawn, Home.at(tmp_path / "stack"), monkeypatch) as shilian:
+        yield shilian
 
 
 def test_loop_is_walked_by_command_line(shilian: Shilian, bus: Bus, tmp_path: Path) -> None:
@@ -100,7 +53,7 @@ def take_roster(shilian: Shilian, file: Path) -> None:
     assert (found["roster_import"]["done"], found["roster_import"]["changed"]) == (True, 1)
     assert "required" in shilian.run(*words, "--request-id", "r-1").stdout
     assert shilian.json("roster", "show", "r-1")["roster_import"] == found["roster_import"]
-    [gap] = shilian.json("roster", "gaps")["sites"]
+    [gap] = shilian.json("grid", "gaps")["sites"]
     assert (gap["site_id"], "cell" in gap["gaps"]) == (SITE, True)
     assert shilian.json("roster", "obligations")["next_page_token"] == ""
 

@@ -15,13 +15,20 @@ from clients.cli.bulletins import written
 from tests.processes import free_port
 
 COMMANDS = """
-worklist | ledger | roster import | roster show | roster obligations | roster gaps
+worklist | ledger | roster import | roster show | roster obligations | roster phases | roster set-phase
 inspect show | inspect create | inspect assign | inspect record | inspect order | inspect rectify | inspect recheck
 inspect escalate | inspect cancel | inspect tests | inspect watch
 case list | case show | case open | case establish | case must | case gate | case handle | case penalty | case close
 sample draw | sample show | sample list | sample repeat
 notify subscriptions | notify deliveries | notify inbox | notify read | notify send
+notify subscribe | notify unsubscribe | notify stop | notify quota
 report scorecard | report behind | report bulletin | report bulletins | report download | report rebuild
+report standards | report set-standard | report declarations | report declare
+grid cells | grid set | grid officer | grid place | grid contact | grid gaps | grid history
+operators list | operators get | operators register | operators update | operators activate | operators suspend
+operators resume | operators revoke | operators deregister | operators close | operators history
+sites get | sites list | sites alike | sites merge
+finding list | finding show | event list | event show | event flags
 """.strip().replace("\n", " | ")
 
 Run = Callable[..., Result]
@@ -63,6 +70,19 @@ def test_every_command_explains_itself_and_prints_json(run: Run, command: str) -
         ("notify send rumour --title t --text t", "rumour"),
         ("report behind luck", "luck"),
         ("report download 2026-10 --as papyrus", "papyrus"),
+        ("report set-standard --division 3701 --from 2026-01-01 --reason r --threshold luck=1", "luck"),
+        ("report set-standard --division 3701 --from 2026-01-01 --reason r --weight upload=much", "much"),
+        ("report set-standard --division 3701 --from 2026-01-01", "--reason"),
+        ("operators suspend O1", "--reason"),
+        ("operators revoke O1", "--reason"),
+        ("operators list --state asleep", "asleep"),
+        ("grid officer G1 --officer 王一", "--reason"),
+        ("grid gaps --gap teeth", "teeth"),
+        ("notify subscribe 名 --event recall --channel pigeon", "pigeon"),
+        ("notify quota pigeon 13800000000", "pigeon"),
+        ("finding list --kind rumour", "rumour"),
+        ("event list --since yesterday", "yesterday"),
+        ("roster set-phase P --name n --starts 2022-04-15 --reason r --category luck", "luck"),
         ("roster import nowhere.csv --kind licence --division 370105", "nowhere.csv"),
         ("roster import nowhere.csv --kind friends --division 370105", "friends"),
         ("worklist", "--grpc-inspection"),

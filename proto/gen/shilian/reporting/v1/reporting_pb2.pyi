@@ -233,6 +233,7 @@ class GetScorecardResponse(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     FROM_TIME_FIELD_NUMBER: _builtins.int
     UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    COMPUTED_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def line(self) -> Global___Line: ...
     @_builtins.property
@@ -243,6 +244,10 @@ class GetScorecardResponse(_message.Message):
     def from_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def until_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def computed_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was computed: live figures are kept for a while; a frozen month's are of when it was frozen."""
+
     def __init__(
         self,
         *,
@@ -250,10 +255,11 @@ class GetScorecardResponse(_message.Message):
         lines: _abc.Iterable[Global___Line] | None = ...,
         from_time: _timestamp_pb2.Timestamp | None = ...,
         until_time: _timestamp_pb2.Timestamp | None = ...,
+        computed_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "line", b"line", "until_time", b"until_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["computed_time", b"computed_time", "from_time", b"from_time", "line", b"line", "until_time", b"until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "line", b"line", "lines", b"lines", "until_time", b"until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["computed_time", b"computed_time", "from_time", b"from_time", "line", b"line", "lines", b"lines", "until_time", b"until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -689,6 +695,104 @@ class SetStandardResponse(_message.Message):
 Global___SetStandardResponse: _TypeAlias = SetStandardResponse  # noqa: Y015
 
 @_typing.final
+class Standard(_message.Message):
+    """Thresholds and weights of a division from a day on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STANDARD_ID_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    THRESHOLDS_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    TAG_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    SET_TIME_FIELD_NUMBER: _builtins.int
+    standard_id: _builtins.str
+    division: _builtins.str
+    """GB/T 2260 prefix; empty for the default of the whole platform."""
+    from_day: _builtins.str
+    tag: _builtins.str
+    reason: _builtins.str
+    who: _builtins.str
+    @_builtins.property
+    def thresholds(self) -> _containers.RepeatedCompositeFieldContainer[Global___DimensionValue]: ...
+    @_builtins.property
+    def weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___DimensionValue]: ...
+    @_builtins.property
+    def set_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        standard_id: _builtins.str = ...,
+        division: _builtins.str = ...,
+        from_day: _builtins.str = ...,
+        thresholds: _abc.Iterable[Global___DimensionValue] | None = ...,
+        weights: _abc.Iterable[Global___DimensionValue] | None = ...,
+        tag: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        who: _builtins.str = ...,
+        set_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["set_time", b"set_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "from_day", b"from_day", "reason", b"reason", "set_time", b"set_time", "standard_id", b"standard_id", "tag", b"tag", "thresholds", b"thresholds", "weights", b"weights", "who", b"who"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Standard: _TypeAlias = Standard  # noqa: Y015
+
+@_typing.final
+class ListStandardsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    page_token: _builtins.str
+    division: _builtins.str
+    """Those that hold in it: its own, those above it and those below it; the caller's own when empty."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        division: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStandardsRequest: _TypeAlias = ListStandardsRequest  # noqa: Y015
+
+@_typing.final
+class ListStandardsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STANDARDS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def standards(self) -> _containers.RepeatedCompositeFieldContainer[Global___Standard]: ...
+    def __init__(
+        self,
+        *,
+        standards: _abc.Iterable[Global___Standard] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "standards", b"standards"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStandardsResponse: _TypeAlias = ListStandardsResponse  # noqa: Y015
+
+@_typing.final
 class DeclareUploadsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -749,3 +853,102 @@ class DeclareUploadsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeclareUploadsResponse: _TypeAlias = DeclareUploadsResponse  # noqa: Y015
+
+@_typing.final
+class Declaration(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECLARATION_ID_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
+    MONTH_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    SET_TIME_FIELD_NUMBER: _builtins.int
+    declaration_id: _builtins.str
+    system: _builtins.str
+    name: _builtins.str
+    division: _builtins.str
+    link: _builtins.str
+    month: _builtins.str
+    records: _builtins.int
+    days: _builtins.int
+    who: _builtins.str
+    @_builtins.property
+    def set_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        declaration_id: _builtins.str = ...,
+        system: _builtins.str = ...,
+        name: _builtins.str = ...,
+        division: _builtins.str = ...,
+        link: _builtins.str = ...,
+        month: _builtins.str = ...,
+        records: _builtins.int = ...,
+        days: _builtins.int = ...,
+        who: _builtins.str = ...,
+        set_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["set_time", b"set_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "declaration_id", b"declaration_id", "division", b"division", "link", b"link", "month", b"month", "name", b"name", "records", b"records", "set_time", b"set_time", "system", b"system", "who", b"who"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Declaration: _TypeAlias = Declaration  # noqa: Y015
+
+@_typing.final
+class ListDeclarationsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MONTH_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    page_token: _builtins.str
+    month: _builtins.str
+    """2026-10; every month when empty."""
+    division: _builtins.str
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        month: _builtins.str = ...,
+        division: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "month", b"month", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeclarationsRequest: _TypeAlias = ListDeclarationsRequest  # noqa: Y015
+
+@_typing.final
+class ListDeclarationsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECLARATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def declarations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Declaration]: ...
+    def __init__(
+        self,
+        *,
+        declarations: _abc.Iterable[Global___Declaration] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declarations", b"declarations", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeclarationsResponse: _TypeAlias = ListDeclarationsResponse  # noqa: Y015

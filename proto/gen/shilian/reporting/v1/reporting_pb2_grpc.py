@@ -70,10 +70,20 @@ class ReportingServiceStub:
                 request_serializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.SetStandardRequest.SerializeToString,
                 response_deserializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.SetStandardResponse.FromString,
                 _registered_method=True)
+        self.ListStandards = channel.unary_unary(
+                '/shilian.reporting.v1.ReportingService/ListStandards',
+                request_serializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListStandardsRequest.SerializeToString,
+                response_deserializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListStandardsResponse.FromString,
+                _registered_method=True)
         self.DeclareUploads = channel.unary_unary(
                 '/shilian.reporting.v1.ReportingService/DeclareUploads',
                 request_serializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.DeclareUploadsRequest.SerializeToString,
                 response_deserializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.DeclareUploadsResponse.FromString,
+                _registered_method=True)
+        self.ListDeclarations = channel.unary_unary(
+                '/shilian.reporting.v1.ReportingService/ListDeclarations',
+                request_serializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListDeclarationsRequest.SerializeToString,
+                response_deserializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListDeclarationsResponse.FromString,
                 _registered_method=True)
 
 
@@ -130,8 +140,22 @@ class ReportingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStandards(self, request, context):
+        """Every version of the thresholds and weights that were set, the oldest first; what no row says is the default's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeclareUploads(self, request, context):
         """What a self-built system says it uploads: the denominator of the upload rate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeclarations(self, request, context):
+        """What self-built systems declared for a month.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -175,10 +199,20 @@ def add_ReportingServiceServicer_to_server(servicer, server):
                     request_deserializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.SetStandardRequest.FromString,
                     response_serializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.SetStandardResponse.SerializeToString,
             ),
+            'ListStandards': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStandards,
+                    request_deserializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListStandardsRequest.FromString,
+                    response_serializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListStandardsResponse.SerializeToString,
+            ),
             'DeclareUploads': grpc.unary_unary_rpc_method_handler(
                     servicer.DeclareUploads,
                     request_deserializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.DeclareUploadsRequest.FromString,
                     response_serializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.DeclareUploadsResponse.SerializeToString,
+            ),
+            'ListDeclarations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeclarations,
+                    request_deserializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListDeclarationsRequest.FromString,
+                    response_serializer=shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListDeclarationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -382,6 +416,33 @@ class ReportingService:
             _registered_method=True)
 
     @staticmethod
+    def ListStandards(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.reporting.v1.ReportingService/ListStandards',
+            shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListStandardsRequest.SerializeToString,
+            shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListStandardsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeclareUploads(request,
             target,
             options=(),
@@ -398,6 +459,33 @@ class ReportingService:
             '/shilian.reporting.v1.ReportingService/DeclareUploads',
             shilian_dot_reporting_dot_v1_dot_reporting__pb2.DeclareUploadsRequest.SerializeToString,
             shilian_dot_reporting_dot_v1_dot_reporting__pb2.DeclareUploadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeclarations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.reporting.v1.ReportingService/ListDeclarations',
+            shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListDeclarationsRequest.SerializeToString,
+            shilian_dot_reporting_dot_v1_dot_reporting__pb2.ListDeclarationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,8 +47,12 @@ class ReportingServiceStub:
     """Copies a page of facts from the other services; call again with next_step until there is none."""
     SetStandard: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.SetStandardRequest, _reporting_pb2.SetStandardResponse]
     """Thresholds and weights of a division from a day on; what was in force before stays on record."""
+    ListStandards: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.ListStandardsRequest, _reporting_pb2.ListStandardsResponse]
+    """Every version of the thresholds and weights that were set, the oldest first; what no row says is the default's."""
     DeclareUploads: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.DeclareUploadsRequest, _reporting_pb2.DeclareUploadsResponse]
     """What a self-built system says it uploads: the denominator of the upload rate."""
+    ListDeclarations: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.ListDeclarationsRequest, _reporting_pb2.ListDeclarationsResponse]
+    """What self-built systems declared for a month."""
 
 @_typing.type_check_only
 class ReportingServiceAsyncStub(ReportingServiceStub):
@@ -69,8 +73,12 @@ class ReportingServiceAsyncStub(ReportingServiceStub):
     """Copies a page of facts from the other services; call again with next_step until there is none."""
     SetStandard: _aio.UnaryUnaryMultiCallable[_reporting_pb2.SetStandardRequest, _reporting_pb2.SetStandardResponse]  # type: ignore[assignment]
     """Thresholds and weights of a division from a day on; what was in force before stays on record."""
+    ListStandards: _aio.UnaryUnaryMultiCallable[_reporting_pb2.ListStandardsRequest, _reporting_pb2.ListStandardsResponse]  # type: ignore[assignment]
+    """Every version of the thresholds and weights that were set, the oldest first; what no row says is the default's."""
     DeclareUploads: _aio.UnaryUnaryMultiCallable[_reporting_pb2.DeclareUploadsRequest, _reporting_pb2.DeclareUploadsResponse]  # type: ignore[assignment]
     """What a self-built system says it uploads: the denominator of the upload rate."""
+    ListDeclarations: _aio.UnaryUnaryMultiCallable[_reporting_pb2.ListDeclarationsRequest, _reporting_pb2.ListDeclarationsResponse]  # type: ignore[assignment]
+    """What self-built systems declared for a month."""
 
 class ReportingServiceServicer(metaclass=_abc_1.ABCMeta):
     """How well a province's operators register, trace and upload: live, and frozen in the bulletin (通报) of each month."""
@@ -132,11 +140,27 @@ class ReportingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Thresholds and weights of a division from a day on; what was in force before stays on record."""
 
     @_abc_1.abstractmethod
+    def ListStandards(
+        self,
+        request: _reporting_pb2.ListStandardsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reporting_pb2.ListStandardsResponse, _abc.Awaitable[_reporting_pb2.ListStandardsResponse]]:
+        """Every version of the thresholds and weights that were set, the oldest first; what no row says is the default's."""
+
+    @_abc_1.abstractmethod
     def DeclareUploads(
         self,
         request: _reporting_pb2.DeclareUploadsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_reporting_pb2.DeclareUploadsResponse, _abc.Awaitable[_reporting_pb2.DeclareUploadsResponse]]:
         """What a self-built system says it uploads: the denominator of the upload rate."""
+
+    @_abc_1.abstractmethod
+    def ListDeclarations(
+        self,
+        request: _reporting_pb2.ListDeclarationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reporting_pb2.ListDeclarationsResponse, _abc.Awaitable[_reporting_pb2.ListDeclarationsResponse]]:
+        """What self-built systems declared for a month."""
 
 def add_ReportingServiceServicer_to_server(servicer: ReportingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,116 @@
+"""`shilian finding` and `shilian event`: what trace found by itself, and the records it stands on."""
+
+from typing import Annotated
+
+import typer
+from shilian.trace.v1 import trace_pb2 as pb
+
+from clients.cli.answers import Json, in_turn, listing
+from clients.cli.asking import Division, asks, words
+from clients.cli.printing import local_time
+from clients.cli.times import Since, Until, moment
+from clients.cli.words import FINDINGS, LINKS, STEPS, amount, zh
+from contracts import divisions
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="断链与静默场所。Broken chains and silent sites.")
+events_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="追溯记录。Recorded events.")
+
+HEADS = ("发现 finding", "类别 kind", "状态 state", "场所 site", "对方 counterparty", "区划 division", "环节 link",
+         "批次 batches", "应于 due", "发现于 opened", "消除于 closed")  # fmt: skip
+EVENT_HEADS = ("事件 event", "环节 step", "时间 time", "场所 site", "对方 counterparty", "批次 batches",
+               "品名 products", "数量 quantities", "单号 document", "来源 source", "标记 flags")  # fmt: skip
+FLAG_HEADS = ("规则 rule", "事件数 events")
+
+
+def _row(one: Json) -> tuple[str, ...]:
+    return (
+        one["finding_id"],
+        zh(FINDINGS, one["kind"]),
+        "未消除" if one["open"] else "已消除",
+        one["site_id"],
+        one["counterparty_site_id"],
+        divisions.path(one["division"]),
+        zh(LINKS, one["link"]),
+        "\n".join(one["batches"]),
+        local_time(one.get("due_time", "")) + ("(暂定)" if one["provisional"] else ""),
+        local_time(one.get("opened_time", "")),
+        local_time(one.get("closed_time", "")),
+    )
+
+
+def _event_row(event: Json) -> tuple[str, ...]:
+    lots = [*event["inputs"], *event["outputs"]]
+    return (
+        event["event_id"],
+        zh(STEPS, event["step"]),
+        local_time(event.get("time", "")),
+        event["site_name"] or event["site_id"],
+        event["counterparty_name"] or event["counterparty_site_id"],
+        "\n".join(lot["batch"] for lot in lots),
+        "\n".join(lot["product"] for lot in lots),
+        "\n".join(amount(lot["quantity"], lot["unit"]) for lot in lots),
+        event["document"],
+        event["source"],
+        "\n".join(flag["rule"] for flag in event["flags"]),
+    )
+
+
+def _flag_row(count: Json) -> tuple[str, ...]:
+    return (count["rule"], str(count["events"]))
+
+
+def _show_total(answer: Json) -> None:
+    typer.echo(f"共 {answer['events']} 个事件 events")
+
+
+@asks(app, "list", listing("findings", "断链与静默 findings", HEADS, _row))
+def list_findings(
+    division: Division = "",
+    kind: Annotated[str, typer.Option(**words([*FINDINGS]), help="类别。Kind.")] = "",
+    site: Annotated[str, typer.Option(help="场所编号。At this site.")] = "",
+    open: Annotated[bool | None, typer.Option("--open/--closed", help="只看未消除或已消除。Both without it.")] = None,
+) -> pb.ListFindingsRequest:
+    """列出断链和静默场所。List broken chains and silent sites, newest first."""
+    return pb.ListFindingsRequest(division=division, kind=kind, site_id=site, open=open)
+
+
+@asks(app, "show", listing("finding", "断链与静默 finding", HEADS, _row))
+def show(finding: Annotated[str, typer.Argument(help="发现编号。Finding id.")]) -> pb.GetFindingRequest:
+    """查看一条发现。Show a finding."""
+    return pb.GetFindingRequest(finding_id=finding)
+
+
+@asks(events_app, "list", listing("events", "追溯记录 events", EVENT_HEADS, _event_row))
+def list_events(
+    batch: Annotated[str, typer.Option(help="批次。Of this batch.")] = "",
+    site: Annotated[str, typer.Option(help="场所编号。At this site.")] = "",
+    step: Annotated[str, typer.Option(**words([*STEPS]), help="环节。Step.")] = "",
+    flag: Annotated[str, typer.Option(help="带此标记。With a flag of this rule.")] = "",
+    source: Annotated[str, typer.Option(help="来源系统。Of this source.")] = "",
+    division: Division = "",
+    since: Since = None,
+    until: Until = None,
+) -> pb.QueryEventsRequest:
+    """查询追溯记录。List events of one's own scope, newest first."""
+    return pb.QueryEventsRequest(
+        batch=batch,
+        site_id=site,
+        step=step,
+        flag=flag,
+        source=source,
+        division=division,
+        from_time=moment(since),
+        until_time=moment(until),
+    )
+
+
+@asks(events_app, "show", listing("event", "追溯记录 event", EVENT_HEADS, _event_row))
+def show_event(event: Annotated[str, typer.Argument(help="事件编号。Event id.")]) -> pb.GetEventRequest:
+    """查看一条追溯记录。Show an event."""
+    return pb.GetEventRequest(event_id=event)
+
+
+@asks(events_app, "flags", in_turn(listing("counts", "标记 flags", FLAG_HEADS, _flag_row), _show_total))
+def flags(division: Division = "", since: Since = None, until: Until = None) -> pb.CountFlagsRequest:
+    """统计各规则标记的记录数。Count events by flag."""
+    return pb.CountFlagsRequest(division=division, from_time=moment(since), until_time=moment(until))
