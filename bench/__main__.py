@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bench import calls, ingest, intake
+from bench import calls, ingest, intake, recall
 from bench.child import Died
 from bench.ground import Ground
 from bench.hearing import Wrong
@@ -26,7 +26,9 @@ USUAL: Final[dict[str, Benchmark]] = {
     "two_workers": ingest.two_workers,
     "get_operator": calls.get_operator,
     "audited_call": calls.audited_call,
+    "worklist_page": calls.worklist_page,
     "fact_intake": intake.fact_intake,
+    "recall_notice": recall.recall_notice,
 }
 LONG: Final[dict[str, Benchmark]] = {"soak": ingest.soak}
 

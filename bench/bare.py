@@ -1,6 +1,6 @@
-"""The limit of a call: a bare grpc.aio servicer that does the same `find_one`; no gate, no metrics, no audit.
+"""The limit of a call: a bare grpc.aio servicer that does the same query; no gate, no metrics, no audit.
 
-`python -m bench.bare registry|trace`, on SHILIAN_GRPC_PORT, until it is ended.
+`python -m bench.bare inspection|registry|trace`, on SHILIAN_GRPC_PORT, until it is ended.
 """
 
 # ruff: noqa: N802 - gRPC's names
@@ -12,9 +12,13 @@ from typing import Any, Final
 
 import grpc
 from motor.motor_asyncio import AsyncIOMotorClient
+from shilian.inspection.v1 import inspection_pb2, inspection_pb2_grpc
 from shilian.registry.v1 import registry_pb2, registry_pb2_grpc
 from shilian.trace.v1 import trace_pb2, trace_pb2_grpc
 
+import services.inspection.queries
+import services.inspection.store
+import services.inspection.translate
 import services.registry.queries
 import services.registry.store
 import services.registry.translate
@@ -22,8 +26,10 @@ import services.trace.queries
 import services.trace.store
 import services.trace.translate
 from chassis.api.auth import Caller
+from chassis.api.pages import DEFAULT_SIZE, position
 from chassis.settings import Settings
 from contracts.divisions import scope_prefix
+from services.inspection.domain import RUNNING
 
 DIVISION: Final = "370000"
 CALLER: Final = Caller("bench", "regulator", scope_prefix(DIVISION))
@@ -57,9 +63,28 @@ class BareTrace(trace_pb2_grpc.TraceServiceServicer):
         return trace_pb2.GetEventResponse(event=services.trace.translate.event(found, {}))
 
 
+class BareInspection(inspection_pb2_grpc.InspectionServiceServicer):
+    """One query, one translation of each task."""
+
+    def __init__(self, db: Any) -> None:
+        self._tasks = db[services.inspection.store.TASKS]
+
+    async def ListTasks(
+        self, request: inspection_pb2.ListTasksRequest, context: Any
+    ) -> inspection_pb2.ListTasksResponse:
+        """The same page; it does not say how to ask for the next one."""
+        (after,) = position(request, str) or [""]
+        where = services.inspection.queries.tasks_like(CALLER, "", RUNNING, after)
+        found = await self._tasks.find(where).sort([("order", 1)]).limit(DEFAULT_SIZE + 1).to_list(None)
+        return inspection_pb2.ListTasksResponse(
+            tasks=map(services.inspection.translate.task_message, found[:DEFAULT_SIZE])
+        )
+
+
 Adding = Callable[[Any, grpc.aio.Server], None]
 
 BARE: Final[dict[str, tuple[type, Adding]]] = {
+    "inspection": (BareInspection, inspection_pb2_grpc.add_InspectionServiceServicer_to_server),
     "registry": (BareRegistry, registry_pb2_grpc.add_RegistryServiceServicer_to_server),
     "trace": (BareTrace, trace_pb2_grpc.add_TraceServiceServicer_to_server),
 }

@@ -12,14 +12,16 @@ from typing import Any, Final, NamedTuple
 import grpc
 import jwt
 from pydantic_core import from_json
+from shilian.inspection.v1.inspection_pb2_grpc import InspectionServiceStub
 from shilian.registry.v1 import registry_pb2
 from shilian.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from shilian.trace.v1 import trace_pb2
 from shilian.trace.v1.trace_pb2_grpc import TraceServiceStub
 
+import services.inspection.store
 import services.registry.store
 import services.trace.store
-from bench import notes, plain
+from bench import notes, plain, worklist
 from bench.bare import DIVISION
 from bench.ground import Field, Ground
 from bench.line import tell_sites
@@ -87,11 +89,25 @@ def audited_call(ground: Ground, rounds: int) -> Result:
     return _compared("audited_call", ground, rounds, subject, 0.4)
 
 
-def _compared(name: str, ground: Ground, rounds: int, subject: Subject, target: float) -> Result:
+def worklist_page(ground: Ground, rounds: int) -> Result:
+    """ListTasks of inspection: a page of fifty out of 100,000 open tasks, anywhere in the list."""
+    collections = services.inspection.store.COLLECTIONS
+    subject = Subject(
+        "inspection",
+        collections,
+        lambda channel: InspectionServiceStub(channel).ListTasks,
+        lambda field, _: worklist.filled(field),
+    )
+    return _compared("worklist_page", ground, rounds, subject, 0.5, "same find")
+
+
+def _compared(
+    name: str, ground: Ground, rounds: int, subject: Subject, target: float, does: str = "same find_one"
+) -> Result:
     with (
         ground.field(subject.collections) as field,
-        _serving(ground, field, f"services.{subject.service}", "api") as ours,
-        _serving(ground, field, "bench.bare", subject.service) as bare,
+        serving(ground, field, f"services.{subject.service}", "api") as ours,
+        serving(ground, field, "bench.bare", subject.service) as bare,
     ):
         requests = subject.filled(field, ours)
         return measured(
@@ -100,12 +116,13 @@ def _compared(name: str, ground: Ground, rounds: int, subject: Subject, target: 
             # Bursts are short and many: a neighbour's load hits one or two of them.
             3 * rounds,
             ours=lambda: ours.rate(subject.method, requests),
-            limit=Side("bare grpc.aio, same find_one", lambda: bare.rate(subject.method, requests), target),
+            limit=Side(f"bare grpc.aio, {does}", lambda: bare.rate(subject.method, requests), target),
         )
 
 
 @contextmanager
-def _serving(ground: Ground, field: Field, *args: str) -> Iterator[Server]:
+def serving(ground: Ground, field: Field, *args: str) -> Iterator[Server]:
+    """`python -m <args>` once it listens, and a caller it knows."""
     name = args[0]
     port = ground.port(name)
     settings = {"grpc_port": port, "mongo_url": field.mongo_url, "jwt_public_key_file": ground.public_key}
