@@ -10,7 +10,7 @@ import pytest
 
 from chassis import topology
 from contracts.topology import CONSUMED, Queue
-from tests.processes import eventually
+from tests.processes import DEADLINE_S, eventually
 from tests.stack import Vhost
 
 
@@ -61,7 +61,7 @@ class Bus:
             content = body
         return Taken(content, properties.headers or {}, method.redelivered)
 
-    def await_message(self, queue: str, within: float = 30.0) -> Taken:
+    def await_message(self, queue: str, within: float = DEADLINE_S) -> Taken:
         """Takes the next message as soon as there is one."""
         taken = eventually(lambda: self.take(queue), lambda seen: seen is not None, within)
         assert taken is not None
@@ -76,7 +76,7 @@ class Bus:
         count: int = self.channel.queue_declare(queue, passive=True).method.message_count
         return count
 
-    def await_empty(self, *queues: str, within: float = 60.0) -> None:
+    def await_empty(self, *queues: str, within: float = DEADLINE_S) -> None:
         """Returns once no message waits in these queues; delivered and unacked ones are not seen (stop the worker)."""
         eventually(lambda: {queue: self.ready(queue) for queue in queues}, lambda seen: not any(seen.values()), within)
 

@@ -30,11 +30,11 @@ class Client:
         self, rpc: str, request: Any, role: str = "regulator", division: str | None = "370000", **claims: str
     ) -> Any:
         """The answer; raises grpc.RpcError."""
-        payload = {"sub": "tester", "aud": "shilian", "exp": time.time() + 60, "role": role, **claims}
+        payload = {"sub": "tester", "aud": "shilian", "exp": time.time() + 600, "role": role, **claims}
         if division:
             payload["division"] = division
         token = jwt.encode(payload, self._key, "EdDSA")
-        return getattr(self.stub, rpc)(request, metadata=[("authorization", f"Bearer {token}")], timeout=10)
+        return getattr(self.stub, rpc)(request, metadata=[("authorization", f"Bearer {token}")], timeout=60)
 
     def status(self, rpc: str, request: Any, **caller: Any) -> grpc.StatusCode:
         """The status of a call that is refused."""

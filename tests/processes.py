@@ -1,6 +1,7 @@
 """Our own processes as tests start them: real, awaited by their health, ended by their id."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,8 +16,17 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
+"""Only a test that fails waits so long: what takes a second here may take half a minute on a busy machine."""
+
 POLL_S = 0.05
+
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+PORTS = range(12_000, 20_000)[WORKER::WORKERS]
+"""Ports of this test worker alone, below those of stacks (`deploy.local.home`) and of the system's own choice."""
+
+_untried = iter(random.sample(PORTS, len(PORTS)))
 
 T = TypeVar("T")
 
@@ -32,11 +42,27 @@ def eventually(look: Callable[[], T], wanted: Callable[[T], object] = bool, with
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on."""
+    """A loopback port nobody listens on, and never the same again: its process may take a while to listen."""
+    return next(filter(_is_free, _untried))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def set_clock(file: Path, ahead: float) -> None:
+    """Moves the clock of the processes whose SHILIAN_CLOCK_FILE it is, to so many seconds ahead of the machine's.
+
+    In one stroke: a file that is read while it is written says nothing, and the clock would be back for a moment.
+    """
+    whole = file.with_suffix(".new")
+    whole.write_text(str(ahead))
+    whole.replace(file)
 
 
 class Process:
@@ -87,6 +113,13 @@ class Process:
         """SIGTERM, and its exit code once it has drained."""
         self.child.send_signal(signal.SIGTERM)
         return self.child.wait(timeout=DEADLINE_S)
+
+    def ended(self, within: float = DEADLINE_S) -> int | None:
+        """Its exit code once it ended by itself; None when it did not."""
+        try:
+            return self.child.wait(timeout=within)
+        except subprocess.TimeoutExpired:
+            return None
 
     def restart(self) -> "Process":
         """Starts it again after it ended."""

@@ -12,14 +12,19 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database as MongoDatabase
 
+from deploy.local import home as homes
 from deploy.local.home import LOCAL, Home, wait_for
 from deploy.local.leftovers import end_processes
 from deploy.local.mongod import Mongod
 from deploy.local.provision import VHOST, provision_database, provision_services, remove_vhost
 from deploy.local.rabbitmq import NODE, Broker
 from deploy.local.stack import Stack
+from tests.processes import DEADLINE_S, WORKER, WORKERS
 
 TESTS = LOCAL / "test"
+
+# Two workers that start their stacks at once must not choose the same port.
+homes.PORTS = homes.PORTS[WORKER::WORKERS]
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Infra:
         """
         data = self.stack.home.path / "rabbitmq" / "data" / NODE / "quorum" / NODE
         name = f"{vhost}_{queue}".encode()
-        wait_for(f"{queue} on disk", lambda: name in (data / "names.dets").read_bytes(), 10)
+        wait_for(f"{queue} on disk", lambda: name in (data / "names.dets").read_bytes(), DEADLINE_S)
 
 
 @dataclass(frozen=True)
