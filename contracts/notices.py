@@ -16,6 +16,7 @@ class DeliveryFacts(Contract):
     state: str
     attempts: int
     version: int
+    created_at: datetime
     division: str | None = None
     error: str | None = None
 

@@ -27,6 +27,7 @@ def _facts(row: Mapping[str, Any]) -> DeliveryFacts:
         state=row["state"],
         attempts=row["attempts"],
         version=row["version"],
+        created_at=row["created_at"],
         division=row.get("division"),
         error=row.get("error"),
     )

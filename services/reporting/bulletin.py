@@ -5,7 +5,7 @@ Everything in `figures` is JSON: whole numbers, texts, and decimals as texts.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any, Final
 
@@ -59,7 +59,7 @@ def compose(
         "work": work.work(told, window),
         "silent": _findings(work.still_open(told.findings, [FindingKind.SILENT_SITE], window), rows),
         "broken": _findings(work.still_open(told.findings, _BROKEN, window), rows),
-        "cases": [_case(row) for row in told.cases],
+        "cases": [_case(row) for row in sorted(told.cases, key=lambda row: (row["opened_at"], row["id"]))],
         "unregistered": _named(rows, Dimension.REGISTRATION, names),
         "inactive": _named(rows, Dimension.ACTIVITY, names),
         "systems": [system._asdict() for system in systems],
@@ -103,14 +103,20 @@ def _full(code: str) -> str:
 
 
 def _rate(rate: Fraction | None) -> str | None:
-    return None if rate is None else str((Decimal(rate.numerator) / rate.denominator).quantize(RATE_PLACES))
+    return (
+        None if rate is None else str((Decimal(rate.numerator) / rate.denominator).quantize(RATE_PLACES, ROUND_HALF_UP))
+    )
 
 
-def _place(line: Document) -> tuple[str, str, str]:
-    return line["level"], line["code"], line["link"]
+Place = tuple[str, str, str, str]
 
 
-def _by_place(found: Iterable[Document]) -> dict[tuple[str, str, str], Document]:
+def _place(line: Document) -> Place:
+    """A station may cover several counties, with a line in each."""
+    return line["level"], line["code"], line["county"], line["link"]
+
+
+def _by_place(found: Iterable[Document]) -> dict[Place, Document]:
     return {_place(line): line for line in found}
 
 

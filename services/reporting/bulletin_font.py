@@ -3,10 +3,12 @@ needed. What it has no glyph for is printed as 〓, the mark of the trade for a 
 the font once."""
 
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import pylopdf_fonts_zh_cn
+from fontTools import subset
 from fontTools.ttLib import TTFont
 
 GETA: Final = "〓"
@@ -29,6 +31,19 @@ def _drawn() -> frozenset[str]:
 def _codes(path: Path) -> set[int]:
     with TTFont(path, lazy=True) as face:
         return set(face.getBestCmap())
+
+
+def woff(path: Path, text: str) -> bytes:
+    """A face with no more than the characters of a text, for a page that shall look the same on every machine."""
+    options = subset.Options(flavor="woff", hinting=False, layout_features=[])
+    cutter = subset.Subsetter(options)
+    cutter.populate(text=text)
+    file = BytesIO()
+    with subset.load_font(path, options, lazy=True) as face:
+        face.recalcTimestamp = False
+        cutter.subset(face)
+        subset.save_font(face, file, options)
+    return file.getvalue()
 
 
 def missing(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The bulletin as one page of HTML that needs nothing else: styles and charts are inside. Pure."""
+"""The bulletin as one page of HTML that needs nothing else: styles, charts and typefaces are inside. Pure."""
 
 from base64 import b64encode
 from functools import cache
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from services.reporting import bulletin_font
 from services.reporting.bulletin_view import View
 
 SHOWN_AT_MOST = 60
@@ -15,7 +16,19 @@ SHOWN_AT_MOST = 60
 def render(view: View) -> bytes:
     """UTF-8."""
     tables = [table.shortened(SHOWN_AT_MOST) for table in view.tables if table.rows]
-    return _template().render(view=view, tables=tables).encode()
+    bare = _template().render(view=view, tables=tables, faces={})
+    sans, serif = bulletin_font.paths()
+    faces = {"Bulletin Sans": _face(sans, _text(bare)), "Bulletin Serif": _face(serif, view.title)}
+    return _template().render(view=view, tables=tables, faces=faces).encode()
+
+
+def _text(page: str) -> str:
+    """Every character of a page once; what the charts are drawn with does no harm."""
+    return "".join(sorted({*page}))
+
+
+def _face(path: Path, text: str) -> str:
+    return f"data:font/woff;base64,{b64encode(bulletin_font.woff(path, text)).decode()}"
 
 
 @cache

@@ -172,7 +172,7 @@ def _test(told: inspection_pb2.Test) -> TestResult:
 
 def deliveries(found: Iterable[notify_pb2.Delivery]) -> Writes:
     """Deliveries as they stand."""
-    return {store.DELIVERIES: [store.delivered(_delivery(each), aware(each.create_time)) for each in found]}
+    return {store.DELIVERIES: [store.replaced(each.delivery_id, _delivery(each)) for each in found]}
 
 
 def _delivery(told: notify_pb2.Delivery) -> DeliveryFacts:
@@ -185,6 +185,7 @@ def _delivery(told: notify_pb2.Delivery) -> DeliveryFacts:
         state=word(notify_pb2.DeliveryState, told.state),
         attempts=told.attempts,
         version=told.version,
+        created_at=aware(told.create_time),
         division=told.division or None,
     )
 

@@ -98,7 +98,7 @@ def _told(window: Window) -> Generator[Query, list[Document], Told]:
     tasks = yield Query(store.TASKS, course)
     cases = yield Query(store.CASES, course)
     tests = yield Query(store.TESTS, [{"$match": {"tested_at": _during(window)}}])
-    deliveries = yield Query(store.DELIVERIES, [{"$match": {"at": _during(window)}}])
+    deliveries = yield Query(store.DELIVERIES, [{"$match": {"created_at": _during(window)}}])
     return Told(findings, tasks, cases, tests, deliveries)
 
 
@@ -133,7 +133,7 @@ def inputs_of(month: str) -> Query:
     return Query(store.INPUTS, latest)
 
 
-TREND_FIELDS: Final[Iterable[str]] = ("level", "code", "link", "score", "rates", "rank")
+TREND_FIELDS: Final[Iterable[str]] = ("level", "code", "county", "link", "score", "rates", "rank")
 
 
 def _before(month: str) -> list[Document]:

@@ -1,20 +1,21 @@
 """Messages as writes: which fact goes into which collection. Pure."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from pymongo import UpdateOne
+
 from chassis.message import Message
-from contracts.findings import FindingsChangedV1
-from contracts.inspection import CasesChangedV1, TasksChangedV1, TestsRecordedV1
+from contracts.findings import Finding, FindingsChangedV1
+from contracts.inspection import CaseFacts, CasesChangedV1, TaskFacts, TasksChangedV1, TestsRecordedV1
 from contracts.model import Contract
-from contracts.notices import DeliveriesChangedV1
+from contracts.notices import DeliveriesChangedV1, DeliveryFacts
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
 from contracts.trace import EventsRecordedV1, RecordedEvent
 from services.reporting import store
 from services.reporting.store import Writes
 
-Write = Callable[[Any, datetime], Any]
+Write = Callable[[Any], Any]
 
 
 class Fact(NamedTuple):
@@ -26,25 +27,19 @@ class Fact(NamedTuple):
     write: Write
 
 
+def _as_it_stands(told: Finding | TaskFacts | CaseFacts | DeliveryFacts) -> UpdateOne:
+    return store.replaced(told.id, told)
+
+
 FACTS: Final = {
-    "registry.sites_changed.v1": Fact(SitesChangedV1, "sites", store.SITES, lambda site, _: store.site_changed(site)),
-    "registry.sites_aliased.v1": Fact(
-        SitesAliasedV1, "aliases", store.SITES, lambda alias, _: store.site_aliased(alias)
-    ),
-    "registry.grid_changed.v1": Fact(
-        GridChangedV1, "cells", store.CELLS, lambda cell, _: store.replaced(cell.cell, cell)
-    ),
-    "trace.findings_changed.v1": Fact(
-        FindingsChangedV1, "findings", store.FINDINGS, lambda finding, _: store.replaced(finding.id, finding)
-    ),
-    "inspection.tests_recorded.v1": Fact(TestsRecordedV1, "tests", store.TESTS, lambda test, _: store.tested(test)),
-    "inspection.tasks_changed.v1": Fact(
-        TasksChangedV1, "tasks", store.TASKS, lambda task, _: store.replaced(task.id, task)
-    ),
-    "inspection.cases_changed.v1": Fact(
-        CasesChangedV1, "cases", store.CASES, lambda case, _: store.replaced(case.id, case)
-    ),
-    "notify.deliveries_changed.v1": Fact(DeliveriesChangedV1, "deliveries", store.DELIVERIES, store.delivered),
+    "registry.sites_changed.v1": Fact(SitesChangedV1, "sites", store.SITES, store.site_changed),
+    "registry.sites_aliased.v1": Fact(SitesAliasedV1, "aliases", store.SITES, store.site_aliased),
+    "registry.grid_changed.v1": Fact(GridChangedV1, "cells", store.CELLS, lambda cell: store.replaced(cell.cell, cell)),
+    "trace.findings_changed.v1": Fact(FindingsChangedV1, "findings", store.FINDINGS, _as_it_stands),
+    "inspection.tests_recorded.v1": Fact(TestsRecordedV1, "tests", store.TESTS, store.tested),
+    "inspection.tasks_changed.v1": Fact(TasksChangedV1, "tasks", store.TASKS, _as_it_stands),
+    "inspection.cases_changed.v1": Fact(CasesChangedV1, "cases", store.CASES, _as_it_stands),
+    "notify.deliveries_changed.v1": Fact(DeliveriesChangedV1, "deliveries", store.DELIVERIES, _as_it_stands),
 }
 """All but events, of which a batch is marked together."""
 
@@ -68,5 +63,5 @@ def writes(messages: Iterable[Message[Any]]) -> Writes:
         if fact := FACTS.get(message.envelope.type):
             items = getattr(message.body, fact.items)
             operations = found.setdefault(fact.collection, [])
-            operations += [fact.write(item, message.envelope.time) for item in items]
+            operations += [fact.write(item) for item in items]
     return found

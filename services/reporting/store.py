@@ -56,7 +56,7 @@ COLLECTIONS: Final = (
     Collection(TASKS, _OPEN),
     Collection(CASES, _OPEN),
     Collection(TESTS, (IndexModel([("tested_at", 1)]),)),
-    Collection(DELIVERIES, (IndexModel([("at", 1)]),)),
+    Collection(DELIVERIES, (IndexModel([("created_at", 1)]),)),
     Collection(DECLARATIONS, (IndexModel([("month", 1), ("system", 1)]),)),
     Collection(STANDARDS, (IndexModel([("division", 1), ("from_day", 1)]),)),
     Collection(
@@ -116,27 +116,16 @@ def replaced(id: str, told: Cell | Finding | TaskFacts | CaseFacts | DeliveryFac
     return _unless_newer(id, "version", told.version, told.model_dump())
 
 
-def delivered(told: DeliveryFacts, at: datetime) -> UpdateOne:
-    """A delivery as it stands; it counts in the month in which it was first told of."""
-    earliest = {"$min": [{"$ifNull": ["$at", at]}, at]}
-    newest = _newest("version", told.version, told.model_dump())
-    return UpdateOne({"_id": told.id}, [newest, {"$set": {"at": earliest}}], upsert=True)
-
-
 def tested(told: TestResult) -> UpdateOne:
     """A test, which never changes."""
     return UpdateOne({"_id": told.id}, {"$setOnInsert": told.model_dump(exclude={"id"})}, upsert=True)
 
 
 def _unless_newer(id: str, field: str, version: int, news: Document) -> UpdateOne:
-    return UpdateOne({"_id": id}, [_newest(field, version, news)], upsert=True)
-
-
-def _newest(field: str, version: int, news: Document) -> Document:
     """A higher version wins; the first row of an id has none."""
     newer = {"$gt": [f"${field}", version]}
     merged = {"$mergeObjects": ["$$ROOT", {"$literal": news}]}
-    return {"$replaceWith": {"$cond": [newer, "$$ROOT", merged]}}
+    return UpdateOne({"_id": id}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", merged]}}], upsert=True)
 
 
 # Late records

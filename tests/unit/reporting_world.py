@@ -87,7 +87,7 @@ def told(seed: int) -> Told:
     ]
     sent = [("wechat", "failed"), ("wechat", "delivered"), ("sms", "delivered"), ("in_app", "read")]
     deliveries = [
-        {"division": _county(random), "channel": channel, "state": state, "at": at}
+        {"division": _county(random), "channel": channel, "state": state, "created_at": at}
         for channel, state in random.choices(sent, k=300)
     ]
     return Told(findings, tasks, cases, tests, deliveries)

@@ -1,12 +1,16 @@
 """The bulletin in its formats: Chinese text right, the same figures everywhere, frozen bytes."""
 
 import json
+import re
+from base64 import b64decode
 from functools import cache
+from html import unescape
 from io import BytesIO
 from typing import Any
 
 import pytest
 import typst
+from fontTools.ttLib import TTFont
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
@@ -137,6 +141,17 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_names() -> None:
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
     assert '<html lang="zh-CN">' in page
+
+
+def test_the_page_brings_a_glyph_for_each_of_its_characters() -> None:
+    page = bulletin_html.render(view()).decode()
+    faces = re.findall(r'font-family: "Bulletin \w+"; src: url\(data:font/woff;base64,([^)]+)\)', page)
+    sans, serif = ({*map(chr, TTFont(BytesIO(b64decode(face))).getBestCmap())} for face in faces)
+    body = page[page.index("<body>") :]
+    shown = {*unescape(re.sub(r"<[^>]+>", "", body))} - bulletin_font.PLAIN
+    assert shown <= sans
+    assert {*view().title} <= serif
+    assert len(page) < 1_000_000
 
 
 def test_a_division_sees_its_own_lines_only() -> None:
