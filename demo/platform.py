@@ -25,6 +25,9 @@ STATISTICS_S = 6.0
 
 DEAD_LETTERS = 100_000
 
+SERVICES = ("registry", "trace", "inspection", "notify", "reporting")
+"""Those with a store."""
+
 
 class Platform:
     """One run's view: `run` is what the ids of its messages begin with. What was stored before does not count."""
@@ -32,7 +35,8 @@ class Platform:
     def __init__(self, stack: Stack, run: str) -> None:
         self.addresses: dict[str, Any] = stack.description()
         self._prefix = f"{run}-"
-        self._trace, self._registry = (self._database(name) for name in ("trace", "registry"))
+        self._stores = {name: self._database(name) for name in SERVICES}
+        self._trace, self._registry = self._stores["trace"], self._stores["registry"]
         self._before = 0
         self._before = self.recorded()
 
@@ -65,9 +69,10 @@ class Platform:
                 raise TimeoutError(f"nothing moved for {PATIENCE_S:.0f} s, yet {self._ready() | self._held()} wait")
 
     def recorded(self) -> int:
-        """Records in the stores: trace's events, and the observations that the registry took in."""
+        """Records in the stores: trace's events, the observations that the registry took in, inspection's tests."""
         observed = self._registry.changes.count_documents({"kind": "observed"})
-        return self._trace.events.count_documents({}) + observed - self._before
+        tests = self._stores["inspection"].tests.count_documents({})
+        return self._trace.events.count_documents({}) + observed + tests - self._before
 
     def recorded_at(self) -> Iterator[tuple[str, datetime]]:
         """Message and time (aware UTC) of every event's recording."""
@@ -87,7 +92,7 @@ class Platform:
 
     def close(self) -> None:
         """Lets go of the stores."""
-        for database in (self._trace, self._registry):
+        for database in self._stores.values():
             database.client.close()
 
     def _ready(self) -> dict[str, int]:
@@ -105,7 +110,7 @@ class Platform:
         return {name: count for name, count in held.items() if count and name in WORKING}
 
     def _unsent(self) -> int:
-        return sum(database.outbox.count_documents({}) for database in (self._trace, self._registry))
+        return sum(database.outbox.count_documents({}) for database in self._stores.values())
 
     def _database(self, service: str) -> Database[dict[str, Any]]:
         client: MongoClient[dict[str, Any]] = MongoClient(self.addresses["mongo"][service], tz_aware=True)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from contracts.rules import RULES
 from demo.counting import Speed
+from demo.loop import Told
 from demo.questions import Answer, Json, some_answers
 from demo.run import Result
 
@@ -22,6 +23,7 @@ OUTCOMES = {"accepted": "已接收", "duplicate": "重复", "rejected": "已拒�
 
 def tell(console: Console, result: Result) -> None:
     """All of it; the count comes last."""
+    rosters(console, result.rosters)
     counts(console, "拒收 rejected (死信 dead letters)", result.rejected)
     counts(console, "标记 recorded with a flag (TraceService.CountFlags)", result.flagged)
     for source, egress in result.egress.items():
@@ -29,10 +31,32 @@ def tell(console: Console, result: Result) -> None:
     chain(console, "一份学生午餐,追溯到田间 a school lunch, back to its farms", result.lunch)
     console.print(f"源头 it begins at: {'、'.join(result.lunch.beginnings())}", highlight=False)
     chain(console, "一批问题原料,追到每一个持有者 a contaminated batch, forward to every holder", result.tainted)
+    loop(console, result.loop)
     speed(console, result.speed)
     stages = " · ".join(f"{name} {seconds:.1f}" for name, seconds in result.seconds.items())
     console.print(f"秒 seconds: {stages}", highlight=False)
     print(result.count, flush=True)
+
+
+def rosters(console: Console, imported: Iterable[Json]) -> None:
+    """Each list, and the rows of it that were refused."""
+    table = _table("名册 rosters", "文件 file", "行 rows", "拒收 refused", "原因 why")
+    for each in imported:
+        why = "、".join(f"第{error['row']}行 {error['field']}: {error['rule']}" for error in each["errors"])
+        table.add_row(each["file"], str(each["rows"]), str(each["refused"]), why)
+    console.print(table)
+
+
+def loop(console: Console, told: Told) -> None:
+    """From the goods nobody received to the closed case, and what the station's officer reads on the phone."""
+    table = _table("闭环 the loop (模拟时间 simulated time)", "时间 time", "谁 who", "做了什么 what", "状态 state")
+    for step in told.steps:
+        table.add_row(f"{step.at:%m-%d %H:%M}", step.who, step.what, step.state)
+    console.print(table)
+    table = _table("手机收到 on the phone", "渠道 channel", "号码 to", "内容 text")
+    for message in told.messages:
+        table.add_row(message["provider"], message["to"], message["text"])
+    console.print(table)
 
 
 def counts(console: Console, title: str, by_rule: Mapping[str, int]) -> None:

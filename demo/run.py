@@ -6,20 +6,30 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 
+from demo import founding
+from demo.bulletin import Bulletin, publish_bulletin
 from demo.counting import Count, Speed, by_reason, count, latency
-from demo.generator import LAST_DAY, MONTH, SYNC, Message, Month, generate
+from demo.desk import PROVINCE, Desk
+from demo.generator import LAST_DAY, LATE, MONTH, SYNC, TEST, Message, Month, generate
+from demo.generator.grid import stations
+from demo.generator.papers import Paper
+from demo.generator.roster import rosters
+from demo.loop import Loop, Told
+from demo.moment import Moment, at
+from demo.phones import Phones
 from demo.platform import Platform
 from demo.publishers import Publishers
 from demo.questions import Answer, Json, Shilian, flag_counts, trace
 from demo.stages import Stages
+from deploy.local.home import Home
 from deploy.local.leftovers import end_processes
 from deploy.local.stack import Stack
 
@@ -50,20 +60,27 @@ class Result:
     rejected: dict[str, int]
     flagged: dict[str, int]
     egress: dict[str, list[Json]]
+    rosters: list[Json]
+    loop: Told
+    bulletin: Bulletin
     lunch: Answer
     tainted: Answer
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def good(self) -> bool:
-        """Nothing lost, and both chains without a gap."""
-        return self.count.lost == 0 and bool(self.lunch.chain["complete"] and self.tainted.chain["complete"])
+        """Nothing lost, both chains without a gap, the case closed, and the bulletin's figures those counted."""
+        whole = self.lunch.chain["complete"] and self.tainted.chain["complete"]
+        return bool(self.count.lost == 0 and whole and self.loop.case_state == "closed" and self.bulletin.agrees)
 
     def summary(self) -> Json:
         """What `summary.json` says."""
         return {
             **self.count._asdict(),
             "lost": self.count.lost,
+            "rosters": self.rosters,
+            "loop": self.loop.summary(),
+            "bulletin": self.bulletin.summary(),
             "batches": {"lunch": self.lunch.summary(), "contaminated": self.tainted.summary()},
             "rejected_by_rule": self.rejected,
             "flagged_by_rule": self.flagged,
@@ -77,8 +94,10 @@ def run(plan: Plan, console: Console) -> Result:
     stages = Stages(console)
     with stages.stage("generate", f"生成 generate {plan.first:%Y-%m}"):
         month = generate(plan.first, plan.seed, plan.scale)
-    with _stack(plan.folder / "stack", stages) as stack:
-        result = _Play(plan, month, stack, stages).run()
+    eve = plan.first - timedelta(days=1)
+    moment = Moment(plan.folder / "clock", at(eve, 18))
+    with _stack(plan.folder / "stack", stages) as stack, closing(_Play(plan, month, stack, stages, moment)) as play:
+        result = play.run()
     result.seconds = stages.seconds
     (plan.folder / "summary.json").write_text(json.dumps(result.summary(), ensure_ascii=False, indent=2) + "\n")
     return result
@@ -87,10 +106,12 @@ def run(plan: Plan, console: Console) -> Result:
 @contextmanager
 def _stack(directory: Path, stages: Stages) -> Iterator[Stack]:
     """A stack without a past; its logs stay when it is gone."""
-    stack = Stack(directory)
-    end_processes(stack.home)
+    end_processes(Home.at(directory))
     for folder in ("mongo", "rabbitmq", "logs"):
         shutil.rmtree(directory / folder, ignore_errors=True)
+    # A port of the last run may be somebody else's by now.
+    (directory / "ports.json").unlink(missing_ok=True)
+    stack = Stack(directory)
     try:
         with stages.stage("start", "启动 start the stack") as say:
             stack.up(say=say)
@@ -112,34 +133,54 @@ def _uninterrupted() -> Iterator[None]:
 
 
 class _Play:
-    """One run on a running stack."""
+    """One run on a running stack, whose clock is `moment`."""
 
-    def __init__(self, plan: Plan, month: Month, stack: Stack, stages: Stages) -> None:
-        self._plan, self._month, self._stages = plan, month, stages
+    def __init__(self, plan: Plan, month: Month, stack: Stack, stages: Stages, moment: Moment) -> None:
+        self._plan, self._month, self._stages, self._moment = plan, month, stages, moment
         self._platform = Platform(stack, str(plan.seed))
+        self._desk = Desk(self._platform.addresses["grpc"], stack.home.private_key)
         folder = plan.folder / "published"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self._publishers = Publishers(folder, self._platform.addresses["amqp"])
         self._shilian = Shilian(stack.home.path)
+        self._stations = stations(plan.first, plan.seed)
 
     def run(self) -> Result:
-        """Publishes, counts and asks."""
-        try:
-            self._publish(SYNC, "主体 who there is")
-            began = time.monotonic()
-            recorded = self._publish(MONTH, "全月 the month")
-            throughput = recorded / (time.monotonic() - began)
-            self._publish(LAST_DAY, f"最后一天 the last day, {STEADY:.0f} records/s", STEADY)
-            with self._stages.stage("settle", "等待队列清空 until every queue is empty"):
-                self._platform.await_quiet(lambda _: None)
-            return self._result(throughput)
-        finally:
-            self._platform.close()
+        """Founds the registry, publishes, closes the loop, has the bulletin written, counts and asks."""
+        imported = self._found()
+        began = time.monotonic()
+        recorded = self._publish(MONTH, "全月 the month")
+        throughput = recorded / (time.monotonic() - began)
+        self._publish(LAST_DAY, f"最后一天 the last day, {STEADY:.0f} records/s", STEADY)
+        with self._stages.stage("settle", "等待队列清空 until every queue is empty"):
+            self._platform.await_quiet(lambda _: None)
+        speed = self._speed(throughput)
+        loop = self._close_loop()
+        bulletin = self._bulletin()
+        return self._result(speed, imported, loop, bulletin)
+
+    def close(self) -> None:
+        """Lets go of stores and apis."""
+        self._desk.close()
+        self._platform.close()
+
+    def _found(self) -> list[Json]:
+        """The grid, the rosters, those who register, and who looks after whom, on the eve of the month."""
+        with self._stages.stage("roster", "名册与网格 rosters and grid") as say:
+            founding.lay_grid(self._desk, self._stations)
+            say("rosters")
+            lists = rosters(self._month.world, self._plan.first, self._plan.seed)
+            answers = founding.import_rosters(self._desk, lists)
+        self._publish(SYNC, "主体 who there is")
+        with self._stages.stage("activate", "激活与帮扶 activation, 1:1 contacts") as say:
+            founding.look_after(self._desk, self._stations)
+            founding.activate(self._desk)
+        return [_imported(roster.file, answer) for roster, answer in zip(lists, answers, strict=True)]
 
     def _publish(self, stage: str, title: str, rate: float | None = None) -> int:
         """Returns how many records were stored, once nothing is on its way any more."""
-        messages = [message for message in self._month.messages if message.stage == stage]
+        messages = self._messages(stage)
         before = self._platform.recorded()
         totals = {**Counter(message.app for message in messages), RECORDED: _records(messages)}
         with self._stages.bars(stage, title, totals) as bars:
@@ -147,17 +188,46 @@ class _Play:
             self._platform.await_accounted(self._told(), lambda stored: bars.show(RECORDED, stored - before))
         return self._platform.recorded() - before
 
+    def _messages(self, stage: str) -> list[Message]:
+        return [message for message in self._month.messages if message.stage == stage]
+
     def _told(self) -> int:
         """Records published so far that no earlier one is a duplicate of."""
         return sum(sent.records - sent.duplicates for sent in self._publishers.log())
 
-    def _result(self, throughput: float) -> Result:
+    def _close_loop(self) -> Told:
+        trouble = self._month.trouble
+        station = next(each for each in self._stations if each.division == trouble.receipt.site.division)
+
+        def publish(paper: Paper) -> None:
+            stage = TEST if paper is trouble.test else LATE
+            self._publishers.publish(stage, self._messages(stage), lambda *_: None)
+
+        with (
+            self._stages.stage("loop", "闭环 the loop") as say,
+            closing(Phones(self._platform.addresses["http"]["deploy.simulator.web"])) as phones,
+        ):
+            loop = Loop(self._desk, self._moment, phones, station, self._plan.first, say)
+            return loop.walk(trouble, publish)
+
+    def _bulletin(self) -> Bulletin:
+        """The month runs out, the fifth comes."""
+        with self._stages.stage("bulletin", "通报 the bulletin") as say:
+            return publish_bulletin(
+                self._desk,
+                self._platform.addresses,
+                self._moment,
+                lambda: self._platform.await_quiet(lambda _: None),
+                self._plan.first,
+                self._plan.folder,
+                say,
+            )
+
+    def _result(self, speed: Speed, imported: list[Json], loop: Told, bulletin: Bulletin) -> Result:
         with self._stages.stage("count", "清点 count"):
             dead = self._platform.dead_letters()
             counted = count(self._publishers.log(), self._platform.recorded(), dead)
-            token = self._shilian.ask("token", "--role", "regulator", "--division", "370000").strip()
-            flagged = flag_counts(self._platform.addresses["grpc"]["trace"], token)
-            speed = self._speed(throughput)
+            flagged = flag_counts(self._platform.addresses["grpc"]["trace"], self._desk.token(PROVINCE))
         with self._stages.stage("ask", "追溯 trace"):
             sources = sorted({message.app for message in self._month.messages})
             story, folder = self._month.story, self._plan.folder
@@ -167,6 +237,9 @@ class _Play:
                 rejected=by_reason(dead),
                 flagged=flagged,
                 egress={source: self._egress(source) for source in sources},
+                rosters=imported,
+                loop=loop,
+                bulletin=bulletin,
                 lunch=trace(self._shilian, story.lunch.code, "backward", folder / "lunch.svg"),
                 tainted=trace(self._shilian, story.tainted.code, "forward", folder / "contaminated.svg"),
             )
@@ -179,6 +252,13 @@ class _Play:
     def _egress(self, source: str) -> list[Json]:
         answers: list[Json] = self._shilian.ask_json("egress", source, "--peek", "--limit", ANSWERS)
         return answers
+
+
+def _imported(file: str, answer: Any) -> Json:
+    """A list, as the registry took it in, and what was wrong with single rows."""
+    taken = answer.roster_import
+    errors = [{"row": error.row, "field": error.field, "rule": error.rule} for error in answer.errors]
+    return {"file": file, "rows": taken.rows, "refused": taken.refused, "errors": errors}
 
 
 def _records(messages: Sequence[Message]) -> int:

@@ -1,7 +1,7 @@
 """Each paper as a message body in documented field names; `styles` writes it down."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from demo.generator.papers import Certificate, Line, Paper
 from demo.generator.styles import Amount, Row
@@ -101,6 +101,25 @@ def _sampled(paper: Paper) -> Row:
     return {"document_no": paper.number, "time": paper.time, "site": own(paper.site), "lines": lines}
 
 
+def _tested(paper: Paper) -> Row:
+    """Lines name the stall where the sample was taken."""
+    results: Any = paper.facts["results"]
+    lines = [_sample(line, result) for line, result in zip(paper.lines, results, strict=True)]
+    tester = paper.facts["tester"]
+    return {
+        "document_no": paper.number,
+        "time": paper.time,
+        "market": own(paper.site),
+        "tester": tester,
+        "lines": lines,
+    }
+
+
+def _sample(line: Line, result: Row) -> Row:
+    assert line.to
+    return {**goods(line, line.to), **result, "stall": own(line.to)}
+
+
 def _distributed(paper: Paper) -> Row:
     lines = [
         {**goods(line, paper.site), "consignee": party(line.to), "diners": str(line.diners) if line.diners else None}
@@ -134,5 +153,6 @@ _BODIES: Final[dict[str, Callable[[Paper], Row]]] = {
     "kitchen_use": _used,
     "retained_sample": _sampled,
     "meal_distribution": _distributed,
+    "residue_test": _tested,
     "capture": _raised,
 }

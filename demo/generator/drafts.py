@@ -10,7 +10,8 @@ from demo.generator.styles import Row, style_of
 
 ROLES: Final = ("stall", "shipper", "receiver", "site")
 OTHERS: Final = ("supplier", "buyer", "consignee")
-SYNC, MONTH, LAST_DAY = "sync", "month", "last_day"
+SYNC, MONTH, LAST_DAY, TEST, LATE = "sync", "month", "last_day", "test", "late"
+"""Stages, each published at once. The last two are told while the loop is walked: a failed test, a late receipt."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Draft:
     duplicates: int = 0
     rule: str | None = None
     again: timedelta = timedelta(0)
+    stage: str = MONTH
 
     @classmethod
     def of(cls, paper: Paper, id: str) -> "Draft":
@@ -89,6 +91,7 @@ class Draft:
             goes=self.sent + self.again,
             data=self.encoded(),
             records=len(self.paper.lines),
+            stage=self.stage,
             duplicates=self.duplicates,
             rule=self.rule,
         )

@@ -10,11 +10,12 @@ from typing import Final
 
 from demo.generator import kitchens, registrations, trade, world
 from demo.generator.chains import Story, choose
-from demo.generator.drafts import LAST_DAY, Draft, Message
+from demo.generator.drafts import LAST_DAY, LATE, MONTH, TEST, Draft, Message
 from demo.generator.faults import FAULTS, Fault
 from demo.generator.ledger import Ledger
 from demo.generator.papers import Paper
 from demo.generator.styles import Amount
+from demo.generator.trouble import Trouble, quick_tests, trouble
 from demo.generator.world import MARKET, ONE_NETWORK, World
 
 BAD: Final = 0.025
@@ -27,11 +28,13 @@ LEAST_DAYS: Final = 3
 
 @dataclass(frozen=True)
 class Month:
-    """What happens and what is sent; `story` is what the demo will trace."""
+    """What happens and what is sent; `story` is what the demo will trace, `trouble` what it will put right."""
 
+    first: date
     world: World
     messages: list[Message]
     story: Story
+    trouble: Trouble
 
 
 def generate(first: date, seed: int, scale: float = 1.0) -> Month:
@@ -39,17 +42,19 @@ def generate(first: date, seed: int, scale: float = 1.0) -> Month:
 
     Every message id begins with the seed.
     """
-    rng = Random(f"{first}:{seed}")
+    rng, tester = Random(f"{first}:{seed}"), Random(f"{first}:{seed}:tests")
     days = max(LEAST_DAYS, math.ceil(monthrange(first.year, first.month)[1] * scale))
     ledger = Ledger(rng, world.build(rng), first)
     for day in range(days):
         _play(ledger, first + timedelta(days=day), always_school=days <= 7)
+        ledger.papers += quick_tests(ledger, tester)
     story = choose(ledger.papers)
-    drafts = _with_faults(rng, ledger, story, str(seed))
+    wrong = trouble(ledger, tester, story.lots)
+    drafts = _with_faults(rng, ledger, story, wrong, str(seed))
     told = sorted((draft.message() for draft in drafts), key=lambda message: (message.goes, message.id))
     last = first + timedelta(days=days - 1)
-    staged = [replace(message, stage=LAST_DAY) if message.goes.date() >= last else message for message in told]
-    return Month(ledger.world, [*registrations.messages(ledger.world, first, str(seed)), *staged], story)
+    staged = [replace(message, stage=LAST_DAY) if _is_of(message, last) else message for message in told]
+    return Month(first, ledger.world, [*registrations.messages(ledger.world, first, str(seed)), *staged], story, wrong)
 
 
 def last_full_month(today: date) -> date:
@@ -71,10 +76,16 @@ def _play(ledger: Ledger, day: date, always_school: bool) -> None:
     ledger.stock.sweep(day)
 
 
-def _with_faults(rng: Random, ledger: Ledger, story: Story, run: str) -> list[Draft]:
-    """Every paper's draft, some of them spoiled, and after them what is told again. The story is spared."""
+def _is_of(message: Message, last: date) -> bool:
+    return message.stage == MONTH and message.goes.date() >= last
+
+
+def _with_faults(rng: Random, ledger: Ledger, story: Story, wrong: Trouble, run: str) -> list[Draft]:
+    """Every paper's draft, some of them spoiled, and after them what is told again. Story and trouble are spared."""
     drafts = [Draft.of(paper, f"{run}-{paper.app}-{number:06}") for number, paper in enumerate(ledger.papers, 1)]
-    spare = [draft for draft in drafts if not draft.paper.lots() & story.lots]
+    _set_apart(drafts, wrong)
+    kept = wrong.numbers
+    spare = [draft for draft in drafts if not (draft.paper.lots() & story.lots or draft.paper.number in kept)]
     rng.shuffle(spare)
     total = len(drafts)
     _spoil(rng, spare, round(total * BAD))
@@ -86,6 +97,14 @@ def _with_faults(rng: Random, ledger: Ledger, story: Story, run: str) -> list[Dr
         *_told_by_two(rng, sound, max(1, round(total * DOUBTFUL)), spoil=True),
         *(_reused(next(draft for draft in sound if _can_reuse(draft))) for _ in range(max(1, round(total * REUSED)))),
     ]
+
+
+def _set_apart(drafts: Sequence[Draft], wrong: Trouble) -> None:
+    """The failed test and the late receipt are published by themselves."""
+    by_number = {draft.paper.number: draft for draft in drafts}
+    by_number[wrong.test.number].stage = TEST
+    late = by_number[wrong.receipt.number]
+    late.stage, late.rule = LATE, "late_upload"
 
 
 def _spoil(rng: Random, drafts: Sequence[Draft], wanted: int) -> None:

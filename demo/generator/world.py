@@ -161,7 +161,8 @@ def person(rng: Random) -> str:
     return rng.choice(_FAMILY) + rng.choice(_GIVEN.split())
 
 
-def _phone(rng: Random) -> str:
+def phone(rng: Random) -> str:
+    """A mobile number."""
     return f"1{rng.choice('3578')}0{codes.digits(rng, 8)}"
 
 
@@ -169,7 +170,7 @@ def _market(rng: Random, city: str) -> Site:
     county = COUNTIES[city][0]
     name = f"{divisions.name(city + '00')}农产品批发市场"
     code = codes.uscc(rng, county, "91")
-    return Site("market", MARKET, f"M{city}", name, county, _address(rng, county), person(rng), _phone(rng), code)
+    return Site("market", MARKET, f"M{city}", name, county, address(rng, county), person(rng), phone(rng), code)
 
 
 def _site(rng: Random, world: World, kind: _Kind, place: int) -> Site:
@@ -187,9 +188,9 @@ def _site(rng: Random, world: World, kind: _Kind, place: int) -> Site:
         own_id=f"{city[2:]}-{'ABCDE'[number % 5]}{number:03}" if stall else f"{kind.app[:1].upper()}{number:05}",
         name=f"{divisions.name(county)}{middle}{kind.title}",
         division=county,
-        address=_address(rng, county),
+        address=address(rng, county),
         contact=contact,
-        phone=_phone(rng),
+        phone=phone(rng),
         uscc=codes.uscc(rng, county, kind.uscc) if kind.uscc else None,
         licence=codes.licence(rng, kind.licence, county) if kind.licence else None,
         id_number=None if kind.uscc else codes.id_number(rng, county),
@@ -205,9 +206,10 @@ def _outside(rng: Random, name: str, division: str | None, region: str, goods: t
     code = codes.uscc(rng, division, "91") if division else None
     address = f"{divisions.path(division)}工业园区" if division else name
     return Site(
-        "outside", None, None, name, division, address, person(rng), _phone(rng), code, region=region, goods=products
+        "outside", None, None, name, division, address, person(rng), phone(rng), code, region=region, goods=products
     )
 
 
-def _address(rng: Random, county: str) -> str:
+def address(rng: Random, county: str) -> str:
+    """A street of a county."""
     return f"{divisions.path(county)}{rng.choice(('解放路', '人民路', '建设街', '迎宾大道'))}{rng.randint(1, 399)}号"
