@@ -1,12 +1,16 @@
 """Queues as people look at them."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pika
+import pika.exceptions
 import typer
 from pika.adapters.blocking_connection import BlockingChannel
+
+from clients.cli.failing import Away, cause
 
 
 class Taken(NamedTuple):
@@ -25,12 +29,19 @@ class Taken(NamedTuple):
 
 @contextmanager
 def channel(url: str) -> Iterator[BlockingChannel]:
-    """A channel; what was taken and not acked goes back where it was when it closes."""
-    connection = pika.BlockingConnection(pika.URLParameters(url))
+    """A channel; what was taken and not acked goes back where it was when it closes. Raises Away."""
+    connection = _connected(pika.URLParameters(url))
     try:
         yield connection.channel()
     finally:
         connection.close()
+
+
+def _connected(parameters: pika.URLParameters) -> pika.BlockingConnection:
+    try:
+        return pika.BlockingConnection(parameters)
+    except (pika.exceptions.AMQPConnectionError, ConnectionError, socket.gaierror) as error:
+        raise Away("RabbitMQ", f"{parameters.host}:{parameters.port}", cause(error)) from error
 
 
 def take(channel: BlockingChannel, queue: str, limit: int) -> Iterator[Taken]:

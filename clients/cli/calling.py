@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 
 from clients.cli import where
+from clients.cli.failing import Away, unanswered
 
 TIMEOUT_S = 30.0
 BIGGEST_ANSWER = 64 * 1024 * 1024
@@ -18,7 +19,7 @@ Metadata = tuple[tuple[str, str], ...]
 
 @contextmanager
 def channel(address: str) -> Iterator[grpc.Channel]:
-    """A channel, encrypted when SHILIAN_TLS_CA_FILE is set."""
+    """A channel, encrypted when SHILIAN_TLS_CA_FILE is set. Raises Away when nobody listens there."""
     options = [("grpc.max_receive_message_length", BIGGEST_ANSWER)]
     credentials = _credentials()
     if credentials:
@@ -26,7 +27,12 @@ def channel(address: str) -> Iterator[grpc.Channel]:
     else:
         opened = grpc.insecure_channel(address, options)
     with opened:
-        yield opened
+        try:
+            yield opened
+        except grpc.RpcError as error:
+            if why := unanswered(error):
+                raise Away("gRPC", address, why) from error
+            raise
 
 
 def metadata(token: str | None, claims: Mapping[str, str] = where.PROVINCE) -> Metadata:

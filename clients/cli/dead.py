@@ -10,7 +10,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from clients.cli import bus, where
 from clients.cli.failing import BAD_INPUT, fail, reported
-from clients.cli.letters import Letter, letter, revived
+from clients.cli.letters import Letter, letter, plain, readable, revived
 from clients.cli.printing import Format, FormatOption, print_json, print_table
 from contracts.topology import CONSUMED
 
@@ -55,7 +55,7 @@ def show(
         print_json(shown)
         return
     for one in shown:
-        print_table(f"死信 {message}", ("项 field", "值 value"), [(name, str(one[name])) for name in one])
+        print_table(f"死信 {message}", ("项 field", "值 value"), [(name, readable(one[name])) for name in one])
 
 
 @app.command()
@@ -127,4 +127,4 @@ def _whole(taken: bus.Taken) -> dict[str, Any]:
         body = {"body": taken.body.decode()}
     except UnicodeDecodeError:
         body = {"body_base64": base64.b64encode(taken.body).decode()}
-    return {"headers": {name: str(value) for name, value in taken.headers.items()}, **body}
+    return {"headers": plain(taken.headers), **body}

@@ -15,6 +15,14 @@ from shilian_publisher import SpoolInUseError
 FAILED, BAD_INPUT = 1, 2
 
 
+class Away(Exception):
+    """Nobody answers at an address."""
+
+    def __init__(self, what: str, address: str, why: str) -> None:
+        super().__init__(f"{what} {address}: {why}")
+        self.what, self.address, self.why = what, address, why
+
+
 def fail(message: str, status: int = FAILED) -> NoReturn:
     """Say why, and end."""
     typer.echo(message, err=True)
@@ -26,14 +34,32 @@ def reported() -> Iterator[None]:
     """Turn what calls and connections raise into a message and an exit status."""
     try:
         yield
+    except Away as error:
+        fail(_away(error))
     except grpc.RpcError as error:
         # What a call raises is the call itself.
         call = cast(grpc.Call, error)
         fail(_answer(call), BAD_INPUT if call.code() is grpc.StatusCode.INVALID_ARGUMENT else FAILED)
     except (pika.exceptions.AMQPError, ConnectionError, socket.gaierror) as error:
-        fail(f"broker: {_cause(error)}")
+        fail(f"broker: {cause(error)}")
     except (ValueError, OSError, SpoolInUseError) as error:
         fail(str(error), BAD_INPUT)
+
+
+def _away(error: Away) -> str:
+    return (
+        f"平台没有应答:{error.what} {error.address}。本地平台用 `make up` 启动;别处的平台请核对地址。\n"
+        f"nobody answers at {error.address} ({error.what}): {error.why}\n"
+        "start the local stack with `make up`, or name another address"
+    )
+
+
+def unanswered(error: grpc.RpcError) -> str:
+    """Why a call found nobody to answer it; empty when somebody did, be it with a refusal."""
+    call = cast(grpc.Call, error)
+    if call.code() is not grpc.StatusCode.UNAVAILABLE or rpc_status.from_call(call):
+        return ""
+    return (call.details() or "no connection").rpartition("last error: ")[2]
 
 
 def _answer(call: grpc.Call) -> str:
@@ -53,7 +79,7 @@ def _violations(bad: error_details_pb2.BadRequest) -> Iterator[str]:
         yield f"  {violation.field}: {violation.description} [{violation.reason}]"
 
 
-def _cause(error: BaseException) -> str:
+def cause(error: BaseException) -> str:
     """The first thing that went wrong; pika wraps it in what it was doing."""
     inner = getattr(error, "exception", None) or next(iter(error.args), None)
-    return _cause(inner) if isinstance(inner, BaseException) else str(error) or type(error).__name__
+    return cause(inner) if isinstance(inner, BaseException) else str(error) or type(error).__name__

@@ -1,6 +1,7 @@
 """Dead letters: what their headers say, and how they go back to the queue they died in. Pure."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from contracts.topology import EXCHANGES
@@ -75,3 +76,35 @@ def _deaths(headers: Json) -> list[Json]:
     """The broker's notes on its own dead-lettering; a sender may have written anything in their place."""
     deaths = headers.get("x-death")
     return [death for death in deaths if isinstance(death, dict)] if isinstance(deaths, list) else []
+
+
+def plain(value: Any) -> Any:
+    """What AMQP carries in a header, as JSON has it: times as text, bytes as far as they are text."""
+    match value:
+        case dict():
+            return {str(name): plain(each) for name, each in value.items()}
+        case list() | tuple():
+            return [plain(each) for each in value]
+        case bytes():
+            return value.decode(errors="replace")
+        case str() | int() | float() | None:
+            return value
+        case datetime():
+            # pika tells the broker's times without a zone: they are UTC.
+            return value.replace(tzinfo=UTC).isoformat()
+    return str(value)
+
+
+def readable(value: Any) -> str:
+    """Text as it is, and what is JSON, be it inside a text, line by line."""
+    if isinstance(value, str):
+        value = _parsed(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return found if isinstance(found, dict | list) else text

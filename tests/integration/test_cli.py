@@ -127,6 +127,9 @@ def test_dead_letter_is_shown_whole(run: Run, bus: Bus) -> None:
     [shown] = printed(run("dead", "show", "M1", "--format", "json"))
     assert json.loads(shown["body"]) == {"n": "M1"}
     assert shown["headers"]["ce-type"] == SALE
+    table = run("dead", "show", "M1").stdout
+    assert '"n": "M1"' in table
+    assert "{'" not in table
     assert run("dead", "show", "M2").exit_code == 1
 
 
@@ -152,6 +155,8 @@ def test_message_the_broker_gave_up_on_is_listed_and_replayed_under_its_first_ke
         bus.channel.basic_nack(method.delivery_tag)
     [letter] = eventually(lambda: printed(run("dead", "list", "--format", "json")))
     assert (letter["id"], letter["reason"], letter["routing_key"]) == ("M1", "delivery_limit", SALE)
+    [shown] = printed(run("dead", "show", "M1", "--format", "json"))
+    assert shown["headers"]["x-death"][0]["reason"] == "delivery_limit"
     assert printed(run("dead", "replay", "--all", "--format", "json")) == {"replayed": ["M1"]}
     assert bus.await_message(QUEUE).headers["x-shilian-routing-key"] == SALE
 

@@ -96,10 +96,14 @@ def test_bad_usage_ends_with_2_and_says_what_is_wrong_on_stderr(run: Run, words:
     assert complaint in answer.stderr
 
 
-def test_platform_that_is_away_ends_with_1(run: Run) -> None:
-    answer = run("worklist", "--grpc-inspection", f"127.0.0.1:{free_port()}", "--token", "t")
+def test_platform_that_is_away_is_named_with_the_way_out(run: Run) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    answer = run("worklist", "--grpc-inspection", address, "--token", "t")
     assert (answer.exit_code, answer.stdout) == (1, "")
-    assert "UNAVAILABLE" in answer.stderr
+    assert answer.stderr.startswith(f"平台没有应答:gRPC {address}")
+    assert "`make up`" in answer.stderr
+    assert "refused" in answer.stderr
+    assert "UNAVAILABLE" not in answer.stderr
 
 
 def test_answers_in_json_have_words_and_numbers() -> None:
