@@ -31,7 +31,7 @@ EXEMPT: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.v1alpha.ServerRefl
 SHORTEST_S: Final = 0.001
 """PyMongo reads a timeout of 0 as none at all."""
 
-MARGIN_S: Final = 0.6
+MARGIN_S: Final = 1.0
 """Kept back from a caller's deadline (a fifth of it at most), so that it is told why rather than cut off: under a
 timeout PyMongo looks for a lost server until the very end, and half a second beyond."""
 

@@ -70,7 +70,7 @@ class Mongod:
             write_private(keyfile, secrets.token_hex(64).encode())
         self._supervisor.start("mongod")
 
-    def wait_healthy(self, deadline: float = 60) -> None:
+    def wait_healthy(self, deadline: float = 180) -> None:
         """Wait until the server is primary of its set and has its root user; on first start make it so.
 
         Raises:

@@ -58,10 +58,10 @@ class Broker:
         """Start epmd, then the node."""
         self._write_configuration()
         self._supervisor.start("epmd")
-        wait_for("epmd's first answer", lambda: listens(self._home.port("epmd")), 10)
+        wait_for("epmd's first answer", lambda: listens(self._home.port("epmd")), 60)
         self._supervisor.start("rabbitmq")
 
-    def wait_healthy(self, deadline: float = 60) -> None:
+    def wait_healthy(self, deadline: float = 180) -> None:
         """Wait until the node accepts AMQP connections.
 
         Raises:

@@ -60,7 +60,7 @@ class Supervisor:
         )
         if done.returncode:
             raise StackError(f"supervisord did not start: {(done.stdout + done.stderr).strip()}")
-        wait_for("An answer from supervisord", self.alive, 15)
+        wait_for("An answer from supervisord", self.alive, 60)
 
     def alive(self) -> bool:
         """Whether this stack's supervisord answers."""
@@ -94,7 +94,7 @@ class Supervisor:
             return
         pid = state.pid
         os.killpg(pid, signal.SIGKILL)
-        wait_for(f"The death of {name}", lambda: self.state(name).pid != pid, 10)
+        wait_for(f"The death of {name}", lambda: self.state(name).pid != pid, 60)
 
     def shutdown(self) -> None:
         """End supervisord and whatever it still runs, then anything marked as this stack's."""

@@ -8,15 +8,18 @@ import pytest
 from pymongo import MongoClient
 
 from chassis.topology import declare
-from contracts.topology import CONSUMED, EVENTS, INGEST, RETRY_LADDER
+from contracts.topology import CONSUMED, EVENTS, INGEST, RETRY_LADDER, Queue
 from tests.bus import Bus
 from tests.processes import Process, eventually
 from tests.stack import Infra, Vhost
 
 TICKET = "market.entry_ticket.v1"
 LINES = 3
-OURS = ("market.", "trace.")
-"""Queues that the pipeline's workers consume; those of other services fill up, for nobody takes them here."""
+OURS = {"services.adapters.market": "market.", "services.trace": "trace."}
+"""The workers in the order of their work, and what the names of their queues begin with.
+
+The queues of other services fill up, for nobody takes from them here.
+"""
 
 
 def ticket(number: int, **changed: Any) -> dict[str, Any]:
@@ -81,22 +84,32 @@ class Pipeline:
     def await_recorded(self, numbers: Iterable[int]) -> None:
         """Every line of every ticket is an event, once."""
         wanted = {f"JC2026-{number:06}": LINES for number in numbers}
-        eventually(lambda: dict(self.documents()), lambda found: found == wanted, within=120)
+        eventually(lambda: dict(self.documents()), lambda found: found == wanted)
+
+    def stop(self) -> None:
+        """Stops the workers in the order of their work, each when nothing waits for it: the rest it has in hand."""
+        for service, prefix in OURS.items():
+            self.bus.await_empty(*(queue.name for queue in _ours() if queue.name.startswith(prefix)))
+            for process in self.processes:
+                if process.args[0] == service and process.child.poll() is None:
+                    assert process.stop() == 0, process.tail()
 
     def assert_settled(self, numbers: Iterable[int]) -> None:
         """All recorded once, announced, answered; with the workers stopped no queue or outbox holds anything."""
         self.await_recorded(numbers)
         eventually(lambda: self.db.outbox.count_documents({}), lambda rows: rows == 0)
-        for process in self.processes:
-            if process.child.poll() is None:
-                assert process.stop() == 0, process.tail()
-        names = [name for queue in CONSUMED if queue.name.startswith(OURS) for name in (queue.name, queue.dead)]
+        self.stop()
+        names = [name for queue in _ours() for name in (queue.name, queue.dead)]
         assert {name: held for name in (*names, *RETRY_LADDER) if (held := self.bus.ready(name))} == {}
         ids = {row["_id"] for row in self.db.events.find({}, {"_id": 1})}
         announced = [event["id"] for taken in self.bus.take_all(self.heard) for event in taken.body["events"]]
         assert set(announced) == ids
         self.verdicts = [verdict for taken in self.bus.take_all("egress.market") for verdict in taken.body["verdicts"]]
         assert {verdict["event_id"] for verdict in self.verdicts if verdict["outcome"] != "rejected"} == ids
+
+
+def _ours() -> list[Queue]:
+    return [queue for queue in CONSUMED if queue.name.startswith((*OURS.values(),))]
 
 
 @pytest.fixture

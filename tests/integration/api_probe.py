@@ -54,7 +54,7 @@ class Probe:
     rpcs: Mapping[str, Rpc]
 
     def call(
-        self, method: str, request: Any = None, token: str | None = "", timeout: float | None = 30, **sent: str
+        self, method: str, request: Any = None, token: str | None = "", timeout: float | None = 60, **sent: str
     ) -> Any:
         """The call; `token` is a regulator's when not said, None for none; `sent` is further metadata."""
         rpc = self.rpcs[method]

@@ -20,7 +20,7 @@ from shilian.inspection.v1.inspection_pb2_grpc import InspectionServiceStub
 
 from contracts.topology import COMMANDS, EVENTS
 from tests.bus import Bus
-from tests.processes import Process, eventually, free_port
+from tests.processes import Process, eventually, free_port, set_clock
 from tests.stack import Database
 
 SITE, OPERATOR = "licence:JY13701050012345", "uscc:91370105MA3F72T8XQ"
@@ -48,7 +48,7 @@ class Client:
         request: Any = getattr(pb, method.input_type.name)(**fields)
         if "request_id" in request.DESCRIPTOR.fields_by_name and not request.request_id:
             request.request_id = uuid4().hex
-        return getattr(self.stub, rpc)(request, metadata=self.metadata(who, role, division), timeout=20)
+        return getattr(self.stub, rpc)(request, metadata=self.metadata(who, role, division), timeout=60)
 
     def refusal(self, rpc: str, **fields: Any) -> tuple[grpc.StatusCode, str, dict[str, str]]:
         """Status, reason and what is told of a call that must fail."""
@@ -134,4 +134,4 @@ def account(note: str = "现场情况", *evidence: str) -> pb.Account:
 
 def moved(path: Path, to: datetime, now: datetime) -> None:
     """Moves the service's clock."""
-    path.write_text(str((to - now).total_seconds()))
+    set_clock(path, (to - now).total_seconds())

@@ -130,9 +130,9 @@ async def test_the_callers_deadline_reaches_the_database(options: Make) -> None:
     async with serving(options(), Look=Rpc(read)) as probe:
         await probe.api.store.db.things.insert_one({})
         started = time.monotonic()
-        error = await refusal(probe.call("Look", timeout=1))
+        error = await refusal(probe.call("Look", timeout=5))
         assert (error.code(), details(error)[0].reason) == (StatusCode.DEADLINE_EXCEEDED, "deadline_exceeded")
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20
 
 
 @pytest.mark.asyncio
@@ -145,7 +145,7 @@ async def test_a_call_without_or_with_a_far_deadline_is_bounded_by_ours(
 
     async with serving(options(**bounds), Look=Rpc(read)) as probe:
         await probe.api.store.db.things.insert_one({})
-        error = await refusal(probe.call("Look", timeout=None if "deadline_s" in bounds else 25))
+        error = await refusal(probe.call("Look", timeout=None if "deadline_s" in bounds else 60))
         assert (error.code(), details(error)[0].reason) == (StatusCode.DEADLINE_EXCEEDED, "deadline_exceeded")
 
 
@@ -157,7 +157,7 @@ async def test_a_store_that_is_away_is_unavailable(options: Make) -> None:
         return await away.db.things.find_one()
 
     async with serving(options(), Look=Rpc(read)) as probe:
-        error = await refusal(probe.call("Look", timeout=3))
+        error = await refusal(probe.call("Look", timeout=6))
         assert (error.code(), details(error)[0].reason) == (StatusCode.UNAVAILABLE, "store_away")
         assert "127.0.0.1" not in (error.details() or "")
     assert await away.problems()
@@ -261,9 +261,9 @@ async def test_a_drain_takes_no_new_call_and_lets_one_in_flight_finish(options: 
         await store.db.things.insert_one({})
         return await who(store, request)
 
-    serving_probe = serving(options(drain_s=20), Look=Rpc(wait))
+    serving_probe = serving(options(drain_s=60), Look=Rpc(wait))
     probe = await serving_probe.__aenter__()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{probe.api.http_port}") as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{probe.api.http_port}", timeout=60) as http:
         watch = health_stub(probe).Watch(health_pb2.HealthCheckRequest(service=probe.service))
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
         in_flight = asyncio.ensure_future(probe.call("Look"))
@@ -297,7 +297,7 @@ async def test_metrics_liveness_and_readiness_answer_over_http(options: Make) ->
     async with serving(options(), Look=Rpc(who)) as probe:
         await probe.call("Look")
         await refusal(probe.call("Look", token=None))
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{probe.api.http_port}") as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{probe.api.http_port}", timeout=60) as http:
             assert (await http.get("/live")).status_code == 200
             assert (await http.get("/ready")).json() == {"ok": True, "problems": []}
             assert (await http.get("/other")).status_code == 404

@@ -140,8 +140,10 @@ async def test_others_who_are_always_faster_abort_it(mongo: Database, tmp_path: 
 async def test_a_caller_who_gives_up_does_not_interrupt_a_commit(mongo: Database, tmp_path: Path) -> None:
     store = Store.connect(mongo.url)
     await store.ensure(())
-    committing = asyncio.ensure_future(store.commit(Commit({"things": [InsertOne({"_id": 1})]})))
-    async with asyncio.timeout(10), store.db.watch() as changes:
+    async with asyncio.timeout(60), store.db.watch() as changes:
+        # The stream begins with its first look.
+        assert await changes.try_next() is None
+        committing = asyncio.ensure_future(store.commit(Commit({"things": [InsertOne({"_id": 1})]})))
         await asyncio.sleep(0)
         committing.cancel()
         change = await changes.next()

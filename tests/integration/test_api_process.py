@@ -16,7 +16,7 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.integration.api_probe import Rpc, serving, settings
-from tests.processes import Process, free_port
+from tests.processes import DEADLINE_S, Process, free_port
 from tests.stack import Database
 
 NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
@@ -43,7 +43,7 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
 
 async def health(channel: grpc.aio.Channel) -> Any:
     stub: Any = health_pb2_grpc.HealthStub(channel)
-    return await stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
+    return await stub.Check(health_pb2.HealthCheckRequest(), timeout=60)
 
 
 @pytest.mark.asyncio
@@ -81,6 +81,6 @@ async def test_an_api_process_serves_and_stops_clean(
 
 def test_an_api_process_that_cannot_start_says_why(mongo: Database, spawn: Callable[..., Process]) -> None:
     process = spawn("services.registry", "api", mongo_url=mongo.url)
-    assert process.child.wait(timeout=30) == 1
+    assert process.child.wait(timeout=DEADLINE_S) == 1
     assert "SHILIAN_JWT_PUBLIC_KEY_FILE" in process.tail()
     assert "Traceback" not in process.tail()

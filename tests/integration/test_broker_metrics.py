@@ -19,6 +19,6 @@ def test_a_broker_gives_every_metric_that_is_read(stack: Infra) -> None:
     for job in jobs:
         if job["job_name"].startswith("rabbitmq"):
             path = job.get("metrics_path", "/metrics")
-            answer = httpx.get(address + path, params=job.get("params")).raise_for_status()
+            answer = httpx.get(address + path, params=job.get("params"), timeout=60).raise_for_status()
             given |= set(re.findall(r"^# TYPE (\w+)", answer.text, re.MULTILINE))
     assert not read - given

@@ -25,7 +25,7 @@ from tests.integration.inspection import (
     tell,
     worker,
 )
-from tests.processes import Process, eventually
+from tests.processes import Process, eventually, set_clock
 
 __all__ = ["ahead", "client", "worker"]
 
@@ -197,7 +197,7 @@ def test_the_second_case_about_an_item_calls_for_accountability(
     worker: Process, client: Client, bus: Bus, db: Any, ahead: Any
 ) -> None:
     filed(bus, db)
-    ahead.write_text(str(40 * 86_400))
+    set_clock(ahead, 40 * 86_400)
     tell(bus, "inspection.record_tests.v1", tests=[failed_test("Q2"), failed_test("Q3", item="克百威")])
     await_count(db.cases, 3)
     cases = {case.cause_id: case for case in client.call("ListCases").cases}
@@ -269,6 +269,6 @@ def test_a_worker_killed_while_it_works_makes_nothing_twice(worker: Process, bus
         if n % 100 == 50:
             worker.kill()
             worker.restart()
-    eventually(lambda: db.tasks.count_documents({}), lambda seen: seen == 300, 60)
+    eventually(lambda: db.tasks.count_documents({}), lambda seen: seen == 300)
     bus.await_empty("inspection.events", "inspection.events.dead")
     assert db.ledger.count_documents({}) == db.timers.count_documents({"kind": "task"}) == 300

@@ -15,7 +15,7 @@ from shilian_publisher import Event, Publisher
 
 from contracts.topology import INGEST, MARKET_INGEST
 from tests.bus import Bus
-from tests.processes import eventually, free_port
+from tests.processes import DEADLINE_S, eventually, free_port
 from tests.stack import Infra, Vhost
 
 SALE = "market.sale_ticket.v1"
@@ -61,7 +61,7 @@ def trouble(publisher: Publisher, words: str) -> str | None:
 
 def test_event_arrives_persistent_with_its_envelope(bus: Bus, publisher: Publisher) -> None:
     id = publisher.send(SALE, {"品名": "菠菜"})
-    assert publisher.flush() == 0
+    assert publisher.flush(DEADLINE_S) == 0
     method, properties, body = bus.channel.basic_get(QUEUE, auto_ack=True)
     assert method is not None
     assert properties is not None
@@ -80,29 +80,30 @@ def test_events_of_many_threads_and_batches_all_arrive(bus: Bus, publisher: Publ
         thread.start()
     for thread in threads:
         thread.join()
-    assert publisher.flush() == 0
+    assert publisher.flush(DEADLINE_S) == 0
     assert sorted(taken(bus)) == [*range(1500), *range(10_000, 11_500)]
 
 
 def test_broker_away_spools_and_delivers_later_in_order_once(
     private_stack: Callable[[], Infra], tmp_path: Path
 ) -> None:
-    broker = private_stack().broker
+    infra = private_stack()
+    broker = infra.broker
     vhost = Vhost("shilian", "shilian", broker.amqp_url("shilian"), broker.management_url)
     bus = Bus(vhost)
     bus.declare()
     bus.close()
+    infra.wait_recoverable(QUEUE)
     with Publisher(vhost.url, "market", tmp_path / "spool.db") as publisher:
         publisher.send_all(events(*range(300)))
-        assert publisher.flush() == 0
+        assert publisher.flush(DEADLINE_S) == 0
         broker.kill()
-        trouble(publisher, "")
         publisher.send_all(events(*range(300, 600)))
         publisher.send_all(events(*range(600, 900)))
         assert publisher.flush(timeout=0) == 600
         broker.start()
         broker.wait_healthy()
-        assert publisher.flush(60) == 0
+        assert publisher.flush(DEADLINE_S) == 0
     bus = Bus(vhost)
     assert taken(bus) == list(range(900))
     bus.close()
@@ -116,6 +117,7 @@ def test_events_taken_while_the_broker_was_away_survive_the_program(bus: Bus, tm
     away.close(timeout=0)
     with Publisher(bus.vhost.url, "market", tmp_path / "spool.db") as publisher:
         publisher.send_all(events(3))
+        assert publisher.flush(DEADLINE_S) == 0
     assert taken(bus) == [1, 2, 3]
 
 
@@ -130,7 +132,7 @@ def test_killed_program_loses_nothing_and_repeats_only_with_the_same_id(bus: Bus
         sender.kill()
         accepted += sender.stdout.read().split()
     with Publisher(bus.vhost.url, "market", spool) as publisher:
-        assert publisher.flush() == 0
+        assert publisher.flush(DEADLINE_S) == 0
     messages = bus.take_all(QUEUE)
     arrived = {message.headers["ce-id"]: message.body["n"] for message in messages}
     # The last event may have been written and its id not printed any more.
@@ -159,11 +161,11 @@ def test_unroutable_event_is_kept_told_and_sent_when_it_has_a_queue(bus: Bus, tm
     bus.channel.queue_unbind(QUEUE, INGEST, "market.#")
     with Publisher(bus.vhost.url, "market", tmp_path / "spool.db") as publisher:
         publisher.send_all(events(1))
-        assert publisher.flush() == 0
+        assert publisher.flush(DEADLINE_S) == 0
         assert publisher.unroutable() == [("T-1", SALE, "312 NO_ROUTE")]
     bus.channel.queue_bind(QUEUE, INGEST, "market.#")
     with Publisher(bus.vhost.url, "market", tmp_path / "spool.db") as publisher:
-        assert publisher.flush() == 0
+        assert publisher.flush(DEADLINE_S) == 0
         assert publisher.unroutable() == []
     assert taken(bus) == [1]
 
@@ -176,7 +178,7 @@ def test_refused_event_is_sent_again_until_the_queue_has_room(bus: Bus, publishe
     publisher.send_all(events(*range(8)))
     arrived = [bus.await_message("small").body["n"] for _ in range(8)]
     assert arrived == list(range(8))
-    assert publisher.flush() == 0
+    assert publisher.flush(DEADLINE_S) == 0
     assert taken(bus, "small") == []
 
 
@@ -186,7 +188,7 @@ def test_platform_that_is_not_there_yet_is_waited_for(vhost: Vhost, tmp_path: Pa
         trouble(publisher, "no exchange 'shilian.ingest'")
         bus = Bus(vhost)
         bus.declare()
-        assert publisher.flush() == 0
+        assert publisher.flush(DEADLINE_S) == 0
     assert taken(bus) == [1]
     bus.close()
 
@@ -196,14 +198,14 @@ def test_wrong_password_is_told_and_nothing_is_lost(bus: Bus, tmp_path: Path) ->
     publisher.send_all(events(1))
     trouble(publisher, "ACCESS_REFUSED")
     publisher.close(timeout=0)
-    with Publisher(bus.vhost.url, "market", tmp_path / "spool.db"):
-        pass
+    with Publisher(bus.vhost.url, "market", tmp_path / "spool.db") as publisher:
+        assert publisher.flush(DEADLINE_S) == 0
     assert taken(bus) == [1]
 
 
 def test_broker_that_asks_to_hold_back_is_obeyed(stack: Infra, bus: Bus, publisher: Publisher) -> None:
     publisher.send_all(events(0))
-    publisher.flush()
+    assert publisher.flush(DEADLINE_S) == 0
     stack.broker.ctl("set_vm_memory_high_watermark", "0")
     try:
         # RabbitMQ tells a connection that it is blocked when it publishes.
@@ -213,17 +215,17 @@ def test_broker_that_asks_to_hold_back_is_obeyed(stack: Infra, bus: Bus, publish
         assert publisher.flush(timeout=0) == 2499
     finally:
         stack.broker.ctl("set_vm_memory_high_watermark", "0.6")
-    assert publisher.flush() == 0
+    assert publisher.flush(DEADLINE_S) == 0
     assert taken(bus) == list(range(2500))
 
 
 def test_idle_publisher_keeps_its_connection(bus: Bus, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """With a heartbeat of 1 s the broker drops a silent client within 3 s; the wait is the idleness under test."""
-    with Publisher(f"{bus.vhost.url}?heartbeat=1", "market", tmp_path / "spool.db") as publisher:
+    """With a heartbeat of 2 s the broker drops a silent client within 6 s; the wait is the idleness under test."""
+    with Publisher(f"{bus.vhost.url}?heartbeat=2", "market", tmp_path / "spool.db") as publisher:
         eventually(lambda: publisher.trouble, lambda seen: seen is None)
-        threading.Event().wait(4)
+        threading.Event().wait(7)
         publisher.send_all(events(1))
-        assert publisher.flush() == 0
+        assert publisher.flush(DEADLINE_S) == 0
     assert not [record for record in caplog.records if record.name == "shilian_publisher"]
     assert taken(bus) == [1]
 
@@ -236,7 +238,7 @@ def test_command_needs_nothing_but_pika(bus: Bus, tmp_path: Path) -> None:
     words = ["--source", "market", "--url", bus.vhost.url, "--type", SALE, "sales.csv"]
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", ALONE, str(tmp_path), *words],
-        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=DEADLINE_S,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "taken 2, not sent yet 0, unroutable 0\n"
@@ -257,6 +259,8 @@ def test_command_says_what_is_wrong(tmp_path: Path, words: list[str], status: in
     (tmp_path / "sales.csv").write_text("n\n1\n")
     path = {"PYTHONPATH": str(PACKAGES)}
     command = [sys.executable, "-m", "shilian_publisher", *words]
-    done = subprocess.run(command, cwd=tmp_path, env=path, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=path, capture_output=True, text=True, check=False, timeout=DEADLINE_S
+    )
     assert done.returncode == status
     assert complaint in done.stderr

@@ -17,7 +17,7 @@ from tests.bus import Bus
 from tests.calls import Client
 from tests.integration import test_registry_service as service
 from tests.integration.test_registry_service import LICENCE, USCC, await_recorded, new_operator, observe, seen
-from tests.processes import Process, eventually
+from tests.processes import Process, eventually, set_clock
 from tests.stack import Database
 
 client = service.client
@@ -145,7 +145,7 @@ def test_killed_worker_leaves_no_row_out_and_takes_none_twice(
 
     def later() -> pb.RosterImport:
         """Its lease, and that of a try that met its open transaction, end within seconds."""
-        clock.write_text(str(int(clock.read_text()) + 2))
+        set_clock(clock, float(clock.read_text()) + 2)
         found: pb.RosterImport = client.call(
             "GetRosterImport", pb.GetRosterImportRequest(import_id="r-1")
         ).roster_import
@@ -271,7 +271,7 @@ def test_events_make_active_and_thirty_idle_days_inactive(
     happened(bus, site, after(today, -1))
     happened(bus, site, after(today, -9))
     told(bus, announced, lambda seen: seen["state"] == "active")
-    clock.write_text(str(40 * DAY_S))
+    set_clock(clock, 40 * DAY_S)
     told(bus, announced, lambda seen: seen["state"] == "inactive")
     listed = client.call("ListOperators", pb.ListOperatorsRequest(state=pb.OPERATOR_STATE_INACTIVE)).operators
     assert [each.operator_id for each in listed] == [id]

@@ -62,7 +62,7 @@ class World:
     def call(self, rpc: str, request: Any) -> Any:
         claims = {"sub": "rebuilder", "aud": "shilian", "exp": time.time() + 600, "role": "system"}
         token = jwt.encode(claims, self._key, "EdDSA")
-        return getattr(self._stub, rpc)(request, metadata=[("authorization", f"Bearer {token}")], timeout=30)
+        return getattr(self._stub, rpc)(request, metadata=[("authorization", f"Bearer {token}")], timeout=60)
 
     def facts(self) -> dict[str, list[Any]]:
         """What the figures live on, as it is stored."""
@@ -165,11 +165,10 @@ def tell(bus: Bus, key: str, body: Any) -> None:
     bus.publish(COMMANDS, key, body.model_dump_json(exclude_defaults=True).encode(), ce_id=uuid4().hex)
 
 
-@pytest.mark.timeout(300)
 def test_rebuilt_facts_give_the_figures_that_events_gave(world: World, bus: Bus) -> None:
     sites = (observed(1, SHOP, Link.CIRCULATION), observed(2, FARM, Link.PRODUCTION))
     tell(bus, "registry.observe.v1", ObserveV1(observations=sites))
-    eventually(world.sites, lambda seen: {*seen.values()} == {2}, within=90)
+    eventually(world.sites, lambda seen: {*seen.values()} == {2})
     records = (
         record(1, Step.SHIPPING, FARM, SHOP, OLD),
         record(2, Step.SHIPPING, FARM, SHOP, OLD - timedelta(hours=2)),
@@ -190,7 +189,7 @@ def test_rebuilt_facts_give_the_figures_that_events_gave(world: World, bus: Bus)
         tested_at=OLD,
     )
     tell(bus, "inspection.record_tests.v1", inspection.RecordTestsV1(tests=(failed,)))
-    settled = eventually(world.facts, lambda seen: {name: len(rows) for name, rows in seen.items()} == SETTLED, 120)
+    settled = eventually(world.facts, lambda seen: {name: len(rows) for name, rows in seen.items()} == SETTLED)
     card = world.scorecard()
 
     world.db[store.MARKS].insert_one({"_id": "x@2026-01-01", "site": "x", "day": "2026-01-01", "kinds": []})

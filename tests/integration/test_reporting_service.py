@@ -29,7 +29,7 @@ from contracts.topology import EVENTS, REPORTING_FACTS
 from contracts.trace import Category, EventsRecordedV1, Link, RecordedEvent, Step
 from services.reporting import months
 from tests.bus import Bus
-from tests.processes import Process, eventually, free_port
+from tests.processes import Process, eventually, free_port, set_clock
 from tests.stack import Database
 
 MONTH = months.month_of(clock.now())
@@ -46,9 +46,9 @@ class Client:
         self._stub = ReportingServiceStub(self._channel)
 
     def call(self, rpc: str, request: Any, role: str = "regulator", division: str | None = "370000") -> Any:
-        payload = {"sub": "tester", "aud": "shilian", "exp": time.time() + 60, "role": role, "division": division}
+        payload = {"sub": "tester", "aud": "shilian", "exp": time.time() + 600, "role": role, "division": division}
         token = jwt.encode({k: v for k, v in payload.items() if v}, self._key, "EdDSA")
-        return getattr(self._stub, rpc)(request, metadata=[("authorization", f"Bearer {token}")], timeout=30)
+        return getattr(self._stub, rpc)(request, metadata=[("authorization", f"Bearer {token}")], timeout=60)
 
     def status(self, rpc: str, request: Any, **caller: Any) -> grpc.StatusCode:
         with pytest.raises(grpc.RpcError) as refused:
@@ -84,7 +84,7 @@ class Running:
 
     def move(self, to: datetime) -> None:
         """Moves the clock of both processes; back it never goes."""
-        self._ahead.write_text(str((to - clock.now()).total_seconds()))
+        set_clock(self._ahead, (to - clock.now()).total_seconds())
 
 
 @pytest.fixture

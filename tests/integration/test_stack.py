@@ -24,6 +24,7 @@ from deploy.local.programs import Program
 from deploy.local.provision import SOURCES, provision_source
 from deploy.local.stack import Stack
 from deploy.local.supervise import Supervisor
+from tests.processes import DEADLINE_S
 from tests.stack import Database, Infra, Vhost
 
 OTHERS = {source: next(other for other in SOURCES if other != source) for source in SOURCES}
@@ -137,7 +138,7 @@ def test_down_finds_what_a_killed_supervisor_left(private_stack: Callable[[], In
     home = private_stack().stack.home
     supervisord = int((home.path / "supervisord.pid").read_text())
     os.kill(supervisord, signal.SIGKILL)
-    wait_for("the end of supervisord", lambda: supervisord not in marked_processes(home), 10)
+    wait_for("the end of supervisord", lambda: supervisord not in marked_processes(home), DEADLINE_S)
     stack = Stack(home.path)
     assert stack.states() == {}
     stack.down()
@@ -169,9 +170,9 @@ def test_a_crashed_program_is_restarted_and_counted(tmp_path: Path) -> None:
     supervisor.ensure([Program("sleeper", ("sleep", "600"))])
     try:
         supervisor.start("sleeper")
-        wait_for("the start", lambda: supervisor.state("sleeper").state == "RUNNING", 10)
+        wait_for("the start", lambda: supervisor.state("sleeper").state == "RUNNING", DEADLINE_S)
         supervisor.kill("sleeper")
-        wait_for("the restart", lambda: supervisor.state("sleeper").state == "RUNNING", 10)
+        wait_for("the restart", lambda: supervisor.state("sleeper").state == "RUNNING", DEADLINE_S)
         assert supervisor.state("sleeper").restarts == 1
     finally:
         supervisor.shutdown()
@@ -186,7 +187,7 @@ def test_a_program_that_dies_at_start_is_reported_with_its_last_words(tmp_path: 
     try:
         supervisor.start("doomed")
         with pytest.raises(StackError, match="no such licence"):
-            wait_for("the death", lambda: not supervisor.check("doomed"), 10)
+            wait_for("the death", lambda: not supervisor.check("doomed"), DEADLINE_S)
     finally:
         supervisor.shutdown()
 
@@ -263,6 +264,6 @@ def publish_durably(url: str, body: bytes) -> None:
 def taken(url: str) -> bytes | None:
     """The body of the next message of `kept`, once the queue has its leader back."""
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
-        for _, _, body in connection.channel().consume("kept", auto_ack=True, inactivity_timeout=20):
+        for _, _, body in connection.channel().consume("kept", auto_ack=True, inactivity_timeout=DEADLINE_S):
             return bytes(body)
     return None

@@ -28,7 +28,7 @@ from tests.integration.test_trace_service import (
     record,
     register,
 )
-from tests.processes import Process, eventually
+from tests.processes import Process, eventually, set_clock
 from tests.stack import Database
 
 __all__ = ["client"]
@@ -46,9 +46,7 @@ class Clock:
         self.set(NOON)
 
     def set(self, at: datetime) -> None:
-        whole = self.file.with_suffix(".new")
-        whole.write_text(str((at - datetime.now(UTC)).total_seconds()))
-        whole.replace(self.file)
+        set_clock(self.file, (at - datetime.now(UTC)).total_seconds())
 
 
 @pytest.fixture
