@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bench import calls, ingest, intake, recall
+from bench import bulletin, calls, ingest, intake, recall
 from bench.child import Died
 from bench.ground import Ground
 from bench.hearing import Wrong
@@ -29,8 +29,9 @@ USUAL: Final[dict[str, Benchmark]] = {
     "worklist_page": calls.worklist_page,
     "fact_intake": intake.fact_intake,
     "recall_notice": recall.recall_notice,
+    "bulletin": bulletin.bulletin,
 }
-LONG: Final[dict[str, Benchmark]] = {"soak": ingest.soak}
+LONG: Final[dict[str, Benchmark]] = {"bulletin_full": bulletin.bulletin_full, "soak": ingest.soak}
 
 console = Console()
 

@@ -81,7 +81,7 @@ class Ground:
         amqp_url = self._broker.amqp_url(NAME).rpartition("/")[0] + f"/{NAME}"
         topology.declare(amqp_url)
         mongo_url = self._mongod.url(NAME, self._password, NAME)
-        with MongoClient[dict[str, Any]](mongo_url, w="majority") as client:
+        with MongoClient[dict[str, Any]](mongo_url, w="majority", tz_aware=True) as client:
             ensure(client[NAME], collections)
             try:
                 yield Field(amqp_url, mongo_url, client[NAME])

@@ -45,9 +45,9 @@ class Ear:
         for queue in queues:
             self.await_true(partial(self._has_consumers, queue, number), runs, f"subscribed to {queue.name}")
 
-    def await_items(self, count: int, runs: Runs) -> float:
+    def await_items(self, count: int, runs: Runs, within_s: float = WITHIN_S) -> float:
         """When (monotonic seconds) the last of so many items was announced."""
-        self.await_true(lambda: self._count >= count, runs, f"announced {count} items")
+        self.await_true(lambda: self._count >= count, runs, f"announced {count} items", within_s)
         return self._last
 
     def await_true(self, done: Callable[[], bool], runs: Runs, what: str, within_s: float = WITHIN_S) -> None:
