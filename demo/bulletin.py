@@ -1,6 +1,7 @@
 """The last stage: the month's bulletin, frozen by its own timer, in all formats, held against a count by hand."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,11 +18,14 @@ from demo import brute_lists, brute_records
 from demo.brute_compare import Difference, differences, figures
 from demo.brute_records import Json, Span
 from demo.desk import PROVINCE, Desk, awaited
+from demo.files import read_log
 from demo.moment import Moment, at
 
 DIVISION: Final = "37"
 FORMATS: Final = ("html", "pdf", "xlsx", "json")
 SERVICES: Final = ("registry", "trace", "inspection", "notify", "reporting")
+
+SYSTEMS: Final = {"docking.quarantine": "动物检疫系统"}
 
 FREEZE_DAY, FREEZE_HOUR = 5, 8
 """On the fifth, for the month before (domain: "Reporting")."""
@@ -92,6 +96,7 @@ def publish_bulletin(
         say("until the eve of the fifth")
         _rest(databases, moment, settle, freeze - EVE)
         say("counting by hand")
+        _declare(desk, span.month, folder / "published")
         earlier = [*_earlier(desk, span.month)]
         records = brute_records.read(databases, span.month, freeze.date(), earlier)
         counted = brute_lists.count(records, DIVISION)
@@ -102,6 +107,25 @@ def publish_bulletin(
     files = [_download(desk, span.month, kind, folder) for kind in FORMATS]
     document = json.loads(files[FORMATS.index("json")].read_bytes())
     return Bulletin(files, document, len(figures(counted)), differences(document, counted))
+
+
+def _declare(desk: Desk, month: str, logs: Path) -> None:
+    """Each self-built system of the province declares how many records it sent, by its own log."""
+    declared: Counter[str] = Counter()
+    for log in sorted(logs.glob("docking.*.log")):
+        source = ".".join(log.name.split(".")[:2])
+        declared[source] += sum(sent.records - sent.duplicates for sent in read_log(log))
+    for source, records in declared.items():
+        desk.ask(
+            pb.DeclareUploadsRequest(
+                system=source,
+                name=SYSTEMS[source],
+                division=PROVINCE.division,
+                link="production",
+                month=month,
+                records=records,
+            )
+        )
 
 
 def _rest(databases: Mapping[str, Any], moment: Moment, settle: Callable[[], object], to: datetime) -> None:
