@@ -51,6 +51,21 @@ class Platform:
         """Returns once nothing is on its way any more: no message ready or unacked, no outbox row. As above."""
         self._await(lambda: False, seen)
 
+    def await_rest(self, by: datetime, say: Callable[[str], object]) -> None:
+        """Returns once no timer has anything to do that was due by then, and nothing is on its way. As above."""
+        until = time.monotonic() + PATIENCE_S
+        while due := self._due(by):
+            say(f"{due} timers are due")
+            if time.monotonic() > until:
+                raise TimeoutError(f"{due} timers that were due by {by} did not fire within {PATIENCE_S:.0f} s")
+            time.sleep(LOOK_S)
+        self.await_quiet(lambda _: None)
+        if self._due(by):
+            self.await_rest(by, say)
+
+    def _due(self, by: datetime) -> int:
+        return sum(store.timers.count_documents({"due_at": {"$lte": by}}) for store in self._stores.values())
+
     def _await(self, enough: Callable[[], bool], seen: Callable[[int], object]) -> None:
         now = idle_since = moved = time.monotonic()
         stored = 0

@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import time
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -95,7 +96,7 @@ def run(plan: Plan, console: Console) -> Result:
     with stages.stage("generate", f"生成 generate {plan.first:%Y-%m}"):
         month = generate(plan.first, plan.seed, plan.scale)
     eve = plan.first - timedelta(days=1)
-    moment = Moment(plan.folder / "clock", at(eve, 18))
+    moment = Moment(plan.folder / "clock", at(eve, 20, 30))
     with _stack(plan.folder / "stack", stages) as stack, closing(_Play(plan, month, stack, stages, moment)) as play:
         result = play.run()
     result.seconds = stages.seconds
@@ -212,6 +213,11 @@ class _Play:
 
     def _bulletin(self) -> Bulletin:
         """The month runs out, the fifth comes."""
+        with self._stages.stage("month_end", "月末 the month runs out") as say:
+            span = monthrange(self._plan.first.year, self._plan.first.month)[1]
+            end = at(self._plan.first.replace(day=span), 22)
+            self._moment.move(end)
+            self._platform.await_rest(end, say)
         with self._stages.stage("bulletin", "通报 the bulletin") as say:
             return publish_bulletin(
                 self._desk,
