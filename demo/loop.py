@@ -113,9 +113,7 @@ class Loop:
         self._await_message()
 
     def _of_finding(self, tasks: Any) -> list[pb.Task]:
-        return [task for task in tasks if task.cause_id == self.told.finding] or [
-            task for task in tasks if task.cause == "finding"
-        ]
+        return [task for task in tasks if self.told.finding in {cited.finding_id for cited in task.findings}]
 
     def _await_message(self) -> None:
         """WeChat refuses, so an SMS goes out; its receipt comes back over the callback."""

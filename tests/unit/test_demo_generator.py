@@ -171,13 +171,13 @@ def test_a_publisher_counts_the_records_that_the_platform_counts(adapted: list[t
     other = [
         message.id
         for message, found in adapted
-        if message.records != len(found.records) + len(found.observations) + found.refused
+        if message.records != len(found.records) + len(found.observations) + len(found.tests) + found.refused
     ]
     assert other == []
 
 
 def test_declared_duplicates_are_those_that_have_an_id_already(adapted: list[tuple[Message, Adapted]]) -> None:
-    counted = Counter(record.id for _, found in adapted for record in found.records)
+    counted = Counter(record.id for _, found in adapted for record in (*found.records, *found.tests))
     repeated = sum(count - 1 for count in counted.values())
     # The second content of a reused id is refused, and a doubtful second report recorded apart.
     otherwise = sum(message.rule in ("id_reused", "possible_duplicate") for message, _ in adapted)
