@@ -70,7 +70,16 @@ class BatchRunner:
         self._call = call
         self._settings = settings
         self.stopping = False
-        self.holding = ""
+        self._troubles: dict[object, str] = {}
+
+    @property
+    def holding(self) -> str:
+        """What a batch is held for; empty when none is held."""
+        return next(iter(self._troubles.values()), "")
+
+    def forget_troubles(self) -> None:
+        """For a subscription that begins anew."""
+        self._troubles.clear()
 
     def run(self, deliveries: Sequence[Delivery]) -> bool:
         """Handles a batch; true when all of it is settled and may be acked, false when it was given up."""
@@ -127,24 +136,27 @@ class BatchRunner:
             except Exception as trouble:
                 if not (isinstance(trouble, BrokerAway) or is_away(trouble)):
                     raise
+                self._note(action, repr(trouble)[:200])
                 if not self._wait(repr(trouble), since, attempt):
                     return False
                 attempt += 1
             else:
-                self._note("")
+                self._note(action, "")
                 return True
 
     def _wait(self, trouble: str, since: float, attempt: int) -> bool:
-        self._note(trouble[:200])
         log.warning("batch held", extra={"queue": self._queue.name, "attempt": attempt, "error": trouble[:300]})
         if self.stopping or time.monotonic() - since > self._settings.hold_s:
             return False
         eventlet.sleep(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
         return True
 
-    def _note(self, trouble: str) -> None:
-        self.holding = trouble
-        metrics.HOLDING.labels(self._queue.name).set(bool(trouble))
+    def _note(self, action: object, trouble: str) -> None:
+        if trouble:
+            self._troubles[action] = trouble
+        else:
+            self._troubles.pop(action, None)
+        metrics.HOLDING.labels(self._queue.name).set(bool(self._troubles))
 
     def _handle(self, batch: Sequence[Parsed]) -> None:
         """The whole batch at once; when that fails for a reason unknown, its messages one by one."""

@@ -1,13 +1,14 @@
 """The batch entrypoint: a nameko `Entrypoint` on pika that loses nothing (design: "Consuming"; ADR 0002).
 
-Two green threads to a queue. The *pump* owns the connection: it fills the window, acks, keeps the heartbeats. A
-*flight* carries one batch through the handler (`chassis.worker.batch`). Only the pump touches the connection.
+The *pump* of a queue, a green thread, owns the connection: it fills the window, acks, keeps the heartbeats. Another
+one, a *flight*, carries a batch through the handler (`chassis.worker.batch`). Only the pump touches the connection.
 """
 
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import eventlet
@@ -52,16 +53,19 @@ class Consumer(Entrypoint):  # type: ignore[misc]
 
     publisher = Publisher()
 
-    def __init__(self, queue: Queue, models: Mapping[str, type[Contract]] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, queue: Queue, models: Mapping[str, type[Contract]] | None = None, at_once: int = 1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.queue = queue
         self.models = models
+        self.at_once = at_once
 
     def setup(self) -> None:
         read_leniently()
         self.settings: Settings = self.container.config["settings"]
         self._window: deque[Delivery] = deque()
-        self._flight: Flight | None = None
+        self._flights: deque[Flight] = deque()
         self._connection: BlockingConnection | None = None
         self._stopping = False
         self._stopped = Event()
@@ -110,7 +114,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         """Consumes until told to stop (true) or until a batch could not be handled for `hold_s` (false)."""
         connection = BlockingConnection(self._parameters())
         channel = connection.channel()
-        channel.basic_qos(prefetch_count=2 * self.settings.batch_size)
+        channel.basic_qos(prefetch_count=(self.at_once + 1) * self.settings.batch_size)
         tag = channel.basic_consume(self.queue.name, self._on_delivery)
         self._connection = connection
         while not self._stopping:
@@ -124,14 +128,15 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         return True
 
     def _advance(self, channel: BlockingChannel, flush: bool = False) -> bool:
-        """Acks a batch that has landed and launches the next when it is due; false when one was given up."""
-        flight = self._flight
-        if flight and flight.landed.ready():
-            self._flight = None
-            if not flight.landed.wait():
+        """Acks batches that have landed, launches those that are due; false when one was given up.
+
+        Acks are in the order of delivery, for each settles all before it: a batch that lands early waits.
+        """
+        while self._flights and self._flights[0].landed.ready():
+            if not self._flights[0].landed.wait():
                 return False
-            channel.basic_ack(flight.deliveries[-1].tag, multiple=True)
-        if not self._flight and self._window and (flush or self._due()):
+            channel.basic_ack(self._flights.popleft().deliveries[-1].tag, multiple=True)
+        while self._window and len(self._flights) < self.at_once and (flush or self._due()):
             self._launch()
         return True
 
@@ -145,20 +150,19 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         while self._window and len(batch) < self.settings.batch_size and size < BATCH_BYTES:
             batch.append(self._window.popleft())
             size += len(batch[-1].body)
-        self._flight = Flight(batch)
-        self.container.spawn_managed_thread(self._fly, identifier=f"batch {self.queue.name}")
+        flight = Flight(batch)
+        self._flights.append(flight)
+        self.container.spawn_managed_thread(partial(self._fly, flight), identifier=f"batch {self.queue.name}")
 
-    def _fly(self) -> None:
-        flight = self._flight
-        assert flight is not None
+    def _fly(self, flight: Flight) -> None:
         with metrics.BATCH_SECONDS.labels(self.queue.name).time():
             landed = self._runner.run(flight.deliveries)
         flight.landed.send(landed)
         self._wake()
 
     def _patience(self) -> float:
-        """Seconds the pump may wait for the broker before it must look at the batch again."""
-        if self._flight or not self._window:
+        """Seconds the pump may wait for the broker before it must look at the batches again."""
+        if not self._window or len(self._flights) == self.at_once:
             return IDLE_S
         return max(0.0, self._window[0].at + self.settings.linger_ms / 1000 - time.monotonic())
 
@@ -172,10 +176,10 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         while time.monotonic() - self._arrived < quiet:
             connection.process_data_events(time_limit=quiet)
         channel.basic_cancel(tag)
-        while self._flight or self._window:
+        while self._flights or self._window:
             if not self._advance(channel, flush=True):
                 break
-            connection.process_data_events(time_limit=IDLE_S if self._flight else 0)
+            connection.process_data_events(time_limit=IDLE_S if self._flights else 0)
         connection.close()
         self._forget()
 
@@ -203,19 +207,18 @@ class Consumer(Entrypoint):  # type: ignore[misc]
             self._connection.add_callback_threadsafe(lambda: None)
 
     def _forget(self) -> None:
-        """After a lost connection the broker delivers again; a batch still in flight is waited for, not acked."""
+        """After a lost connection the broker delivers again; batches still in flight are waited for, not acked."""
         self._connection = None
         self._window.clear()
-        if self._flight:
-            self._flight.landed.wait()
-            self._flight = None
+        while self._flights:
+            self._flights.popleft().landed.wait()
 
     def _wait_until_well(self) -> None:
         log.warning("subscription dropped until the store and the broker answer", extra={"queue": self.queue.name})
         while not self._stopping and self._troubles():
             self._beat = time.monotonic()
             eventlet.sleep(PROBE_S)
-        self._runner.holding = ""
+        self._runner.forget_troubles()
 
     def _troubles(self) -> list[str]:
         stores = [found for found in self.container.dependencies if hasattr(found, "problems")]
@@ -243,7 +246,12 @@ class Consumer(Entrypoint):  # type: ignore[misc]
 Handler = TypeVar("Handler", bound=Callable[..., None])
 
 
-def consume(queue: Queue, models: Mapping[str, type[Contract]] | None = None) -> Callable[[Handler], Handler]:
-    """With models a method gets `list[Message]`, without any `list[RawMessage]`."""
-    decorate: Callable[[Handler], Handler] = Consumer.decorator(queue, models)
+def consume(
+    queue: Queue, models: Mapping[str, type[Contract]] | None = None, at_once: int = 1
+) -> Callable[[Handler], Handler]:
+    """With models a method gets `list[Message]`, without any `list[RawMessage]`.
+
+    `at_once` batches are carried out side by side: while one waits for the store, the next one computes.
+    """
+    decorate: Callable[[Handler], Handler] = Consumer.decorator(queue, models, at_once)
     return decorate

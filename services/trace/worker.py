@@ -31,7 +31,7 @@ class TraceWorker:
     name = "trace"
     store = Store(store.COLLECTIONS)
 
-    @consume(topology.TRACE_CAPTURE, {"trace.capture.v1": CaptureV1})
+    @consume(topology.TRACE_CAPTURE, {"trace.capture.v1": CaptureV1}, at_once=2)
     def capture(self, messages: list[Message[CaptureV1]]) -> None:
         """Records a batch of bundles: events, announcement and answers in one transaction.
 

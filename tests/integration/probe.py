@@ -19,7 +19,7 @@ class ProbeWorker:
     name = "probe"
     store = Store((Collection("seen"), Collection("batches")))
 
-    @consume(PROBE, {"probe.v1": ProbeV1})
+    @consume(PROBE, {"probe.v1": ProbeV1}, at_once=2)
     def note(self, messages: list[Message[ProbeV1]]) -> None:
         ids = [message.body.id for message in messages]
         redelivered = sum(message.redelivered for message in messages)

@@ -158,3 +158,18 @@ def test_killed_in_mid_batch_a_worker_loses_nothing(bus: Bus, probe: Any, db: An
     bus.await_empty(PROBE.name)
     assert worker.stop() == 0
     assert bus.ready(PROBE.name) == 0
+
+
+def test_a_batch_that_lands_before_the_one_ahead_of_it_does_not_have_that_acked(bus: Bus, probe: Any, db: Any) -> None:
+    held, free = [f"held {n}" for n in range(10)], [f"free {n}" for n in range(10)]
+    worker = probe(linger_ms=2_000)
+    with db.client.start_session() as session, session.start_transaction():
+        # Whoever else writes this row collides with an open transaction, and is held.
+        db.seen.insert_one({"_id": held[0], "times": 0}, session=session)
+        send(bus, *held, *free)
+        eventually(lambda: seen(db), lambda found: found == dict.fromkeys(free, 1))
+        worker.kill()
+        session.abort_transaction()
+    worker.restart()
+    eventually(lambda: seen(db), lambda found: set(found) == {*held, *free})
+    assert {seen(db)[id] for id in held} == {1}
