@@ -28,6 +28,7 @@ USUAL: Final[dict[str, Benchmark]] = {
     "audited_call": calls.audited_call,
     "worklist_page": calls.worklist_page,
     "fact_intake": intake.fact_intake,
+    "trigger_intake": intake.trigger_intake,
     "recall_notice": recall.recall_notice,
     "bulletin": bulletin.bulletin,
 }

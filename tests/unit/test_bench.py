@@ -1,6 +1,7 @@
 """The benchmarks' own sums, and that both sides of an ingest benchmark write and say the same."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -9,18 +10,23 @@ from typing import Any
 
 import pytest
 import typer
+from pydantic_core import to_json
 
+import services.inspection.announce
 import services.reporting.intake
 from bench import __main__ as command
-from bench import facts, halves, notes, plain
+from bench import facts, halves, notes, plain, triggers
 from bench.filling import Sent
 from bench.hearing import Wrong, compare
 from bench.line import EVENT
 from bench.result import Result, Side, measured, reaches, write
 from chassis.message import Message
 from contracts.envelope import Envelope
+from contracts.findings import FindingsChangedV1
 from contracts.model import Contract
 from contracts.trace import CaptureV1
+from services.inspection.decision import Decision as InspectionDecision
+from services.inspection.shipments import take_findings
 from services.reporting.store import MARKS
 from services.trace import announce, handoffs, rows, watched
 from services.trace.domain import Decision, decide
@@ -147,3 +153,22 @@ def _parsed(sent: Sent, models: Mapping[str, type[Contract]]) -> Message[Any]:
 
 def by_id(operations: Iterable[Any]) -> dict[str, Any]:
     return {operation._filter["_id"]: operation for operation in operations}
+
+
+def test_both_sides_make_the_same_of_a_finding() -> None:
+    messages = triggers.messages(COUNT)
+    sites = {facts.site: facts for facts in map(triggers.site, range(COUNT + 1))}
+    decision = InspectionDecision(NOW)
+    for sent in messages:
+        take_findings(decision, FindingsChangedV1.model_validate_json(sent.body).findings, sites)
+    made = services.inspection.announce.commit(decision, None)
+    operations, told = triggers.decided([sent.body for sent in messages], triggers.places(sites.values()), NOW)
+    ids = {task["_id"]: triggers.task_id(task["cause_id"] or "") for task in decision.tasks.changed()}
+    assert repr(operations) == _renamed(repr({name: made.writes[name] for name in operations}), ids)
+    assert not [name for name in made.writes.keys() - operations.keys() if made.writes[name]]
+    assert json.loads(to_json(told)) == json.loads(_renamed(made.outgoing[0].body.decode(), ids))
+
+
+def _renamed(text: str, ids: Mapping[str, str]) -> str:
+    """The other side's ids are of the same length, and not hashed."""
+    return re.sub(r"T[0-9a-f]{24}", lambda found: ids[found[0]], text)
