@@ -2,7 +2,19 @@
 
 from typing import Final, NamedTuple
 
-from contracts import catering, docking, egress, findings, inspection, market, notices, one_network, registry, trace
+from contracts import (
+    catering,
+    docking,
+    egress,
+    findings,
+    inspection,
+    market,
+    notices,
+    one_network,
+    recalls,
+    registry,
+    trace,
+)
 from contracts.model import Contract
 from contracts.topology import COMMANDS, EGRESS, EVENTS, INGEST
 
@@ -60,9 +72,11 @@ CATALOGUE: Final = (
     _event("registry.grid_changed.v1", registry.GridChangedV1, "网格变更"),
     _event("trace.events_recorded.v1", trace.EventsRecordedV1, "追溯事件已入链"),
     _event("trace.findings_changed.v1", findings.FindingsChangedV1, "断链与静默发现"),
+    _event("trace.recalls_opened.v1", recalls.RecallsOpenedV1, "召回已启动"),
     _event("inspection.tests_recorded.v1", inspection.TestsRecordedV1, "检测结果已登记"),
     _event("inspection.tasks_changed.v1", inspection.TasksChangedV1, "检查任务变更"),
     _event("inspection.cases_changed.v1", inspection.CasesChangedV1, "案件变更"),
+    _event("inspection.recalls_proposed.v1", inspection.RecallsProposedV1, "召回建议"),
     _event("notify.deliveries_changed.v1", notices.DeliveriesChangedV1, "消息送达变更"),
     _event("reporting.bulletin_published.v1", notices.BulletinPublishedV1, "通报已发布"),
     MessageType("egress.verdicts.v1", "{source}", EGRESS, egress.VerdictsV1, "adapters, trace, registry", "逐条回执"),

@@ -46,10 +46,31 @@ class RecordTestsV1(Contract):
     tests: tuple[TestResult, ...]
 
 
+class Standing(StrEnum):
+    """What a result is worth: it stands until somebody objects and a re-test decides (食品安全法 art. 88)."""
+
+    STANDS = "stands"
+    OBJECTED = "objected"
+    UPHELD = "upheld"
+    OVERTURNED = "overturned"
+
+
+class TestFacts(TestResult):
+    """A test on record; told again when its standing changes or its batch becomes known.
+
+    `event` is an event of trace that names its batch; a test without one is parked until there is one.
+    """
+
+    version: int = 1
+    standing: Standing = Standing.STANDS
+    retest_of: str | None = None
+    event: str | None = None
+
+
 class TestsRecordedV1(Contract):
     """`inspection.tests_recorded.v1`: tests that are now on record."""
 
-    tests: tuple[TestResult, ...]
+    tests: tuple[TestFacts, ...]
 
 
 class TaskKind(StrEnum):
@@ -137,9 +158,52 @@ class CaseFacts(Contract):
     missing: tuple[str, ...] = ()
     opened_at: datetime
     closed_at: datetime | None = None
+    rescinded: bool = False
+    """Closed because a re-test found nothing wrong."""
 
 
 class CasesChangedV1(Contract):
     """`inspection.cases_changed.v1`."""
 
     cases: tuple[CaseFacts, ...]
+
+
+class RecallState(StrEnum):
+    """A proposal stands, or was taken back after a re-test."""
+
+    PROPOSED = "proposed"
+    WITHDRAWN = "withdrawn"
+
+
+class RecallProposal(Contract):
+    """A failed test proposes to recall its batch; whoever is entitled decides. A higher `version` wins.
+
+    `recall_class` is 1 to 3 as suggested; the recall begins by `start_by` and ends within `finish_days` working days
+    of its announcement (食品召回管理办法 art. 13, 18).
+    """
+
+    id: str
+    state: RecallState
+    version: int
+    case_id: str
+    test_id: str
+    batch: str
+    item: str
+    product: str | None = None
+    category: Category = Category.OTHER
+    site: str
+    operator: str | None = None
+    site_name: str | None = None
+    division: str | None = None
+    link: Link | None = None
+    station: str | None = None
+    recall_class: int
+    proposed_at: datetime
+    start_by: datetime
+    finish_days: int
+
+
+class RecallsProposedV1(Contract):
+    """`inspection.recalls_proposed.v1`: proposals made, and those taken back."""
+
+    proposals: tuple[RecallProposal, ...]

@@ -55,7 +55,13 @@ INSPECTION_FACTS: Final = Queue("inspection.facts", EVENTS, ("trace.events_recor
 NOTIFY_EVENTS: Final = Queue(
     "notify.events",
     EVENTS,
-    ("registry.*.v1", "trace.findings_changed.v1", "inspection.*.v1", "reporting.bulletin_published.v1"),
+    (
+        "registry.*.v1",
+        "trace.findings_changed.v1",
+        "trace.recalls_opened.v1",
+        "inspection.*.v1",
+        "reporting.bulletin_published.v1",
+    ),
 )
 REGISTRY_ACTIVITY: Final = Queue("registry.activity", EVENTS, ("trace.events_recorded.v1",))
 REPORTING_FACTS: Final = Queue(

@@ -23,6 +23,7 @@ from clients.cli import (
     sites,
     standards,
     subscribing,
+    testing,
     token,
     trace,
     watching,
@@ -61,6 +62,7 @@ inspecting.app.command("watch")(watching.watch)
 app.add_typer(inspecting.app, name="inspect")
 app.add_typer(cases.app, name="case")
 app.add_typer(samples.app, name="sample")
+app.add_typer(testing.app, name="test")
 app.add_typer(notices.app, name="notify")
 app.add_typer(reports.app, name="report")
 

@@ -2,7 +2,7 @@
 
 from clients.cli.answers import Json, in_turn, listing
 from clients.cli.printing import local_time
-from clients.cli.words import CASE_STATES, GATES, HANDLINGS, MUST_STATES, MUSTS, PARTIES, PENALTIES, zh
+from clients.cli.words import CASE_STATES, GATES, HANDLINGS, MUST_STATES, MUSTS, PARTIES, PENALTIES, RECALL_STATES, zh
 from contracts import divisions
 
 HEADS = (
@@ -18,19 +18,39 @@ HEADS = (
 MUST_HEADS = ("必须 must", "状态 state", "触发 trigger", "依据 clause", "理由 reason", "证据 evidence", "谁 who")
 GATE_HEADS = ("不放过 gate", "已过 passed", "说明 note", "证据 evidence", "谁 who")
 HANDLING_HEADS = ("对象 party", "名称 name", "方式 handling", "已办 held", "谁 who", "证据 evidence")
+RECALL_HEADS = ("召回建议 recall", "批次 batch", "品名 product", "级别 class", "检测 test", "建议 proposed",
+                "启动期限 start by", "完成(工作日) days")  # fmt: skip
 PENALTY_HEADS = ("建议处罚 penalty", "依据 clause", "金额(元) yuan", "内容 text", "因为 because")
 
 
 def _row(case: Json) -> tuple[str, ...]:
     return (
         case["case_id"],
-        zh(CASE_STATES, case["state"]),
+        _state(case),
         case["title"],
         case["site_name"] or case["site_id"],
         divisions.path(case["division"]),
         case["item"],
         local_time(case.get("open_time", "")),
         "\n".join(zh(GATES, rule) for rule in case["missing"]),
+    )
+
+
+def _state(case: Json) -> str:
+    more = "复检推翻" if case["rescinded"] else "异议待复检" if case["contested"] else ""
+    return zh(CASE_STATES, case["state"]) + (f"({more})" if more else "")
+
+
+def _recall_row(recall: Json) -> tuple[str, ...]:
+    return (
+        zh(RECALL_STATES, recall["state"]),
+        recall["batch"],
+        recall["product"],
+        f"{recall['recall_class']}级",
+        recall["test_id"],
+        local_time(recall.get("propose_time", "")),
+        local_time(recall.get("start_by", "")),
+        str(recall["finish_days"]),
     )
 
 
@@ -63,6 +83,8 @@ def _details(answer: Json) -> None:
         listing("suggestions", "处罚建议", PENALTY_HEADS, _penalty_row),
     )
     parts(answer["case"])
+    if answer["case"].get("recall"):
+        listing("recall", "召回建议 recall", RECALL_HEADS, _recall_row)(answer["case"])
 
 
 SHOW_CASE = in_turn(listing("case", "案件 case", HEADS, _row), _details)

@@ -23,9 +23,15 @@ def list_cases(
     division: Division = "",
     state: Annotated[str, typer.Option(**one_of(pb.CaseState))] = "",
     site: Annotated[str, typer.Option(help="At this site.")] = "",
+    recall: Annotated[str, typer.Option(**one_of(pb.RecallState), help="召回建议。Whose recall is proposed.")] = "",
 ) -> pb.ListCasesRequest:
     """List cases, newest first."""
-    return pb.ListCasesRequest(division=division, state=value(pb.CaseState, state), site_id=site)
+    return pb.ListCasesRequest(
+        division=division,
+        state=value(pb.CaseState, state),
+        site_id=site,
+        recall=value(pb.RecallState, recall),
+    )
 
 
 @asks(app, "show", SHOW_CASE)

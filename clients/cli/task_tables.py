@@ -2,14 +2,15 @@
 
 from clients.cli.answers import Json, in_turn, listing
 from clients.cli.printing import local_time
-from clients.cli.words import LEVELS, TASK_KINDS, TASK_STATES, TASK_STEPS, zh
+from clients.cli.words import LEVELS, STANDINGS, TASK_KINDS, TASK_STATES, TASK_STEPS, zh
 from contracts import divisions
 
 HEADS = ("任务 task", "类别 kind", "状态 state", "标题 title", "场所 site", "区划 division", "监管所 station",
          "人员 officers", "层级 level", "期限 due", "案件 case")  # fmt: skip
 STEP_HEADS = ("步骤 step", "时间 time", "谁 who", "人员 officers", "说明 note", "证据 evidence", "地点 location")
 FINDING_HEADS = ("发现 finding", "未闭合 open", "批次 batches")
-TEST_HEADS = ("检测 test", "项目 item", "结果 result", "场所 site", "批次 batch", "品名 product", "时间 time")
+TEST_HEADS = ("检测 test", "项目 item", "结果 result", "效力 standing", "场所 site", "批次 batch", "品名 product",
+              "时间 time", "异议截止 object until", "复检 re-test")  # fmt: skip
 
 
 def _row(task: Json) -> tuple[str, ...]:
@@ -46,11 +47,18 @@ def _test_row(test: Json) -> tuple[str, ...]:
         test["test_id"],
         test["item"],
         f"{'合格' if test['qualified'] else '不合格'} {test['value']}".strip(),
+        zh(STANDINGS, test["standing"]),
         test["site_name"] or test["site_id"],
-        test["batch"],
+        test["batch"] + ("(待关联)" if test["batch"] and not test["event_id"] else ""),
         test["product"],
         local_time(test.get("test_time", "")),
+        local_time(test.get("object_until", "")),
+        test["retest_id"] or test["retest_of"],
     )
+
+
+def _shared_row(shared: Json) -> tuple[str, ...]:
+    return (*_test_row(shared["test"]), local_time(shared.get("valid_until", "")))
 
 
 def _finding_row(cited: Json) -> tuple[str, ...]:
@@ -68,3 +76,5 @@ SHOW_TASK = listing("task", "任务 task", HEADS, _row)
 SHOW_TASK_WHOLE = in_turn(SHOW_TASK, _details)
 SHOW_TASKS = listing("tasks", "任务 worklist", HEADS, _row)
 SHOW_TESTS = listing("tests", "检测 tests", TEST_HEADS, _test_row)
+SHOW_TEST = listing("test", "检测 test", TEST_HEADS, _test_row)
+SHOW_SHARED = listing("tests", "仍有效的检测 valid tests", (*TEST_HEADS, "有效至 valid until"), _shared_row)

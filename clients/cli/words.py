@@ -79,6 +79,10 @@ TASK_STEPS: Final = {
 
 LEVELS: Final = {"station": "所", "county": "县", "city": "市", "province": "省"}
 
+STANDINGS: Final = {"stands": "有效", "objected": "异议待复检", "upheld": "复检维持", "overturned": "复检推翻"}
+
+RECALL_STATES: Final = {"proposed": "建议召回", "withdrawn": "已撤回"}
+
 CASE_STATES: Final = {"open": "办理中", "closed": "已结案"}
 
 MUSTS: Final = {

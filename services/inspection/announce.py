@@ -9,11 +9,17 @@ from chassis.message import RawMessage, dead_letter
 from chassis.outgoing import Commit, Outgoing, outgoing
 from contracts.egress import Outcome, Verdict, VerdictsV1
 from contracts.envelope import Envelope
-from contracts.inspection import CasesChangedV1, RecordTestsV1, TasksChangedV1, TestResult, TestsRecordedV1
+from contracts.inspection import (
+    CasesChangedV1,
+    RecallsProposedV1,
+    RecordTestsV1,
+    TasksChangedV1,
+    TestResult,
+    TestsRecordedV1,
+)
 from contracts.topology import INSPECTION_TESTS
-from services.inspection import cases, tasks
+from services.inspection import cases, results, tasks
 from services.inspection.decision import Decision
-from services.inspection.places import Place
 from services.inspection.results import content_of
 from services.inspection.writes import writes
 
@@ -27,19 +33,15 @@ def commit(decision: Decision, parent: Envelope | None) -> Commit:
 
 
 def _announcements(decision: Decision, parent: Envelope | None) -> Iterator[Outgoing]:
-    if decision.tests:
-        recorded = TestsRecordedV1(tests=tuple(_on_record(test, where) for test, where in decision.tests))
-        yield outgoing("inspection.tests_recorded.v1", recorded, source=SELF, parent=parent)
+    if tested := tuple(map(results.facts, decision.tests.changed())):
+        yield outgoing("inspection.tests_recorded.v1", TestsRecordedV1(tests=tested), source=SELF, parent=parent)
     if changed := tuple(map(tasks.facts, decision.tasks.changed())):
         yield outgoing("inspection.tasks_changed.v1", TasksChangedV1(tasks=changed), source=SELF, parent=parent)
     if filed := tuple(map(cases.facts, decision.cases.changed())):
         yield outgoing("inspection.cases_changed.v1", CasesChangedV1(cases=filed), source=SELF, parent=parent)
-
-
-def _on_record(test: TestResult, where: Place) -> TestResult:
-    """The test as it is kept: at the site by today's id, as the registry knows it."""
-    told = {"site": where.site, "operator": where.operator, "site_name": where.site_name, "division": where.division}
-    return test.model_copy(update=told)
+    if decision.recalls:
+        proposed = RecallsProposedV1(proposals=tuple(decision.recalls))
+        yield outgoing("inspection.recalls_proposed.v1", proposed, source=SELF, parent=parent)
 
 
 def answers(

@@ -8,10 +8,11 @@ from shilian.inspection.v1 import inspection_pb2_grpc
 from chassis.api.server import Service
 from services.inspection.case_calls import CaseCalls
 from services.inspection.check_calls import CheckCalls
+from services.inspection.result_calls import ResultCalls
 from services.inspection.task_calls import TaskCalls
 
 
-class InspectionServicer(TaskCalls, CaseCalls, CheckCalls, inspection_pb2_grpc.InspectionServiceServicer):
+class InspectionServicer(TaskCalls, CaseCalls, ResultCalls, CheckCalls, inspection_pb2_grpc.InspectionServiceServicer):
     """All calls of `InspectionService`."""
 
 

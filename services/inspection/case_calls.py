@@ -35,7 +35,9 @@ class CaseCalls(Reading):
     async def ListCases(self, request: pb.ListCasesRequest, context: Any) -> pb.ListCasesResponse:
         size, (before,) = page_size(request), position(request, str) or [""]
         state = word(pb.CaseState, "CASE_STATE", request.state)
-        asked = queries.newest(current_caller(), request.division, before, state=state, site=request.site_id)
+        recall = word(pb.RecallState, "RECALL_STATE", request.recall)
+        told = {"state": state, "site": request.site_id, "recall.state": recall}
+        asked = queries.newest(current_caller(), request.division, before, **told)
         found = await self._page(store.CASES, asked, [("order", -1)], size)
         return pb.ListCasesResponse(
             cases=[case_message(cast(Case, case)) for case in found[:size]],

@@ -7,7 +7,7 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 
 from contracts.inspection import CaseState
 from services.inspection import penalties
-from services.inspection.documents import Case, Penalty, Settled
+from services.inspection.documents import Case, Penalty, Recall, Settled
 from services.inspection.domain import GATES, MUSTS, missing_gates
 from services.inspection.translate import number, placed_fields, timestamp
 
@@ -35,6 +35,9 @@ def case_message(case: Case) -> pb.Case:
         open_time=timestamp(case["opened_at"]),
         close_time=timestamp(case["closed_at"]),
         closed_by=case["closed_by"] or "",
+        contested=case["contested"],
+        rescinded=case["rescinded"],
+        recall=_recall(case["recall"]),
     )
 
 
@@ -90,4 +93,19 @@ def _decision(penalty: Penalty | None) -> pb.PenaltyDecision | None:
         persons=penalty["persons"],
         who=penalty["who"],
         time=timestamp(penalty["at"]),
+    )
+
+
+def _recall(recall: Recall | None) -> pb.RecallProposal | None:
+    if recall is None:
+        return None
+    return pb.RecallProposal(
+        state=number(pb.RecallState, "RECALL_STATE", recall["state"]),
+        batch=recall["batch"],
+        product=recall["product"] or "",
+        test_id=recall["test"],
+        recall_class=recall["recall_class"],
+        propose_time=timestamp(recall["proposed_at"]),
+        start_by=timestamp(recall["start_by"]),
+        finish_days=recall["finish_days"],
     )

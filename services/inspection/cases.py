@@ -66,6 +66,9 @@ def opened(
         "handlings": handlings,
         "facts": {**penalties.FACTS, "same_within_year": again},
         "penalty": None,
+        "contested": False,
+        "rescinded": False,
+        "recall": None,
         "order": order(at, id),
         "opened_at": at,
         "closed_at": None,
@@ -178,6 +181,25 @@ def close(case: Case, act: Act) -> Case:
     after = _after(case, CaseStep.CLOSE, act)
     after |= {"state": CaseState.CLOSED.value, "closed_at": act.at, "closed_by": act.who}
     return after
+
+
+def rescind(case: Case, act: Act) -> Case:
+    """Closed because there was nothing wrong. Raises Refused."""
+    after = _after(case, CaseStep.RESCIND, act)
+    after |= {"state": CaseState.CLOSED.value, "closed_at": act.at, "closed_by": act.who, "rescinded": True}
+    return after
+
+
+def contested(case: Case, so: bool) -> Case:
+    """The case while a re-test is to decide, or after it; the same case when it is closed."""
+    if not is_open(case) or case["contested"] == so:
+        return case
+    return {**case, "version": case["version"] + 1, "contested": so}
+
+
+def is_open(case: Case) -> bool:
+    """Whether something can still be done about it."""
+    return case["state"] == CaseState.OPEN
 
 
 def _after(case: Case, step: CaseStep, act: Act, target: str = "") -> Case:

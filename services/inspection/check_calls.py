@@ -1,4 +1,4 @@
-"""gRPC calls about samples, tests and the duty ledger: translate, delegate."""
+"""gRPC calls about samples and the duty ledger: translate, delegate."""
 
 # ruff: noqa: N802 - gRPC's names
 
@@ -14,6 +14,7 @@ from chassis.api.calls import current_caller
 from chassis.api.errors import Denied, InvalidArgument
 from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
+from chassis.api.times import moment
 from chassis.outgoing import Commit
 from contracts import rules
 from contracts.divisions import scope_prefix
@@ -26,12 +27,10 @@ from services.inspection.requests import act
 from services.inspection.rules import Refused
 from services.inspection.translate import (
     ledger_message,
-    moment,
     number,
     refused,
     sample_message,
     score_message,
-    test_message,
 )
 
 LARGEST: Final = 500
@@ -39,24 +38,12 @@ LARGEST: Final = 500
 
 
 class CheckCalls(Reading):
-    """Samples, tests, ledger. What the caller may not see is not found."""
-
-    async def ListTests(self, request: pb.ListTestsRequest, context: Any) -> pb.ListTestsResponse:
-        size, (before,) = page_size(request), position(request, str) or [""]
-        qualified = False if request.failed_only else None
-        asked = queries.newest(
-            current_caller(), request.division, before, qualified=qualified, site=request.site_id, batch=request.batch
-        )
-        found = await self._page(store.TESTS, asked, [("order", -1)], size)
-        return pb.ListTestsResponse(
-            tests=map(test_message, found[:size]),
-            next_page_token=page_token(request, [found[size - 1]["order"]]) if len(found) > size else "",
-        )
+    """Samples, ledger. What the caller may not see is not found."""
 
     async def ListLedger(self, request: pb.ListLedgerRequest, context: Any) -> pb.ListLedgerResponse:
         size, at = page_size(request), position(request, str, str)
         before = _before(request, at) if at else None
-        since, until = moment(request.since), moment(request.until)
+        since, until = moment(request, "since"), moment(request, "until")
         asked = queries.ledger_like(
             current_caller(), request.division, since, until, before, officer=request.officer, subject=request.subject
         )

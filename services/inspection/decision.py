@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar, cast
 
-from contracts.inspection import TestResult
+from contracts.inspection import RecallProposal
 from services.inspection import cases, ledger, tasks
-from services.inspection.documents import Case, Document, FindingRow, LedgerRow, Placed, Task
+from services.inspection.documents import Case, Document, FindingRow, LedgerRow, Placed, Task, Test
 from services.inspection.domain import Act, Step
-from services.inspection.places import Place, Sites, place, placed, placed_at
+from services.inspection.places import Sites, place, placed, placed_at
 
-D = TypeVar("D", Task, Case, FindingRow)
+D = TypeVar("D", Task, Case, FindingRow, Test)
 T = TypeVar("T", Task, Case)
 
 
@@ -49,7 +49,8 @@ class Decision:
     cases: Shelf[Case] = field(default_factory=Shelf)
     findings: Shelf[FindingRow] = field(default_factory=Shelf)
     ledger: list[LedgerRow] = field(default_factory=list)
-    tests: list[tuple[TestResult, Place]] = field(default_factory=list)
+    tests: Shelf[Test] = field(default_factory=Shelf)
+    recalls: list[RecallProposal] = field(default_factory=list)
     samples: list[Document] = field(default_factory=list)
     frames: list[Document] = field(default_factory=list)
 
@@ -80,6 +81,16 @@ class Decision:
             return before
         self._write(after["_id"], after["version"], after, action, act, outcome)
         return self.cases.put(after)
+
+    def record_test(self, test: Test, act: Act) -> Test:
+        """Puts a test on record that somebody brings by hand."""
+        self._write(test["_id"], 1, test, "record_test", act, "qualified" if test["qualified"] else "failed")
+        return self.tests.put(test)
+
+    def test_step(self, before: Test, after: Test, action: str, act: Act) -> Test:
+        """Takes over what became of a test on record."""
+        self._write(after["_id"], after["version"], before, action, act, after["standing"])
+        return self.tests.put(after)
 
     def link(self, task: Task, case: Case) -> Task:
         """Notes a task's case."""

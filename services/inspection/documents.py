@@ -1,7 +1,7 @@
 """What inspection stores, as types."""
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 Document = dict[str, Any]
 
@@ -70,6 +70,49 @@ class Task(Placed):
     taken: list[Taken]
 
 
+class Objection(TypedDict):
+    """Who objected to a test's result, when, why, with what."""
+
+    who: str
+    at: datetime
+    reason: str
+    evidence: list[str]
+
+
+class Test(Placed):
+    """A test on record. `recorded_at` is when the result was told, which starts the time to object.
+
+    `event` is an event of trace that names its batch; until there is one, `parked` holds the batch.
+    """
+
+    _id: str
+    version: int
+    source: str
+    message_id: str
+    line: int
+    kind: str
+    item: str
+    method: str | None
+    batch: str | None
+    product: str | None
+    category: str
+    qualified: bool
+    value: str | None
+    tested_at: datetime
+    tester: str | None
+    flags: list[Document]
+    content: str
+    order: str
+    recorded_at: datetime
+    recorded_by: str
+    standing: str
+    objection: Objection | None
+    retest_of: str | None
+    retest: str | None
+    event: str | None
+    parked: NotRequired[str]
+
+
 class Settled(TypedDict):
     """How a must, a gate or a handling was settled: by whom, when, with what."""
 
@@ -101,8 +144,25 @@ class Penalty(TypedDict):
     at: datetime
 
 
+class Recall(TypedDict):
+    """The recall that a case proposes; `start_by` and `finish_days` are its class's clocks."""
+
+    state: str
+    test: str
+    batch: str
+    product: str | None
+    category: str
+    recall_class: int
+    proposed_at: datetime
+    start_by: datetime
+    finish_days: int
+
+
 class Case(Placed):
-    """A case. `triggers` set off musts; `musts` and `gates` hold those that are settled, by name."""
+    """A case. `triggers` set off musts; `musts` and `gates` hold those that are settled, by name.
+
+    `contested` while a re-test is to decide, `rescinded` when it found nothing wrong.
+    """
 
     _id: str
     state: str
@@ -118,6 +178,9 @@ class Case(Placed):
     handlings: list[Handling]
     facts: Document
     penalty: Penalty | None
+    contested: bool
+    rescinded: bool
+    recall: Recall | None
     order: str
     opened_at: datetime
     closed_at: datetime | None

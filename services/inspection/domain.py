@@ -133,6 +133,7 @@ class CaseStep(StrEnum):
     HANDLE = "handle"
     DECIDE = "decide"
     CLOSE = "close"
+    RESCIND = "rescind"
 
 
 class Must(NamedTuple):
@@ -167,6 +168,9 @@ class CaseTransition(NamedTuple):
 
 
 _FILED, _SHUT = CaseState
+_SYSTEM: Final = frozenset({"system"})
+_DECIDING: Final = ("objection_pending", "penalty_decided")
+_CLOSING: Final = ("objection_pending", *GATES, "must_open")
 _MUST: Final = ("fine_by_decision", "must_not_triggered", "must_resolved")
 
 CASE_TRANSITIONS: Final = (
@@ -175,8 +179,10 @@ CASE_TRANSITIONS: Final = (
     CaseTransition(_FILED, CaseStep.REFUSE_MUST, _FILED, _OFFICER, (*_MUST, "must_reason"), "S2: 四个必须"),
     CaseTransition(_FILED, CaseStep.EVIDENCE, _FILED, _OFFICER, ("gate_evidence",), "S2: 四个不放过"),
     CaseTransition(_FILED, CaseStep.HANDLE, _FILED, _OFFICER, ("handling_held", "evidence_required"), "S2: 约谈、问责"),
-    CaseTransition(_FILED, CaseStep.DECIDE, _FILED, _OFFICER, ("penalty_decided",), "行政处罚法 art. 57"),
-    CaseTransition(_FILED, CaseStep.CLOSE, _SHUT, _OFFICER, (*GATES, "must_open"), "S2: 四个不放过"),
+    CaseTransition(_FILED, CaseStep.DECIDE, _FILED, _OFFICER, _DECIDING, "行政处罚法 art. 57"),
+    CaseTransition(_FILED, CaseStep.CLOSE, _SHUT, _OFFICER, _CLOSING, "S2: 四个不放过"),
+    # The system does, when a re-test finds nothing wrong; a penalty that was decided is a person's to take back.
+    CaseTransition(_FILED, CaseStep.RESCIND, _SHUT, _SYSTEM, ("penalty_decided",), "行政处罚法 art. 57: 事实不成立"),
 )
 _CASE_TABLE: Final = {(row.start, row.step): row for row in CASE_TRANSITIONS}
 
@@ -192,6 +198,7 @@ _BLOCKS: Final[Mapping[str, Callable[[Case, Act, str], bool]]] = {
         each["held"] for each in case["handlings"] if each["party"] == target
     ),
     "evidence_required": lambda case, act, target: not act.evidence,
+    "objection_pending": lambda case, act, target: case["contested"],
     "penalty_decided": lambda case, act, target: case["penalty"] is not None,
     "must_open": lambda case, act, target: bool(due_musts(case)),
     **{gate: lambda case, act, target, gate=gate: gate not in case["gates"] for gate in GATES},  # type: ignore[misc]

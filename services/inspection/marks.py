@@ -25,8 +25,8 @@ _FOUR_PLACES: Final = Decimal("0.0001")
 
 
 def mark(event: RecordedEvent) -> Document:
-    """An event's mark; only what is wrong with it is stored."""
-    row: Document = {"_id": event.id, "site": event.site, "time": event.time}
+    """An event's mark: whose, when, of which batches; and what is wrong with it, if anything is."""
+    row: Document = {"_id": event.id, "site": event.site, "time": event.time, "batches": list(event.batches)}
     if event.flags:
         row |= {name: True for name, rules in FAULTS.items() if not rules.isdisjoint(event.flags)}
     return row

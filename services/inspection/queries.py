@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from contracts.divisions import scope_prefix
-from contracts.inspection import TaskState
+from contracts.inspection import Standing, TaskState
 from contracts.registry import OperatorState
 from services.inspection.documents import Document
 from services.inspection.places import NOWHERE
@@ -18,10 +18,17 @@ class Caller(Protocol):
     def role(self) -> str: ...
     @property
     def division(self) -> str | None: ...
+    @property
+    def operator_id(self) -> str | None: ...
 
 
 def scope(caller: Caller) -> Document:
-    """What a caller may see, on anything that has `areas`; one without a division sees all (system, laboratory)."""
+    """What a caller may see, on anything that has `areas`; one without a division sees all (system, laboratory).
+
+    An operator sees what is about itself.
+    """
+    if caller.role == "operator":
+        return {"operator": caller.operator_id}
     return {"areas": _area(caller.division)} if caller.division else {}
 
 
@@ -52,6 +59,13 @@ def tasks_like(caller: Caller, division: str, states: Sequence[str], after: str,
 def newest(caller: Caller, division: str, before: str, **fields: Any) -> Document:
     """Cases, tests or samples that have all that is given, older than `before`, for an order that descends."""
     return _all(scope(caller), within(division), _given(fields), {"order": {"$lt": before}} if before else {})
+
+
+def shared(batch: str, item: str, method: str, since: datetime, before: str) -> Document:
+    """Tests of one batch and item that may stand, wherever they were taken; newer than any term of validity."""
+    told = _given({"batch": batch, "item": item, "method": method})
+    standing = {"standing": {"$in": [Standing.STANDS.value, Standing.UPHELD.value]}, "tested_at": {"$gt": since}}
+    return _all(told, standing, {"order": {"$lt": before}} if before else {})
 
 
 def ledger_like(

@@ -14,6 +14,7 @@ from services.inspection.cases import Earlier
 from services.inspection.decision import Decision
 from services.inspection.documents import Case, Document, Task
 from services.inspection.places import Place, Sites
+from services.inspection.store import Query
 
 MOST: Final = 500
 
@@ -40,6 +41,9 @@ class Reading:
     async def _page(self, collection: str, asked: Document, sort: list[tuple[str, int]], size: int) -> list[Document]:
         """One more than the page holds, so that it is known whether there is a next one."""
         return await self._db[collection].find(asked).sort(sort).limit(size + 1).to_list(size + 1)
+
+    async def _ask(self, query: Query) -> list[Document]:
+        return await self._db[query.collection].find(query.filter, query.fields).to_list(None)
 
     async def _sites(self, ids: Iterable[str]) -> Sites:
         rows = self._db[store.SITES]

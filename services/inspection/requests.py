@@ -1,18 +1,25 @@
 """What callers ask to be done, as the domain's acts; wrong fields are told apart from broken rules."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 from shilian.inspection.v1 import inspection_pb2 as pb
 
 from chassis.api.auth import Caller
 from chassis.api.errors import InvalidArgument
+from chassis.api.times import moment
 from contracts import rules
-from services.inspection import penalties
-from services.inspection.documents import Document
+from contracts.inspection import TestResult
+from contracts.trace import Category
+from services.inspection import penalties, tasks
+from services.inspection.documents import Document, Test
 from services.inspection.domain import Act
+from services.inspection.translate import word
+
+LABORATORY: Final = "laboratory"
+"""Source of what laboratories record by call."""
 
 
 def act(
@@ -59,6 +66,39 @@ def act_facts(given: pb.ActFacts) -> Document:
         if facts[name] < 0:
             raise InvalidArgument([rules.error(f"facts.{name}", facts[name], "quantity_negative")])
     return facts
+
+
+FUTURE: Final = timedelta(minutes=10)
+"""What clocks may differ."""
+
+
+GOODS: Final = ("site", "operator", "site_name", "division", "batch", "product", "category", "item")
+
+
+def laboratory_test(told: pb.RecordTestRequest, who: str, now: datetime, first: Test | None) -> TestResult:
+    """A laboratory's result; one report number and item are one test. Of a re-test the goods are the first one's.
+
+    Raises InvalidArgument naming each field that is missing or wrong.
+    """
+    about: Document = dict(first) if first else _goods(told)
+    report = told.report_number.strip()
+    kind, at = word(pb.TestKind, "TEST_KIND", told.kind), moment(told, "test_time")
+    required(report_number=report, kind=kind, test_time=at, site_id=about["site"], item=about["item"])
+    if at and at > now + FUTURE:
+        raise InvalidArgument([rules.error("test_time", at.isoformat(), "time_future")])
+    goods = {name: about[name] for name in GOODS}
+    id = "Q" + tasks.cause_id("laboratory", who, report, about["item"])
+    result = {"kind": kind, "method": told.method or None, "qualified": told.qualified, "value": told.value or None}
+    by = {"id": id, "source": LABORATORY, "message_id": report, "tester": told.tester or who}
+    return TestResult.model_validate({**goods, **result, **by, "tested_at": at})
+
+
+def _goods(told: pb.RecordTestRequest) -> Document:
+    if told.category and told.category not in list(Category):
+        raise InvalidArgument([rules.error("category", told.category, "invalid_value")])
+    place = {"site": told.site_id.strip(), "operator": None, "site_name": None, "division": None}
+    goods = {"batch": told.batch.strip() or None, "product": told.product or None, "item": told.item.strip()}
+    return {**place, **goods, "category": told.category or Category.OTHER}
 
 
 def _is_amount(text: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 
 from contracts.rules import REFUSE, Rule
 
+_LAW_88: Final = "食品安全法 art. 88"
 _S2, _S3 = "S2: 四个必须, 四个不放过", "S3: daily, week, month"
 
 _TABLE: Final = (
@@ -41,6 +42,15 @@ _TABLE: Final = (
     Rule("penalty_reason", REFUSE, "与建议不符的处罚须说明理由", "off the suggestion only with a reason", _S2),
     Rule("amount_required", REFUSE, "罚款须写明金额", "a fine has an amount", "行政处罚法 art. 59"),
     Rule("persons_required", REFUSE, "须处罚责任人员或说明理由", "persons responsible, or why none", _S2),
+    # Tests
+    Rule("test_qualified", REFUSE, "检测合格，无可异议", "the test found nothing wrong", _LAW_88),
+    Rule("retest_final", REFUSE, "复检结论为最终结论", "what a re-test says is final", _LAW_88),
+    Rule("objection_late", REFUSE, "已过异议期限", "the time to object is over", _LAW_88),
+    Rule("objected_already", REFUSE, "已提出异议", "somebody objected already", _LAW_88),
+    Rule("no_objection", REFUSE, "没有待复检的异议", "no objection waits for a re-test", _LAW_88),
+    Rule("retest_quick", REFUSE, "复检不得采用快速检测方法", "no quick method in a re-test", _LAW_88),
+    Rule("retest_same_laboratory", REFUSE, "复检机构不得为初检机构", "a re-test is another laboratory's", _LAW_88),
+    Rule("objection_pending", REFUSE, "异议待复检，不得决定或结案", "a re-test is to decide first", _LAW_88),
     # Samples
     Rule("empty_frame", REFUSE, "范围内没有可抽查的场所", "no site to draw from", "S1: 每季度抽查"),
 )

@@ -2,12 +2,12 @@
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pymongo import IndexModel, UpdateOne
 
 from chassis.collections import Collection
-from contracts.inspection import CaseState, TaskState
+from contracts.inspection import CaseState, Standing, TaskState
 from contracts.registry import Alias, Cell, SiteFacts
 from services.inspection.cases import Earlier, a_year_before, parties
 from services.inspection.documents import Document
@@ -76,9 +76,12 @@ COLLECTIONS: Final = (
             IndexModel([("order", -1)]),
             IndexModel([("site", 1), ("order", -1)]),
             IndexModel([("batch", 1), ("order", -1)]),
+            IndexModel([("operator", 1), ("order", -1)]),
+            IndexModel([("parked", 1)], sparse=True),
         ),
         _schema(
-            ("source", "message_id", "kind", "item", "site", "qualified", "tested_at", "content", "areas", "order")
+            ("source", "kind", "item", "site", "qualified", "tested_at", "recorded_at", "content", "areas", "order"),
+            standing={"enum": [*Standing]},
         ),
     ),
     Collection(
@@ -98,10 +101,22 @@ COLLECTIONS: Final = (
         ),
     ),
     Collection(CELLS),
-    Collection(MARKS, (IndexModel([("site", 1), ("time", 1)]),), _schema(("site", "time"), time=_TIME)),
+    Collection(
+        MARKS,
+        (IndexModel([("site", 1), ("time", 1)]), IndexModel([("batches", 1)])),
+        _schema(("site", "time"), time=_TIME),
+    ),
     Collection(SAMPLES, (IndexModel([("areas", 1), ("order", -1)]),), _schema(("seed", "quarter", "sites", "areas"))),
     Collection(FRAMES, (IndexModel([("sample", 1), ("stratum", 1)]),), _schema(("sample", "stratum", "sites"))),
 )
+
+
+class Query(NamedTuple):
+    """What a rule asks the store: documents of a collection that match, all of them or some of their fields."""
+
+    collection: str
+    filter: Document
+    fields: Mapping[str, Any] | None = None
 
 
 # The replica of the registry: a site is a row with facts, an alias a row with `alias_of`
@@ -163,7 +178,8 @@ def earlier_cases(wanted: Sequence[tuple[Place, str]], now: datetime) -> Documen
     names = sorted({name for place, _ in wanted for name in parties(place).values()})
     items = sorted({item for _, item in wanted})
     lasting = [{"opened_at": {"$gte": a_year_before(now)}}, {"state": CaseState.OPEN.value}]
-    return {"item": {"$in": items}, "handlings.name": {"$in": names}, "$or": lasting}
+    wanted_ones = {"item": {"$in": items}, "handlings.name": {"$in": names}, "rescinded": {"$ne": True}}
+    return {**wanted_ones, "$or": lasting}
 
 
 EARLIER_FIELDS: Final = {"item": 1, "handlings.name": 1, "opened_at": 1, "state": 1}
@@ -172,3 +188,16 @@ EARLIER_FIELDS: Final = {"item": 1, "handlings.name": 1, "opened_at": 1, "state"
 def earlier(row: Mapping[str, Any]) -> Earlier:
     """A case on record as `cases.handling` needs it."""
     return Earlier(frozenset(each["name"] for each in row["handlings"]), row["opened_at"], row["state"])
+
+
+# Batches that events name
+
+
+def naming(batches: Iterable[str]) -> Query:
+    """The marks of events that name these batches."""
+    return Query(MARKS, {"batches": {"$in": sorted(batches)}}, {"batches": 1})
+
+
+def events_by_batch(found: Iterable[Document]) -> dict[str, str]:
+    """For each batch that marks name, the id of an event."""
+    return {batch: mark["_id"] for mark in found for batch in mark["batches"]}

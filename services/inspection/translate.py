@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,8 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 
 from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
 from contracts import rules
-from services.inspection.documents import Cited, Document, LedgerRow, Taken, Task
+from services.inspection import objections
+from services.inspection.documents import Cited, Document, LedgerRow, Objection, Taken, Task, Test
 from services.inspection.domain import ENDED
 from services.inspection.marks import Score
 from services.inspection.rules import Refused
@@ -96,18 +97,31 @@ def _step(taken: Taken) -> pb.TaskStep:
     )
 
 
-def test_message(row: Document) -> pb.Test:
+def test_message(test: Test) -> pb.Test:
     """A test on record as its message."""
-    texts = ("source", "item", "method", "batch", "product", "category", "value", "tester")
+    row: Any = test
+    texts = ("source", "item", "method", "batch", "product", "category", "value", "tester", "retest_of")
     place = {name: value for name, value in placed_fields(row).items() if name not in ("link", "station")}
+    until = None if test["qualified"] else objections.until(test["kind"], test["recorded_at"]).at
     return pb.Test(
-        test_id=row["_id"],
-        kind=number(pb.TestKind, "TEST_KIND", row["kind"]),
-        qualified=row["qualified"],
-        test_time=timestamp(row["tested_at"]),
+        test_id=test["_id"],
+        kind=number(pb.TestKind, "TEST_KIND", test["kind"]),
+        qualified=test["qualified"],
+        test_time=timestamp(test["tested_at"]),
         **place,
         **{name: row[name] or "" for name in texts},
+        standing=number(pb.Standing, "STANDING", test["standing"]),
+        object_until=timestamp(until),
+        objection=_objection(test["objection"]),
+        retest_id=test["retest"] or "",
+        event_id=test["event"] or "",
     )
+
+
+def _objection(told: Objection | None) -> pb.Objection | None:
+    if told is None:
+        return None
+    return pb.Objection(who=told["who"], time=timestamp(told["at"]), reason=told["reason"], evidence=told["evidence"])
 
 
 def sample_message(sample: Document, sites: Iterable[pb.SampledSite] = (), score: Score | None = None) -> pb.Sample:
@@ -159,8 +173,3 @@ def ledger_message(row: LedgerRow) -> pb.LedgerEntry:
 def timestamp(time: datetime | None) -> Timestamp | None:
     """An aware time as protobuf's."""
     return Timestamp(seconds=int(time.timestamp()), nanos=time.microsecond * 1000) if time else None
-
-
-def moment(stamp: Timestamp) -> datetime | None:
-    """Protobuf's time, aware UTC; None when it is not set."""
-    return stamp.ToDatetime(UTC) if stamp.ByteSize() else None

@@ -22,9 +22,11 @@ from services.inspection import announce, marks, store, tasks
 from services.inspection.decision import Decision, Shelf, system
 from services.inspection.documents import Case, Document, FindingRow, Task
 from services.inspection.domain import Step
+from services.inspection.parking import asked_parked, link
 from services.inspection.places import Sites
-from services.inspection.results import take_tests, tested_at
+from services.inspection.results import asked_known, take_tests
 from services.inspection.shipments import asked_tasks, shipment, take_findings
+from services.inspection.store import Query
 from services.inspection.writes import TIMER
 
 RegistryFacts = SitesChangedV1 | SitesAliasedV1 | GridChangedV1
@@ -47,17 +49,14 @@ class InspectionWorker:
 
         def recording() -> Commit:
             decision = Decision(clock.stamp())
-            known = {row["_id"]: row["content"] for row in self._find(store.TESTS, parents, {"content": 1})}
-            failed = [test for test in tests if not test.qualified]
-            wanted = [(tested_at(test, sites), test.item) for test in failed]
-            rows = self.store.db[store.CASES].find(store.earlier_cases(wanted, decision.now), store.EARLIER_FIELDS)
-            earlier = [(row["item"], store.earlier(row)) for row in rows] if wanted else []
-            verdicts = take_tests(decision, tests, known, sites, earlier)
+            known = answered(asked_known(decision, tests, sites), self._ask)
+            verdicts = take_tests(decision, tests, known, sites)
             made = announce.commit(decision, next(iter(parents.values())))
             by_line = {(test.message_id, test.line): test for test in tests}
             return Commit(made.writes, [*made.outgoing, *announce.answers(verdicts, by_line, parents)])
 
         self.store.decide(recording)
+        self._link({test.batch for test in tests if test.batch})
 
     @consume(
         topology.INSPECTION_EVENTS,
@@ -120,6 +119,7 @@ class InspectionWorker:
     def mark(self, messages: list[Message[EventsRecordedV1]]) -> None:
         """Keeps a mark of each event. Nearly every one is new: what is there is read after a duplicate key only."""
         rows = {event.id: marks.mark(event) for message in messages for event in message.body.events}
+        batches = {batch for row in rows.values() for batch in row["batches"]}
 
         def marking() -> Commit:
             return Commit({store.MARKS: [InsertOne(row) for row in rows.values()]})
@@ -129,6 +129,16 @@ class InspectionWorker:
                 del rows[row["_id"]]
 
         self.store.decide(marking, drop_known)
+        self._link(batches)
+
+    def _link(self, batches: set[str]) -> None:
+        def linking() -> Commit:
+            found = answered(asked_parked(batches), self._ask)
+            decision = Decision(clock.stamp(), cases=Shelf(found.cases), tests=Shelf(found.tests))
+            link(decision, found)
+            return announce.commit(decision, None)
+
+        self.store.decide(linking)
 
     @timer(TIMER)
     def overdue(self, row: Due) -> None:
@@ -145,6 +155,9 @@ class InspectionWorker:
             return announce.commit(decision, None)
 
         self.store.decide(escalating)
+
+    def _ask(self, query: Query) -> list[Document]:
+        return list(self.store.db[query.collection].find(query.filter, query.fields))
 
     def _sites(self, ids: Iterable[str]) -> Sites:
         return answered(store.asked_sites(ids), lambda where: list(self.store.db[store.SITES].find(where)))

@@ -5,12 +5,9 @@ from typing import Any
 from pymongo import InsertOne, ReplaceOne
 
 from chassis import timers
-from contracts.inspection import TestResult
 from services.inspection import store, tasks
 from services.inspection.decision import D, Decision, Shelf
-from services.inspection.documents import Document, Task
-from services.inspection.places import Place, placed
-from services.inspection.results import content_of
+from services.inspection.documents import Task
 
 TIMER = "task"
 """Kind of the timer rows: one for each task whose clock runs."""
@@ -26,7 +23,7 @@ def writes(decision: Decision) -> dict[str, list[Any]]:
         store.TASKS: _placed(decision.tasks),
         store.CASES: _placed(decision.cases),
         store.FINDINGS: _placed(decision.findings),
-        store.TESTS: [InsertOne(test_row(test, where)) for test, where in decision.tests],
+        store.TESTS: _placed(decision.tests),
         store.SAMPLES: [InsertOne(row) for row in decision.samples],
         store.FRAMES: [InsertOne(row) for row in decision.frames],
         store.LEDGER: [InsertOne(row) for row in decision.ledger],
@@ -59,11 +56,3 @@ def _merged(*parts: dict[str, list[Any]]) -> dict[str, list[Any]]:
         for name, operations in part.items():
             whole.setdefault(name, []).extend(operations)
     return whole
-
-
-def test_row(test: TestResult, where: Place) -> Document:
-    """A test on record, under the site's id of today."""
-    told = test.model_dump(exclude={"id", "flags"})
-    flags = [flag.model_dump() for flag in test.flags]
-    order = tasks.order(test.tested_at, test.id)
-    return {**told, **placed(where), "_id": test.id, "content": content_of(test), "order": order, "flags": flags}

@@ -7,9 +7,17 @@ from pymongo import UpdateOne
 
 from chassis.message import Message
 from contracts.findings import Finding, FindingsChangedV1
-from contracts.inspection import CaseFacts, CasesChangedV1, TaskFacts, TasksChangedV1, TestsRecordedV1
+from contracts.inspection import (
+    CaseFacts,
+    CasesChangedV1,
+    RecallsProposedV1,
+    TaskFacts,
+    TasksChangedV1,
+    TestsRecordedV1,
+)
 from contracts.model import Contract
 from contracts.notices import DeliveriesChangedV1, DeliveryFacts
+from contracts.recalls import RecallsOpenedV1
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
 from contracts.trace import EventsRecordedV1, RecordedEvent
 from services.reporting import store
@@ -41,10 +49,12 @@ FACTS: Final = {
     "inspection.cases_changed.v1": Fact(CasesChangedV1, "cases", store.CASES, _as_it_stands),
     "notify.deliveries_changed.v1": Fact(DeliveriesChangedV1, "deliveries", store.DELIVERIES, _as_it_stands),
 }
-"""All but events, of which a batch is marked together."""
+"""All but events, of which a batch is marked together, and recalls, which no figure counts."""
 
 MODELS: Final[dict[str, type[Contract]]] = {
     "trace.events_recorded.v1": EventsRecordedV1,
+    "inspection.recalls_proposed.v1": RecallsProposedV1,
+    "trace.recalls_opened.v1": RecallsOpenedV1,
     **{type: fact.model for type, fact in FACTS.items()},
 }
 

@@ -35,20 +35,27 @@ class Client:
         self.stub = InspectionServiceStub(self._channel)
 
     def metadata(
-        self, who: str, role: str = "regulator", division: str | None = "370105"
+        self, who: str, role: str = "regulator", division: str | None = "370105", operator: str | None = None
     ) -> tuple[tuple[str, str], ...]:
         payload = {"sub": who, "aud": "shilian", "exp": time.time() + 600, "role": role}
-        token = jwt.encode(payload | ({"division": division} if division else {}), self._key, "EdDSA")
+        scope = {"division": division, "operator_id": operator}
+        token = jwt.encode(payload | {name: told for name, told in scope.items() if told}, self._key, "EdDSA")
         return (("authorization", f"Bearer {token}"),)
 
     def call(
-        self, rpc: str, who: str = "王一", role: str = "regulator", division: str | None = "370105", **fields: Any
+        self,
+        rpc: str,
+        who: str = "王一",
+        role: str = "regulator",
+        division: str | None = "370105",
+        operator: str | None = None,
+        **fields: Any,
     ) -> Any:
         method = pb.DESCRIPTOR.services_by_name["InspectionService"].methods_by_name[rpc]
         request: Any = getattr(pb, method.input_type.name)(**fields)
         if "request_id" in request.DESCRIPTOR.fields_by_name and not request.request_id:
             request.request_id = uuid4().hex
-        return getattr(self.stub, rpc)(request, metadata=self.metadata(who, role, division), timeout=60)
+        return getattr(self.stub, rpc)(request, metadata=self.metadata(who, role, division, operator), timeout=60)
 
     def refusal(self, rpc: str, **fields: Any) -> tuple[grpc.StatusCode, str, dict[str, str]]:
         """Status, reason and what is told of a call that must fail."""

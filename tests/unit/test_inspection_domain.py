@@ -158,6 +158,8 @@ def done(case: Case, step: CaseStep, act: Act, target: str, penalty: str) -> Cas
             return cases.decide(case, act, penalty, "6000", "", ["王"] if act.officers else [])
         case CaseStep.CLOSE:
             return cases.close(case, act)
+        case CaseStep.RESCIND:
+            return cases.rescind(case, act)
 
 
 targets = st.sampled_from([*MUSTS, *GATES])
@@ -183,7 +185,10 @@ def test_no_path_closes_a_case_past_a_must_or_a_gate(path: list[Any], failed: bo
             assert MUSTS[name].trigger in case["triggers"]
             assert name == "fine" or (settled["evidence"] if settled["state"] == "done" else settled["note"])
         case = after
-    if case["state"] == CaseState.CLOSED:
+    if case["rescinded"]:
+        assert case["closed_by"]
+        assert not case["penalty"]
+    elif case["state"] == CaseState.CLOSED:
         assert not missing_gates(case)
         assert not due_musts(case)
         assert case["penalty"]

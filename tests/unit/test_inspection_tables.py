@@ -16,7 +16,7 @@ from services.inspection import clocks, marks, penalties, sampling, store, tasks
 from services.inspection.decision import Decision, Shelf
 from services.inspection.domain import Act, Step
 from services.inspection.places import NOWHERE, Place, areas
-from services.inspection.results import take_tests
+from services.inspection.results import Known, take_tests
 from services.inspection.shipments import take_findings
 from services.inspection.writes import writes
 
@@ -160,7 +160,7 @@ def test_a_quarter_begins_and_ends_in_shanghai() -> None:
 
 def test_a_mark_says_what_is_wrong_and_nothing_else() -> None:
     told = {"id": "E1", "source": "market", "step": "receiving", "time": NOW, "sent_at": NOW, "site": "s"}
-    fine = {"_id": "E1", "site": "s", "time": NOW}
+    fine = {"_id": "E1", "site": "s", "time": NOW, "batches": []}
     assert marks.mark(RecordedEvent(**told)) == fine
     assert marks.mark(RecordedEvent(**told, flags=("operator_suspended",))) == fine
     assert marks.mark(RecordedEvent(**told, flags=("late_upload", "time_order"))) == {
@@ -276,9 +276,9 @@ def test_a_batch_of_tests_is_taken_once_each() -> None:
             "qualified": False, "tested_at": NOW}  # fmt: skip
     test = messages.TestResult.model_validate({"id": "Q1", **told})
     decision = Decision(NOW)
-    verdicts = take_tests(decision, [test, test], {}, {}, [])
+    verdicts = take_tests(decision, [test, test], Known(), {})
     assert [verdict.outcome for verdict in verdicts["market"]] == ["accepted", "duplicate"]
-    assert len(decision.tests) == len([*decision.cases.changed()]) == len([*decision.tasks.changed()]) == 1
+    assert len([*decision.tests.changed()]) == len([*decision.cases.changed()]) == len([*decision.tasks.changed()]) == 1
 
 
 def test_the_ledger_is_only_ever_inserted_into() -> None:

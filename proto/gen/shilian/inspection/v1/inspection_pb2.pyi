@@ -263,6 +263,23 @@ PENALTY_EXEMPT: Penalty.ValueType  # 5
 PENALTY_NONE: Penalty.ValueType  # 6
 Global___Penalty: _TypeAlias = Penalty  # noqa: Y015
 
+class _RecallState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecallStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecallState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECALL_STATE_UNSPECIFIED: _RecallState.ValueType  # 0
+    RECALL_STATE_PROPOSED: _RecallState.ValueType  # 1
+    RECALL_STATE_WITHDRAWN: _RecallState.ValueType  # 2
+
+class RecallState(_RecallState, metaclass=_RecallStateEnumTypeWrapper): ...
+
+RECALL_STATE_UNSPECIFIED: RecallState.ValueType  # 0
+RECALL_STATE_PROPOSED: RecallState.ValueType  # 1
+RECALL_STATE_WITHDRAWN: RecallState.ValueType  # 2
+Global___RecallState: _TypeAlias = RecallState  # noqa: Y015
+
 class _TestKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -281,6 +298,28 @@ TEST_KIND_RESIDUE_QUICK: TestKind.ValueType  # 1
 TEST_KIND_CLENBUTEROL_QUICK: TestKind.ValueType  # 2
 TEST_KIND_LABORATORY: TestKind.ValueType  # 3
 Global___TestKind: _TypeAlias = TestKind  # noqa: Y015
+
+class _Standing:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StandingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Standing.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STANDING_UNSPECIFIED: _Standing.ValueType  # 0
+    STANDING_STANDS: _Standing.ValueType  # 1
+    STANDING_OBJECTED: _Standing.ValueType  # 2
+    STANDING_UPHELD: _Standing.ValueType  # 3
+    STANDING_OVERTURNED: _Standing.ValueType  # 4
+
+class Standing(_Standing, metaclass=_StandingEnumTypeWrapper):
+    """What a result is worth (食品安全法 art. 88)."""
+
+STANDING_UNSPECIFIED: Standing.ValueType  # 0
+STANDING_STANDS: Standing.ValueType  # 1
+STANDING_OBJECTED: Standing.ValueType  # 2
+STANDING_UPHELD: Standing.ValueType  # 3
+STANDING_OVERTURNED: Standing.ValueType  # 4
+Global___Standing: _TypeAlias = Standing  # noqa: Y015
 
 @_typing.final
 class Account(_message.Message):
@@ -1325,6 +1364,9 @@ class Case(_message.Message):
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
     CLOSED_BY_FIELD_NUMBER: _builtins.int
+    CONTESTED_FIELD_NUMBER: _builtins.int
+    RESCINDED_FIELD_NUMBER: _builtins.int
+    RECALL_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     state: Global___CaseState.ValueType
     version: _builtins.int
@@ -1341,6 +1383,10 @@ class Case(_message.Message):
     station: _builtins.str
     item: _builtins.str
     closed_by: _builtins.str
+    contested: _builtins.bool
+    """A re-test is to decide; no penalty and no closing before."""
+    rescinded: _builtins.bool
+    """Closed because the re-test found nothing wrong."""
     @_builtins.property
     def musts(self) -> _containers.RepeatedCompositeFieldContainer[Global___MustRecord]: ...
     @_builtins.property
@@ -1361,6 +1407,8 @@ class Case(_message.Message):
     def open_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def close_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def recall(self) -> Global___RecallProposal: ...
     def __init__(
         self,
         *,
@@ -1388,14 +1436,64 @@ class Case(_message.Message):
         open_time: _timestamp_pb2.Timestamp | None = ...,
         close_time: _timestamp_pb2.Timestamp | None = ...,
         closed_by: _builtins.str = ...,
+        contested: _builtins.bool = ...,
+        rescinded: _builtins.bool = ...,
+        recall: Global___RecallProposal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "decision", b"decision", "facts", b"facts", "open_time", b"open_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "decision", b"decision", "facts", b"facts", "open_time", b"open_time", "recall", b"recall"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "cause", b"cause", "cause_id", b"cause_id", "close_time", b"close_time", "closed_by", b"closed_by", "decision", b"decision", "division", b"division", "facts", b"facts", "gates", b"gates", "handlings", b"handlings", "item", b"item", "link", b"link", "missing", b"missing", "musts", b"musts", "open_time", b"open_time", "operator_id", b"operator_id", "site_id", b"site_id", "site_name", b"site_name", "state", b"state", "station", b"station", "suggestions", b"suggestions", "task_id", b"task_id", "title", b"title", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "cause", b"cause", "cause_id", b"cause_id", "close_time", b"close_time", "closed_by", b"closed_by", "contested", b"contested", "decision", b"decision", "division", b"division", "facts", b"facts", "gates", b"gates", "handlings", b"handlings", "item", b"item", "link", b"link", "missing", b"missing", "musts", b"musts", "open_time", b"open_time", "operator_id", b"operator_id", "recall", b"recall", "rescinded", b"rescinded", "site_id", b"site_id", "site_name", b"site_name", "state", b"state", "station", b"station", "suggestions", b"suggestions", "task_id", b"task_id", "title", b"title", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Case: _TypeAlias = Case  # noqa: Y015
+
+@_typing.final
+class RecallProposal(_message.Message):
+    """The recall that a failed test proposes; whoever is entitled decides."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    TEST_ID_FIELD_NUMBER: _builtins.int
+    RECALL_CLASS_FIELD_NUMBER: _builtins.int
+    PROPOSE_TIME_FIELD_NUMBER: _builtins.int
+    START_BY_FIELD_NUMBER: _builtins.int
+    FINISH_DAYS_FIELD_NUMBER: _builtins.int
+    state: Global___RecallState.ValueType
+    batch: _builtins.str
+    product: _builtins.str
+    test_id: _builtins.str
+    recall_class: _builtins.int
+    """1 to 3, as suggested."""
+    finish_days: _builtins.int
+    @_builtins.property
+    def propose_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def start_by(self) -> _timestamp_pb2.Timestamp:
+        """It begins by then, and ends within so many working days of its announcement."""
+
+    def __init__(
+        self,
+        *,
+        state: Global___RecallState.ValueType = ...,
+        batch: _builtins.str = ...,
+        product: _builtins.str = ...,
+        test_id: _builtins.str = ...,
+        recall_class: _builtins.int = ...,
+        propose_time: _timestamp_pb2.Timestamp | None = ...,
+        start_by: _timestamp_pb2.Timestamp | None = ...,
+        finish_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["propose_time", b"propose_time", "start_by", b"start_by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "finish_days", b"finish_days", "product", b"product", "propose_time", b"propose_time", "recall_class", b"recall_class", "start_by", b"start_by", "state", b"state", "test_id", b"test_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallProposal: _TypeAlias = RecallProposal  # noqa: Y015
 
 @_typing.final
 class OpenCaseRequest(_message.Message):
@@ -1494,11 +1592,14 @@ class ListCasesRequest(_message.Message):
     DIVISION_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     SITE_ID_FIELD_NUMBER: _builtins.int
+    RECALL_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     page_token: _builtins.str
     division: _builtins.str
     state: Global___CaseState.ValueType
     site_id: _builtins.str
+    recall: Global___RecallState.ValueType
+    """Only those that propose a recall in this state."""
     def __init__(
         self,
         *,
@@ -1507,10 +1608,11 @@ class ListCasesRequest(_message.Message):
         division: _builtins.str = ...,
         state: Global___CaseState.ValueType = ...,
         site_id: _builtins.str = ...,
+        recall: Global___RecallState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "page_size", b"page_size", "page_token", b"page_token", "site_id", b"site_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "page_size", b"page_size", "page_token", b"page_token", "recall", b"recall", "site_id", b"site_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1878,6 +1980,12 @@ class Test(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     TEST_TIME_FIELD_NUMBER: _builtins.int
     TESTER_FIELD_NUMBER: _builtins.int
+    STANDING_FIELD_NUMBER: _builtins.int
+    OBJECT_UNTIL_FIELD_NUMBER: _builtins.int
+    OBJECTION_FIELD_NUMBER: _builtins.int
+    RETEST_OF_FIELD_NUMBER: _builtins.int
+    RETEST_ID_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
     test_id: _builtins.str
     kind: Global___TestKind.ValueType
     source: _builtins.str
@@ -1893,8 +2001,20 @@ class Test(_message.Message):
     qualified: _builtins.bool
     value: _builtins.str
     tester: _builtins.str
+    standing: Global___Standing.ValueType
+    retest_of: _builtins.str
+    retest_id: _builtins.str
+    """The test that decided the objection."""
+    event_id: _builtins.str
+    """An event of trace that names the batch; a test with a batch and without one is parked until there is."""
     @_builtins.property
     def test_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def object_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when the operator may object; not set for one that found nothing wrong."""
+
+    @_builtins.property
+    def objection(self) -> Global___Objection: ...
     def __init__(
         self,
         *,
@@ -1914,14 +2034,267 @@ class Test(_message.Message):
         value: _builtins.str = ...,
         test_time: _timestamp_pb2.Timestamp | None = ...,
         tester: _builtins.str = ...,
+        standing: Global___Standing.ValueType = ...,
+        object_until: _timestamp_pb2.Timestamp | None = ...,
+        objection: Global___Objection | None = ...,
+        retest_of: _builtins.str = ...,
+        retest_id: _builtins.str = ...,
+        event_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["test_time", b"test_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["object_until", b"object_until", "objection", b"objection", "test_time", b"test_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "category", b"category", "division", b"division", "item", b"item", "kind", b"kind", "method", b"method", "operator_id", b"operator_id", "product", b"product", "qualified", b"qualified", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "test_id", b"test_id", "test_time", b"test_time", "tester", b"tester", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "category", b"category", "division", b"division", "event_id", b"event_id", "item", b"item", "kind", b"kind", "method", b"method", "object_until", b"object_until", "objection", b"objection", "operator_id", b"operator_id", "product", b"product", "qualified", b"qualified", "retest_id", b"retest_id", "retest_of", b"retest_of", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "standing", b"standing", "test_id", b"test_id", "test_time", b"test_time", "tester", b"tester", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Test: _TypeAlias = Test  # noqa: Y015
+
+@_typing.final
+class Objection(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WHO_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    who: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        who: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+        evidence: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "reason", b"reason", "time", b"time", "who", b"who"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Objection: _TypeAlias = Objection  # noqa: Y015
+
+@_typing.final
+class RecordTestRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REPORT_NUMBER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    QUALIFIED_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    TEST_TIME_FIELD_NUMBER: _builtins.int
+    TESTER_FIELD_NUMBER: _builtins.int
+    RETEST_OF_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    report_number: _builtins.str
+    """Of the laboratory's report."""
+    kind: Global___TestKind.ValueType
+    item: _builtins.str
+    method: _builtins.str
+    site_id: _builtins.str
+    """Of a re-test, site, batch, product, category and item are the first test's."""
+    batch: _builtins.str
+    product: _builtins.str
+    category: _builtins.str
+    qualified: _builtins.bool
+    value: _builtins.str
+    tester: _builtins.str
+    retest_of: _builtins.str
+    """The test whose objection this one decides."""
+    @_builtins.property
+    def test_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        report_number: _builtins.str = ...,
+        kind: Global___TestKind.ValueType = ...,
+        item: _builtins.str = ...,
+        method: _builtins.str = ...,
+        site_id: _builtins.str = ...,
+        batch: _builtins.str = ...,
+        product: _builtins.str = ...,
+        category: _builtins.str = ...,
+        qualified: _builtins.bool = ...,
+        value: _builtins.str = ...,
+        test_time: _timestamp_pb2.Timestamp | None = ...,
+        tester: _builtins.str = ...,
+        retest_of: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["test_time", b"test_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "category", b"category", "item", b"item", "kind", b"kind", "method", b"method", "product", b"product", "qualified", b"qualified", "report_number", b"report_number", "request_id", b"request_id", "retest_of", b"retest_of", "site_id", b"site_id", "test_time", b"test_time", "tester", b"tester", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordTestRequest: _TypeAlias = RecordTestRequest  # noqa: Y015
+
+@_typing.final
+class RecordTestResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEST_FIELD_NUMBER: _builtins.int
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    """The case that it opened, or that it is a re-test for."""
+    @_builtins.property
+    def test(self) -> Global___Test: ...
+    def __init__(
+        self,
+        *,
+        test: Global___Test | None = ...,
+        case_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["test", b"test"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "test", b"test"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordTestResponse: _TypeAlias = RecordTestResponse  # noqa: Y015
+
+@_typing.final
+class ObjectToTestRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    test_id: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        test_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        evidence: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "reason", b"reason", "request_id", b"request_id", "test_id", b"test_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ObjectToTestRequest: _TypeAlias = ObjectToTestRequest  # noqa: Y015
+
+@_typing.final
+class ObjectToTestResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def test(self) -> Global___Test: ...
+    def __init__(
+        self,
+        *,
+        test: Global___Test | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["test", b"test"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["test", b"test"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ObjectToTestResponse: _TypeAlias = ObjectToTestResponse  # noqa: Y015
+
+@_typing.final
+class FindSharedTestsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """1 to 500; 50 when 0."""
+    page_token: _builtins.str
+    batch: _builtins.str
+    item: _builtins.str
+    method: _builtins.str
+    """Empty means any."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        batch: _builtins.str = ...,
+        item: _builtins.str = ...,
+        method: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "item", b"item", "method", b"method", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindSharedTestsRequest: _TypeAlias = FindSharedTestsRequest  # noqa: Y015
+
+@_typing.final
+class SharedTest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEST_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def test(self) -> Global___Test: ...
+    @_builtins.property
+    def valid_until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        test: Global___Test | None = ...,
+        valid_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["test", b"test", "valid_until", b"valid_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["test", b"test", "valid_until", b"valid_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SharedTest: _TypeAlias = SharedTest  # noqa: Y015
+
+@_typing.final
+class FindSharedTestsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TESTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def tests(self) -> _containers.RepeatedCompositeFieldContainer[Global___SharedTest]:
+        """Newest first. A page may hold fewer than asked for and still have a next one."""
+
+    def __init__(
+        self,
+        *,
+        tests: _abc.Iterable[Global___SharedTest] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "tests", b"tests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindSharedTestsResponse: _TypeAlias = FindSharedTestsResponse  # noqa: Y015
 
 @_typing.final
 class ListTestsRequest(_message.Message):

@@ -141,6 +141,21 @@ class InspectionServiceStub:
                 request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListTestsRequest.SerializeToString,
                 response_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListTestsResponse.FromString,
                 _registered_method=True)
+        self.RecordTest = channel.unary_unary(
+                '/shilian.inspection.v1.InspectionService/RecordTest',
+                request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.RecordTestRequest.SerializeToString,
+                response_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.RecordTestResponse.FromString,
+                _registered_method=True)
+        self.ObjectToTest = channel.unary_unary(
+                '/shilian.inspection.v1.InspectionService/ObjectToTest',
+                request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ObjectToTestRequest.SerializeToString,
+                response_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ObjectToTestResponse.FromString,
+                _registered_method=True)
+        self.FindSharedTests = channel.unary_unary(
+                '/shilian.inspection.v1.InspectionService/FindSharedTests',
+                request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.FindSharedTestsRequest.SerializeToString,
+                response_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.FindSharedTestsResponse.FromString,
+                _registered_method=True)
         self.DrawSample = channel.unary_unary(
                 '/shilian.inspection.v1.InspectionService/DrawSample',
                 request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.DrawSampleRequest.SerializeToString,
@@ -316,6 +331,28 @@ class InspectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordTest(self, request, context):
+        """A laboratory's result, beside the bus; a report number and item of one laboratory are one test. As a re-test it decides
+        the objection.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ObjectToTest(self, request, context):
+        """异议: within 4 hours of a quick test's result, 7 working days of a laboratory's. An officer may take in the operator's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindSharedTests(self, request, context):
+        """检测信息共享: asked before sampling. Tests of the batch and item that are still valid, wherever they were taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DrawSample(self, request, context):
         """每季度抽查: draws sites by division and link from a seed that is kept, and opens a task for each.
         """
@@ -457,6 +494,21 @@ def add_InspectionServiceServicer_to_server(servicer, server):
                     servicer.ListTests,
                     request_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListTestsRequest.FromString,
                     response_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListTestsResponse.SerializeToString,
+            ),
+            'RecordTest': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordTest,
+                    request_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.RecordTestRequest.FromString,
+                    response_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.RecordTestResponse.SerializeToString,
+            ),
+            'ObjectToTest': grpc.unary_unary_rpc_method_handler(
+                    servicer.ObjectToTest,
+                    request_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ObjectToTestRequest.FromString,
+                    response_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ObjectToTestResponse.SerializeToString,
+            ),
+            'FindSharedTests': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindSharedTests,
+                    request_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.FindSharedTestsRequest.FromString,
+                    response_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.FindSharedTestsResponse.SerializeToString,
             ),
             'DrawSample': grpc.unary_unary_rpc_method_handler(
                     servicer.DrawSample,
@@ -1053,6 +1105,87 @@ class InspectionService:
             '/shilian.inspection.v1.InspectionService/ListTests',
             shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListTestsRequest.SerializeToString,
             shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListTestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordTest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.inspection.v1.InspectionService/RecordTest',
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.RecordTestRequest.SerializeToString,
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.RecordTestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ObjectToTest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.inspection.v1.InspectionService/ObjectToTest',
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.ObjectToTestRequest.SerializeToString,
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.ObjectToTestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindSharedTests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.inspection.v1.InspectionService/FindSharedTests',
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.FindSharedTestsRequest.SerializeToString,
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.FindSharedTestsResponse.FromString,
             options,
             channel_credentials,
             insecure,

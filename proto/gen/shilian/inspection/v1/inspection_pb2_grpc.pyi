@@ -74,6 +74,14 @@ class InspectionServiceStub:
     CloseCase: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.CloseCaseRequest, _inspection_pb2.CloseCaseResponse]
     """Refused with the rule of the first gate or must that is open."""
     ListTests: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.ListTestsRequest, _inspection_pb2.ListTestsResponse]
+    RecordTest: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.RecordTestRequest, _inspection_pb2.RecordTestResponse]
+    """A laboratory's result, beside the bus; a report number and item of one laboratory are one test. As a re-test it decides
+    the objection.
+    """
+    ObjectToTest: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.ObjectToTestRequest, _inspection_pb2.ObjectToTestResponse]
+    """异议: within 4 hours of a quick test's result, 7 working days of a laboratory's. An officer may take in the operator's."""
+    FindSharedTests: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.FindSharedTestsRequest, _inspection_pb2.FindSharedTestsResponse]
+    """检测信息共享: asked before sampling. Tests of the batch and item that are still valid, wherever they were taken."""
     DrawSample: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.DrawSampleRequest, _inspection_pb2.DrawSampleResponse]
     """每季度抽查: draws sites by division and link from a seed that is kept, and opens a task for each."""
     GetSample: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.GetSampleRequest, _inspection_pb2.GetSampleResponse]
@@ -130,6 +138,14 @@ class InspectionServiceAsyncStub(InspectionServiceStub):
     CloseCase: _aio.UnaryUnaryMultiCallable[_inspection_pb2.CloseCaseRequest, _inspection_pb2.CloseCaseResponse]  # type: ignore[assignment]
     """Refused with the rule of the first gate or must that is open."""
     ListTests: _aio.UnaryUnaryMultiCallable[_inspection_pb2.ListTestsRequest, _inspection_pb2.ListTestsResponse]  # type: ignore[assignment]
+    RecordTest: _aio.UnaryUnaryMultiCallable[_inspection_pb2.RecordTestRequest, _inspection_pb2.RecordTestResponse]  # type: ignore[assignment]
+    """A laboratory's result, beside the bus; a report number and item of one laboratory are one test. As a re-test it decides
+    the objection.
+    """
+    ObjectToTest: _aio.UnaryUnaryMultiCallable[_inspection_pb2.ObjectToTestRequest, _inspection_pb2.ObjectToTestResponse]  # type: ignore[assignment]
+    """异议: within 4 hours of a quick test's result, 7 working days of a laboratory's. An officer may take in the operator's."""
+    FindSharedTests: _aio.UnaryUnaryMultiCallable[_inspection_pb2.FindSharedTestsRequest, _inspection_pb2.FindSharedTestsResponse]  # type: ignore[assignment]
+    """检测信息共享: asked before sampling. Tests of the batch and item that are still valid, wherever they were taken."""
     DrawSample: _aio.UnaryUnaryMultiCallable[_inspection_pb2.DrawSampleRequest, _inspection_pb2.DrawSampleResponse]  # type: ignore[assignment]
     """每季度抽查: draws sites by division and link from a seed that is kept, and opens a task for each."""
     GetSample: _aio.UnaryUnaryMultiCallable[_inspection_pb2.GetSampleRequest, _inspection_pb2.GetSampleResponse]  # type: ignore[assignment]
@@ -309,6 +325,32 @@ class InspectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inspection_pb2.ListTestsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inspection_pb2.ListTestsResponse, _abc.Awaitable[_inspection_pb2.ListTestsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RecordTest(
+        self,
+        request: _inspection_pb2.RecordTestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inspection_pb2.RecordTestResponse, _abc.Awaitable[_inspection_pb2.RecordTestResponse]]:
+        """A laboratory's result, beside the bus; a report number and item of one laboratory are one test. As a re-test it decides
+        the objection.
+        """
+
+    @_abc_1.abstractmethod
+    def ObjectToTest(
+        self,
+        request: _inspection_pb2.ObjectToTestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inspection_pb2.ObjectToTestResponse, _abc.Awaitable[_inspection_pb2.ObjectToTestResponse]]:
+        """异议: within 4 hours of a quick test's result, 7 working days of a laboratory's. An officer may take in the operator's."""
+
+    @_abc_1.abstractmethod
+    def FindSharedTests(
+        self,
+        request: _inspection_pb2.FindSharedTestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inspection_pb2.FindSharedTestsResponse, _abc.Awaitable[_inspection_pb2.FindSharedTestsResponse]]:
+        """检测信息共享: asked before sampling. Tests of the batch and item that are still valid, wherever they were taken."""
 
     @_abc_1.abstractmethod
     def DrawSample(
