@@ -1,5 +1,6 @@
 """Charts of the bulletin as SVG, drawn by matplotlib with the bulletin's own typeface. Pure: numbers in, text out."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -8,7 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from matplotlib import font_manager, rc_context
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
@@ -22,6 +24,9 @@ CINNABAR: Final = "#b5402f"
 NONE: Final = "#eef0f1"
 SCALE: Final = LinearSegmentedColormap.from_list("score", ["#b5402f", "#e5a27c", "#f3ead2", "#8fbcae", "#1f6f6b"])
 LINES: Final = ("#1f6f6b", "#c98a1b", "#4a6fa5", "#8a5a83")
+ACROSS: Final = 9
+"""Tiles in a row at most."""
+
 WIDTH: Final = 7.0
 """Inches; the width of the page's text."""
 
@@ -44,7 +49,7 @@ class Tile(NamedTuple):
 
 def league(bars: Sequence[Bar]) -> str:
     """Bars in their order, with last month's score as a tick on each."""
-    with _figure(0.6 + 0.27 * len(bars)) as (figure, axes):
+    with _figure(0.5 + 0.22 * len(bars)) as (figure, axes):
         for place, bar in enumerate(bars):
             shown = bar.score or 0.0
             axes.barh(place, shown, height=0.62, color=SCALE(shown / 100))
@@ -61,7 +66,7 @@ def league(bars: Sequence[Bar]) -> str:
 
 def trend(months: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> str:
     """Rates in percent over months; where one is n/a its line is broken."""
-    with _figure(2.5) as (figure, axes):
+    with _figure(1.75) as (figure, axes):
         for color, (name, values) in zip(LINES, series.items(), strict=False):
             points = [float("nan") if value is None else value for value in values]
             axes.plot(range(len(months)), points, color=color, lw=1.8, marker="o", ms=3.6, label=name)
@@ -86,14 +91,16 @@ def heat(rows: Sequence[str], columns: Sequence[str], rates: Sequence[Sequence[f
         axes.xaxis.tick_top()
         axes.set_xlim(-0.5, len(columns) - 0.5)
         axes.set_ylim(len(rows) - 0.5, -0.5)
+        _key(figure, axes, "%")
         return _svg(figure)
 
 
-def tiles(counties: Sequence[Tile], across: int = 9) -> str:
+def tiles(counties: Sequence[Tile]) -> str:
     """A map of tiles: a row of counties for each city, a tile for each county, coloured by score."""
+    across = min(ACROSS, max(Counter(tile.city for tile in counties).values(), default=1))
     placed = list(_placed(counties, across))
     deep = max((y for _, _, y in placed), default=0) + 1
-    with _figure(0.2 + 0.44 * deep) as (figure, axes):
+    with _figure(0.2 + 0.36 * deep) as (figure, axes):
         for tile, x, y in placed:
             rate = None if tile.score is None else tile.score / 100
             _box(axes, x, y, 0.94, 0.9, NONE if rate is None else SCALE(rate))
@@ -104,6 +111,7 @@ def tiles(counties: Sequence[Tile], across: int = 9) -> str:
         axes.set_axis_off()
         axes.set_xlim(-0.5, across - 0.5)
         axes.set_ylim(deep - 0.5, -0.5)
+        _key(figure, axes, "分")
         return _svg(figure)
 
 
@@ -128,6 +136,15 @@ def _box(axes: Axes, x: float, y: float, width: float, height: float, color: Any
     style = "round,pad=0,rounding_size=0.08"
     corner = (x - width / 2, y - height / 2)
     axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle=style, fc=color, ec="none"))
+
+
+def _key(figure: Figure, axes: Axes, unit: str) -> None:
+    """What the colours say, from 0 to 100."""
+    colors = ScalarMappable(Normalize(0, 100), SCALE)
+    bar = figure.colorbar(colors, ax=axes, fraction=0.02, pad=0.015, aspect=9, shrink=0.7, ticks=[0, 50, 100])
+    bar.outline.set_visible(False)
+    bar.ax.set_title(unit, size=7, color=FAINT)
+    bar.ax.tick_params(labelsize=7, labelcolor=FAINT)
 
 
 def _on(rate: float | None) -> str:

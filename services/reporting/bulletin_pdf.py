@@ -32,6 +32,8 @@ def _told(view: View) -> dict[str, object]:
     return {
         **view._asdict(),
         "cards": [card._asdict() for card in view.cards],
+        "best": [column._asdict() for column in view.best],
+        "dimensions": view.dimensions._asdict(),
         "charts": [chart._asdict() for chart in view.charts],
         "tables": [table.shortened(SHOWN_AT_MOST)._asdict() for table in view.tables if table.rows],
     }

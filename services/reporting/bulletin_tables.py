@@ -29,7 +29,8 @@ class Table(NamedTuple):
         """The first rows, of a league the best and the worst; the note says how many there are."""
         if len(self.rows) <= most:
             return self
-        kept = [*self.rows[: most // 2], *self.rows[-(most // 2) :]] if self.league else self.rows[:most]
+        gap: list[Cell] = ["…", *[""] * (len(self.head) - 1)]
+        kept = [*self.rows[: most // 2], gap, *self.rows[-(most // 2) :]] if self.league else self.rows[:most]
         where = f"前后各{most // 2}行" if self.league else f"前{most}行"
         note = "　".join(filter(None, [self.note, f"共{len(self.rows)}行，此处列{where}，全部见工作簿。"]))
         return self._replace(rows=kept, note=note)
@@ -57,8 +58,22 @@ def tables(division: str, league: Sequence[Document], figures: Document) -> list
     ]
 
 
+def dimensions(own: Document, formulas: Mapping[str, str]) -> Table:
+    """How a place's score came about: the method's own table."""
+    rows: list[list[Cell]] = [
+        [words.DIMENSIONS[name], formulas[name].partition("＝")[2], *_earned(own, name)] for name in own["thresholds"]
+    ]
+    total: list[Cell] = ["合计", "", "", "", "", own["score"] or words.NOT_APPLICABLE]
+    return Table("method", "统计方法", ["维度", "公式", "比率", "阈值", "实际权重", "得分"], [*rows, total])
+
+
+def _earned(own: Document, name: str) -> list[Cell]:
+    given = [own[part].get(name, "—") for part in ("weights", "points")]
+    return [percent(own["rates"][name]), percent(own["thresholds"][name], 0), *given]
+
+
 _RANK_HEAD: Final = ["名次", "地区", "得分", "较上月", "注册率", "激活率", "活跃率", "10＋3覆盖", "上传率"]
-_SITE_HEAD: Final = ["场所", "名称", "区划", "监管所"]
+_SITE_HEAD: Final = ["证照编号", "名称", "区划", "监管所"]
 _BROKEN_HEAD: Final = ["类型", "责任场所", "相对方", "区划", "应到日", "批次"]
 _SYSTEM_HEAD: Final = ["系统", "区划", "入链记录", "申报记录", "按时天数", "应传天数"]
 _PART: Final = "每县列前20家；全部名单见系统“明细下钻”"
@@ -99,15 +114,16 @@ def _link(line: Document) -> list[Cell]:
 
 def _scored(line: Document) -> list[Cell]:
     rates = [percent(line["rates"][name]) for name in SHOWN]
-    return [line["score"] or words.NOT_APPLICABLE, _change(line), *rates]
+    return [line["score"] or words.NOT_APPLICABLE, change(line), *rates]
 
 
-def _change(line: Document) -> str:
+def change(line: Document) -> str:
+    """Of the score, on the month before."""
     before = line["before"]
     if line["score"] is None or before is None or before["score"] is None:
         return "—"
-    change = Decimal(line["score"]) - Decimal(before["score"])
-    return f"{change:+.2f}" if change else "持平"
+    points = Decimal(line["score"]) - Decimal(before["score"])
+    return f"{points:+.2f}" if points else "持平"
 
 
 def _links(division: str, lines: Iterable[Document]) -> list[Document]:
@@ -173,7 +189,13 @@ def _case(row: Document) -> list[Cell]:
 
 
 def _site(row: Document) -> list[Cell]:
-    return [row["site"], row["name"], place(row["division"]), row["station"]]
+    return [_number(row["site"]), row["name"], place(row["division"]), row["station"]]
+
+
+def _number(site: str) -> str:
+    """What a site is known by: its licence or its owner's USCC; who has neither is known by a digest of the id card."""
+    kind, _, number = site.partition(":")
+    return {"licence": number, "uscc": number}.get(kind, f"个人 {number[:8]}")
 
 
 def _system(row: Document) -> list[Cell]:

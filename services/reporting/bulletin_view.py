@@ -10,6 +10,7 @@ from services.reporting import bulletin_charts as charts
 from services.reporting import bulletin_tables as tables
 from services.reporting import bulletin_words as words
 from services.reporting.bulletin import cut
+from services.reporting.bulletin_best import Column, best_and_worst
 from services.reporting.bulletin_tables import Document, Table
 
 SHOWN: Final = ("registration", "activity", "coverage", "upload")
@@ -46,8 +47,10 @@ class View(NamedTuple):
     reason: str
     summary: str
     cards: list[Card]
+    best: list[Column]
     charts: list[Chart]
     tables: list[Table]
+    dimensions: Table
     method: list[str]
     inputs: str
 
@@ -66,8 +69,10 @@ def view(stored: Document, division: str) -> View:
         reason=stored["reason"] or "",
         summary=_summary(own, league, figures),
         cards=_cards(own),
+        best=best_and_worst(own, lines),
         charts=_charts(division, own, league, figures),
         tables=tables.tables(division, league, figures),
+        dimensions=tables.dimensions(own, figures["formulas"]),
         method=_method(own, figures),
         inputs=stored["inputs"],
     )
@@ -83,9 +88,9 @@ def _summary(own: Document, league: Sequence[Document], figures: Document) -> st
     """The month in a few sentences, the best and the worst named."""
     told = [f"本月综合得分{_score(own['score'])}{_versus(own)}。"]
     scored = [line for line in league if line["score"] is not None]
-    if len(scored) > NAMED:
-        last = list(reversed(scored[-NAMED:]))
-        told.append(f"得分靠前的是{_names(scored[:NAMED])}；靠后的是{_names(last)}。")
+    if named := min(NAMED, len(scored) // 2):
+        last = list(reversed(scored[-named:]))
+        told.append(f"得分靠前的是{_names(scored[:named])}；靠后的是{_names(last)}。")
     if missing := "、".join(words.DIMENSIONS[name] for name in own["not_applicable"]):
         told.append(f"{missing}没有分母，记为不适用，其权重按比例分给其余维度。")
     told.append(f"月末未结断链{len(figures['broken'])}条，静默场所{len(figures['silent'])}家。")
@@ -111,7 +116,7 @@ def _versus(line: Document) -> str:
 
 
 def _cards(own: Document) -> list[Card]:
-    score = Card("综合得分", own["score"] or words.NOT_APPLICABLE, *_change(own, None), "满分100")
+    score = Card("综合得分", own["score"] or words.NOT_APPLICABLE, *_change(own, None), "满分100　四项加权")
     return [score, *(_card(own, name) for name in SHOWN)]
 
 
@@ -135,7 +140,9 @@ def _change(own: Document, name: str | None) -> tuple[str, bool | None]:
 
 def _charts(division: str, own: Document, league: Sequence[Document], figures: Document) -> list[Chart]:
     counties = [line for line in figures["lines"] if line["level"] == "county" and not line["link"]]
-    found = [Chart("league", "排名", _league(league), "黑线为上月得分；★示范城市　☆创建城市"), _trend(own, figures)]
+    found = [Chart("league", "排名", _league(league), "黑线为上月得分；★示范城市　☆创建城市")]
+    if len(figures["trend"].get(own["code"], ())) > 1:
+        found.append(_trend(own, figures))
     if heated := [line for line in league if line["categories"]][:HEAT_AT_MOST]:
         found.append(Chart("heat", "10＋3覆盖率：品类×地区", _heat(heated), "灰格：没有该品类的追溯义务"))
     if len(counties) > 1:
@@ -188,12 +195,9 @@ def _tiles(counties: Iterable[Document]) -> str:
 
 
 def _method(own: Document, figures: Document) -> list[str]:
-    """How it was counted, with the thresholds and weights of this paper's division."""
+    """How it was counted, beside the table of dimensions."""
     formulas: Mapping[str, Any] = figures["formulas"]
-    told = [text for name, text in formulas.items() if name != "version"]
-    thresholds = "、".join(f"{words.DIMENSIONS[n]}{tables.percent(v, 0)}" for n, v in own["thresholds"].items())
-    weights = "、".join(f"{words.DIMENSIONS[name]}{value}" for name, value in own["weights"].items())
-    told += [f"本级适用阈值：{thresholds}。", f"本级实际权重：{weights or words.NOT_APPLICABLE}。"]
+    told = [text for name, text in formulas.items() if name not in ("version", *own["thresholds"])]
     told += [_standard(row) for row in figures["standards"]]
     return [*told, f"公式第{formulas['version']}版；参与计算的场所{figures['sites']:,}家。"]
 

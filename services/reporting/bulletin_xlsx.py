@@ -34,7 +34,16 @@ def _overview(book: Any, view: View) -> None:
     sheet.write(0, 0, f"{view.title}（{view.month}）", book.add_format({"bold": True, "font_size": 16}))
     told = [[view.issue], [view.reason], [view.summary], [], *([*card[:3], card.detail] for card in view.cards)]
     for place, row in enumerate(
-        [*told, [], *([text] for text in view.method), [f"输入摘要 SHA-256：{view.inputs}"]], 1
+        [
+            *told,
+            [],
+            view.dimensions.head,
+            *view.dimensions.rows,
+            [],
+            *([text] for text in view.method),
+            [f"输入摘要 SHA-256：{view.inputs}"],
+        ],
+        1,
     ):
         sheet.write_row(place, 0, row)
 

@@ -14,13 +14,16 @@ from fontTools.ttLib import TTFont
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
+from contracts import divisions
 from contracts.trace import Category, Step
 from services.reporting import (
     bulletin,
+    bulletin_best,
     bulletin_font,
     bulletin_html,
     bulletin_json,
     bulletin_pdf,
+    bulletin_tables,
     bulletin_view,
     bulletin_words,
     bulletin_xlsx,
@@ -122,8 +125,8 @@ def test_the_workbook_keeps_every_row_of_long_lists() -> None:
 
 def test_a_league_is_shortened_to_its_best_and_worst_a_list_to_its_beginning() -> None:
     rows: list[list[str | int]] = [[place] for place in range(1, 8)]
-    league = view().tables[0]._replace(rows=rows, league=True, note="")
-    assert league.shortened(4).rows == [[1], [2], [6], [7]]
+    league = view().tables[0]._replace(head=["名次"], rows=rows, league=True, note="")
+    assert league.shortened(4).rows == [[1], [2], ["…"], [6], [7]]
     assert league.shortened(4).note == "共7行，此处列前后各2行，全部见工作簿。"
     assert league._replace(league=False).shortened(4).rows == rows[:4]
     assert league.shortened(7) == league
@@ -161,6 +164,39 @@ def test_a_division_sees_its_own_lines_only() -> None:
     assert {row["division"][:4] for row in lists} == {"3702"}
     assert {code[:4] for code in (*cut["trend"], *cut["work"])} == {"3702"}
     assert "370102" not in bulletin_json.render(stored(), "3702").decode()
+
+
+def test_the_best_and_the_worst_are_named_from_both_ends() -> None:
+    best, worst = view().best
+    counties = bulletin_tables.ranked(stored()["figures"]["lines"], "county")
+    assert [row[0] for row in best.rows] == [str(line["rank"]) for line in counties[:5]]
+    assert [row[2] for row in worst.rows] == [line["score"] for line in counties[:-6:-1]]
+    assert best.rows[0][1] == "".join(divisions.path(counties[0]["code"]).split()[1:])
+    assert worst.rows[0][1] in text_of(pdf())
+
+
+def test_two_places_are_enough_for_a_best_and_a_worst_and_one_is_not() -> None:
+    lines = stored()["figures"]["lines"]
+    own = next(line for line in lines if line["level"] == "province")
+    counties = [line for line in lines if line["level"] == "county" and not line["link"]]
+    assert [len(column.rows) for column in bulletin_best.best_and_worst(own, counties[:2])] == [1, 1]
+    assert bulletin_best.best_and_worst(own, counties[:1]) == []
+
+
+def test_the_method_shows_how_the_score_came_about() -> None:
+    table = view().dimensions
+    own = next(line for line in stored()["figures"]["lines"] if line["level"] == "province" and not line["link"])
+    assert [row[-1] for row in table.rows] == [*(own["points"][name] for name in own["thresholds"]), own["score"]]
+    assert table.rows[0][:2] == ["注册率", "名录内已注册场所数÷名录内有效场所数"]
+    assert "名录内已注册场所数÷名录内有效场所数" in text_of(pdf())
+
+
+def test_a_first_month_has_no_trend_to_draw() -> None:
+    figures = stored()["figures"]
+    alone = {**figures, "trend": {code: points[-1:] for code, points in figures["trend"].items()}}
+    shown = bulletin_view.view({**stored(), "figures": alone}, "37")
+    assert "trend" not in {chart.id for chart in shown.charts}
+    assert "trend" in {chart.id for chart in view().charts}
 
 
 def test_not_applicable_is_said_and_never_a_number() -> None:
