@@ -1,13 +1,11 @@
 """Requests: protobuf messages in the domain's words."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
-from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.trace.v1 import trace_pb2 as pb
 
 from chassis.api.errors import InvalidArgument
+from chassis.api.times import moment
 from contracts import rules
 from contracts.egress import FieldError
 from services.trace.chain import Direction
@@ -35,23 +33,16 @@ def question(request: pb.QueryEventsRequest, sites: Sequence[str]) -> Question:
         flag=request.flag or None,
         source=request.source or None,
         division=request.division or None,
-        since=_time(request, "from_time"),
-        until=_time(request, "until_time"),
+        since=moment(request, "from_time"),
+        until=moment(request, "until_time"),
     )
 
 
 def window(request: pb.CountFlagsRequest) -> Question:
     """The division and time that flags are counted in."""
     return Question(
-        division=request.division or None, since=_time(request, "from_time"), until=_time(request, "until_time")
+        division=request.division or None, since=moment(request, "from_time"), until=moment(request, "until_time")
     )
-
-
-def _time(request: Message, field: str) -> datetime | None:
-    if not request.HasField(field):
-        return None
-    stamp: Timestamp = getattr(request, field)
-    return stamp.ToDatetime(UTC)
 
 
 def start(request: pb.TraceRequest, passes: Passes | None) -> Start:

@@ -1,0 +1,24 @@
+"""Times in requests."""
+
+from datetime import UTC, datetime
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis import clock
+from chassis.api.errors import InvalidArgument
+from contracts import rules
+
+
+def moment(request: Message, field: str) -> datetime | None:
+    """A time that a request names, aware UTC, in milliseconds; None when it names none.
+
+    Raises InvalidArgument for what no calendar holds.
+    """
+    if not request.HasField(field):
+        return None
+    stamp: Timestamp = getattr(request, field)
+    try:
+        return clock.in_milliseconds(stamp.ToDatetime(UTC))
+    except (ValueError, OverflowError) as error:
+        raise InvalidArgument([rules.error(field, stamp.seconds, "time_unreadable")]) from error
