@@ -40,6 +40,7 @@ class Observation(Contract):
     address: str | None = None
     contact: str | None = None
     phone: str | None = None
+    wechat: str | None = None
     division: str | None = None
     link: Link | None = None
     unit_kind: UnitKind | None = None
@@ -98,7 +99,8 @@ class SiteFacts(Contract):
     station: str | None = None
     contact_name: str | None = None
     contact_phone: str | None = None
-    """The operator's named person (专人)."""
+    contact_wechat: str | None = None
+    """The operator's named person (专人); WeChat by the openid of the official account."""
     helper: str | None = None
     """The officer who is its 1:1 contact (一对一联系帮扶)."""
 

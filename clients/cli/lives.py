@@ -16,6 +16,7 @@ Operator = Annotated[str, typer.Argument(help="主体编号。Operator id.")]
 Name = Annotated[str, typer.Option(help="主体名称。Its name.")]
 Contact = Annotated[str, typer.Option(help="专人姓名。The named person.")]
 Phone = Annotated[str, typer.Option(help="专人手机。Their phone.")]
+WeChat = Annotated[str, typer.Option(help="专人公众号 openid。Their openid.")]
 
 
 @asks(app, "register", SHOW_OPERATOR)
@@ -35,6 +36,7 @@ def register(
     ] = None,
     contact: Contact = "",
     phone: Phone = "",
+    wechat: WeChat = "",
 ) -> pb.RegisterOperatorRequest:
     """注册一个主体及其场所。Register an operator with a site; repeat with another licence for more sites."""
     site = pb.NewSite(
@@ -48,14 +50,16 @@ def register(
         categories=[value(pb.Category, word) for word in categories or ()],
     )
     return pb.RegisterOperatorRequest(
-        name=name, uscc=uscc, id_number=id_number, contact=contact, phone=phone, sites=[site]
+        name=name, uscc=uscc, id_number=id_number, contact=contact, phone=phone, wechat=wechat, sites=[site]
     )
 
 
 @asks(app, "update", SHOW_OPERATOR)
-def update(operator: Operator, name: Name = "", contact: Contact = "", phone: Phone = "") -> pb.UpdateOperatorRequest:
-    """修改名称、专人或电话;未给出的不变。Set name, named person or phone; what is not given stays."""
-    new = pb.Operator(operator_id=operator, name=name, contact=contact, phone=phone)
+def update(
+    operator: Operator, name: Name = "", contact: Contact = "", phone: Phone = "", wechat: WeChat = ""
+) -> pb.UpdateOperatorRequest:
+    """修改名称或专人及其联系方式;未给出的不变。Set name or named person; what is not given stays."""
+    new = pb.Operator(operator_id=operator, name=name, contact=contact, phone=phone, wechat=wechat)
     given = [field.name for field, _ in new.ListFields() if field.name != "operator_id"]
     return pb.UpdateOperatorRequest(operator=new, update_mask=FieldMask(paths=given))
 

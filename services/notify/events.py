@@ -26,6 +26,8 @@ _PLACE: Final = ("site_name", "division_name")
 _TABLE: Final = (
     Event("recall", "食品召回", CRITICAL, 0, True, (*_PLACE, "headline", "body", "issuer")),
     Event("order", "责令通知", CRITICAL, 1, True, (*_PLACE, "headline", "body", "issuer")),
+    # A day, or two or three, until it must begin (食品召回管理办法 art. 13): no night may pass.
+    Event("recall_proposed", "召回建议", CRITICAL, 1, True, (*_PLACE, "product", "batch", "item", "level", "start_by")),
     # 责令整改 (S3, law 126): an order with a term.
     Event("task_rectify", "限期整改", WARNING, 1, True, (*_PLACE, "title", "due")),
     Event("test_failed", "检测不合格", CRITICAL, 2, False, (*_PLACE, "product", "batch", "item", "tested")),

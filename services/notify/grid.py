@@ -46,10 +46,6 @@ class Grid:
         self.sites = {row["_id"]: row for row in sites}
         self.cells = {row["_id"]: row for row in cells}
 
-    def names(self) -> dict[str, str]:
-        """Names of the sites."""
-        return {id: row["name"] for id, row in self.sites.items()}
-
     def addresses(self, subscriptions: Iterable[Row]) -> set[str]:
         """Every phone and openid that somebody of these may be reached by."""
         officers = [cell["officer"] for cell in self.cells.values() if cell.get("officer")]
@@ -117,16 +113,15 @@ def _officer(officer: Row, division: str) -> Recipient:
     return Recipient(key, officer["name"], key, _reach(officer), division)
 
 
-def _reach(officer: Row) -> dict[str, str]:
-    known = {Channel.SMS: officer.get("phone"), Channel.WECHAT: officer.get("wechat")}
+def _reach(person: Row) -> dict[str, str]:
+    known = {Channel.SMS: person.get("phone"), Channel.WECHAT: person.get("wechat")}
     return {channel.value: address for channel, address in known.items() if address}
 
 
 def _person(site: Row) -> Recipient:
-    phone = site.get("contact_phone")
-    addresses = {Channel.SMS.value: phone} if phone else {}
+    reach = _reach({"phone": site.get("contact_phone"), "wechat": site.get("contact_wechat")})
     name = site.get("contact_name") or site["name"]
-    return Recipient(f"site:{site['_id']}", name, f"operator:{site['operator']}", addresses, site.get("division"))
+    return Recipient(f"site:{site['_id']}", name, f"operator:{site['operator']}", reach, site.get("division"))
 
 
 def _subscriber(subscription: Row) -> Recipient:

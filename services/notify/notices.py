@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from services.notify.events import Occurrence
-from services.notify.occurrences import place
+from services.notify.places import place
 
 PAGE: Final = 500
 """Sites planned in one transaction."""

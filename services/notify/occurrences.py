@@ -1,15 +1,16 @@
 """What of the platform's facts is an event that people are told of. No I/O."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from contracts import divisions
 from contracts.findings import Finding, FindingKind, FindingsChangedV1
 from contracts.inspection import (
     CaseFacts,
     CasesChangedV1,
     CaseState,
+    RecallProposal,
+    RecallsProposedV1,
     TaskFacts,
     TasksChangedV1,
     TaskState,
@@ -17,8 +18,11 @@ from contracts.inspection import (
     TestsRecordedV1,
 )
 from contracts.notices import BulletinPublishedV1
+from contracts.recalls import Recall, RecallsOpenedV1
 from services.notify.events import Occurrence
 from services.notify.hours import shown
+from services.notify.places import division_name, place
+from services.notify.recalls import Sites, opened, proposed
 
 _FINDINGS: Final = {
     FindingKind.OVERDUE_SHIPMENT: "发货逾期无人收货",
@@ -27,33 +31,31 @@ _FINDINGS: Final = {
 }
 
 
-Body = FindingsChangedV1 | TasksChangedV1 | CasesChangedV1 | TestsRecordedV1 | BulletinPublishedV1
-SiteNames = Mapping[str, str]
+Body = (
+    FindingsChangedV1
+    | TasksChangedV1
+    | CasesChangedV1
+    | TestsRecordedV1
+    | RecallsProposedV1
+    | RecallsOpenedV1
+    | BulletinPublishedV1
+)
 
 
 def sites_named(body: Body) -> set[str]:
     """Sites whose facts and grid a body's occurrences need."""
-    parts: list[Any] = [*_parts(body)]
-    return {part.site for part in parts if not isinstance(part, BulletinPublishedV1)}
+    return {
+        site for part in _parts(body) for site in getattr(part, "sites", None) or [getattr(part, "site", "")] if site
+    }
 
 
-def occurrences(body: Body, names: SiteNames) -> Iterator[Occurrence]:
+def occurrences(body: Body, sites: Sites) -> Iterator[Occurrence]:
     """What happened, as far as people are told of it."""
     for part in _parts(body):
-        match part:
-            case Finding():
-                yield _finding(part, names)
-            case TaskFacts():
-                yield from _task(part, names)
-            case CaseFacts():
-                yield _case(part, names)
-            case TestResult() if not part.qualified:
-                yield _test(part, names)
-            case BulletinPublishedV1():
-                yield _bulletin(part)
+        yield from next(tell for kind, tell in _TELL.items() if isinstance(part, kind))(part, sites)
 
 
-def _parts(body: Body) -> tuple[Finding | TaskFacts | CaseFacts | TestResult | BulletinPublishedV1, ...]:
+def _parts(body: Body) -> tuple[Any, ...]:
     match body:
         case FindingsChangedV1():
             return body.findings
@@ -63,19 +65,23 @@ def _parts(body: Body) -> tuple[Finding | TaskFacts | CaseFacts | TestResult | B
             return body.cases
         case TestsRecordedV1():
             return body.tests
+        case RecallsProposedV1():
+            return body.proposals
+        case RecallsOpenedV1():
+            return body.recalls
     return (body,)
 
 
-def _finding(finding: Finding, names: SiteNames) -> Occurrence:
+def _finding(finding: Finding, sites: Sites) -> Iterator[Occurrence]:
     kind = {"kind": _FINDINGS[finding.kind]}
     told = {"batches": "、".join(finding.batches[:3]) or "—", "due": shown(finding.due_at)}
     event = "finding_opened" if finding.open else "finding_closed"
-    return Occurrence(
+    yield Occurrence(
         cause=f"finding:{finding.id}:{_stamp(finding.opened_at)}:{event}",
         event=event,
         subject=f"finding:{finding.id}",
         version=finding.version,
-        facts=_place(finding, names) | kind | (told if finding.open else {"closed": _shown(finding.closed_at)}),
+        facts=_place(finding, sites) | kind | (told if finding.open else {"closed": _shown(finding.closed_at)}),
         site=finding.site,
         operator=finding.operator,
         division=finding.division,
@@ -83,27 +89,27 @@ def _finding(finding: Finding, names: SiteNames) -> Occurrence:
     )
 
 
-def _task(task: TaskFacts, names: SiteNames) -> Iterator[Occurrence]:
+def _task(task: TaskFacts, sites: Sites) -> Iterator[Occurrence]:
     title = {"title": task.title}
     due = {"due": _shown(task.due_at)}
     if task.state is TaskState.OPEN:
-        yield _of_task(task, "task_opened", names, title | due, "")
+        yield _of_task(task, "task_opened", sites, title | due, "")
     elif task.state is TaskState.RECTIFYING:
-        yield _of_task(task, "task_rectify", names, title | due, _stamp(task.due_at))
+        yield _of_task(task, "task_rectify", sites, title | due, _stamp(task.due_at))
     elif task.state is TaskState.CLOSED:
-        yield _of_task(task, "task_closed", names, title | {"closed": _shown(task.closed_at)}, "")
+        yield _of_task(task, "task_closed", sites, title | {"closed": _shown(task.closed_at)}, "")
     if task.escalations and task.state not in (TaskState.CLOSED, TaskState.CANCELLED):
         times = str(task.escalations)
-        yield _of_task(task, "task_overdue", names, title | due | {"times": times}, times)
+        yield _of_task(task, "task_overdue", sites, title | due | {"times": times}, times)
 
 
-def _of_task(task: TaskFacts, event: str, names: SiteNames, told: dict[str, str], which: str) -> Occurrence:
+def _of_task(task: TaskFacts, event: str, sites: Sites, told: dict[str, str], which: str) -> Occurrence:
     return Occurrence(
         cause=":".join(filter(None, ("task", task.id, event, which))),
         event=event,
         subject=f"task:{task.id}",
         version=task.version,
-        facts=_place(task, names) | told,
+        facts=_place(task, sites) | told,
         site=task.site,
         operator=task.operator,
         division=task.division,
@@ -112,16 +118,16 @@ def _of_task(task: TaskFacts, event: str, names: SiteNames, told: dict[str, str]
     )
 
 
-def _case(case: CaseFacts, names: SiteNames) -> Occurrence:
+def _case(case: CaseFacts, sites: Sites) -> Iterator[Occurrence]:
     is_open = case.state is CaseState.OPEN
     when = {"opened": shown(case.opened_at)} if is_open else {"closed": _shown(case.closed_at)}
     event = "case_opened" if is_open else "case_closed"
-    return Occurrence(
+    yield Occurrence(
         cause=f"case:{case.id}:{event}",
         event=event,
         subject=f"case:{case.id}",
         version=case.version,
-        facts=_place(case, names) | {"title": case.title} | when,
+        facts=_place(case, sites) | {"title": case.title} | when,
         site=case.site,
         operator=case.operator,
         division=case.division,
@@ -129,19 +135,21 @@ def _case(case: CaseFacts, names: SiteNames) -> Occurrence:
     )
 
 
-def _test(test: TestResult, names: SiteNames) -> Occurrence:
+def _test(test: TestResult, sites: Sites) -> Iterator[Occurrence]:
+    if test.qualified:
+        return
     told = {
         "product": test.product or "—",
         "batch": test.batch or "—",
         "item": test.item,
         "tested": shown(test.tested_at),
     }
-    return Occurrence(
+    yield Occurrence(
         cause=f"test:{test.id}",
         event="test_failed",
         subject=f"test:{test.id}",
         version=1,
-        facts=_place(test, names) | told,
+        facts=_place(test, sites) | told,
         site=test.site,
         operator=test.operator,
         division=test.division,
@@ -149,30 +157,21 @@ def _test(test: TestResult, names: SiteNames) -> Occurrence:
     )
 
 
-def _bulletin(bulletin: BulletinPublishedV1) -> Occurrence:
+def _bulletin(bulletin: BulletinPublishedV1, sites: Sites) -> Iterator[Occurrence]:
     told = {"month": bulletin.month, "edition": str(bulletin.version)}
-    return Occurrence(
+    yield Occurrence(
         cause=f"bulletin:{bulletin.division}:{bulletin.month}:{bulletin.version}",
         event="bulletin",
         subject=f"bulletin:{bulletin.division}:{bulletin.month}",
         version=bulletin.version,
-        facts={"division_name": _division_name(bulletin.division)} | told,
+        facts={"division_name": division_name(bulletin.division)} | told,
         division=bulletin.division,
     )
 
 
-def _place(part: Finding | TaskFacts | CaseFacts | TestResult, names: SiteNames) -> dict[str, str]:
-    name = getattr(part, "site_name", None) or names.get(part.site) or part.site
+def _place(part: Finding | TaskFacts | CaseFacts | TestResult, sites: Sites) -> dict[str, str]:
+    name = getattr(part, "site_name", None) or sites.get(part.site, {}).get("name") or part.site
     return place(name, part.division)
-
-
-def place(name: str, division: str | None) -> dict[str, str]:
-    """The fields that say where."""
-    return {"site_name": name, "division_name": _division_name(division)}
-
-
-def _division_name(division: str | None) -> str:
-    return (division and (divisions.path(division) or division)) or "—"
 
 
 def _shown(time: datetime | None) -> str:
@@ -181,3 +180,14 @@ def _shown(time: datetime | None) -> str:
 
 def _stamp(time: datetime | None) -> str:
     return time.isoformat(timespec="seconds") if time else ""
+
+
+_TELL: Final[dict[type, Callable[[Any, Sites], Iterator[Occurrence]]]] = {
+    Finding: _finding,
+    TaskFacts: _task,
+    CaseFacts: _case,
+    TestResult: _test,
+    RecallProposal: proposed,
+    Recall: opened,
+    BulletinPublishedV1: _bulletin,
+}

@@ -1,12 +1,12 @@
 """What attempts, answers and receipts make of a delivery, and of the next channel. No I/O."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from services.notify.domain import Channel, State, Step, after
 from services.notify.plan import fallback
-from services.notify.retries import ASK_AFTER, ASKED_AT_MOST, Accepted, Outcome, Refusal, Trouble, fallbacks, next_step
+from services.notify.retries import ASKED_AT_MOST, Accepted, Outcome, Refusal, Trouble, fallbacks, next_step
 
 Row = Mapping[str, Any]
 
@@ -22,10 +22,11 @@ class Settled(NamedTuple):
     next: dict[str, Any] | None = None
 
 
-def attempted(row: Row, outcome: Outcome, now: datetime) -> Settled:
-    """After an attempt to send."""
+def attempted(row: Row, outcome: Outcome, now: datetime, ask_after: timedelta) -> Settled:
+    """After an attempt to send; `ask_after` as in `retries.next_step`."""
     doubtful = row.get("doubtful", False) or _is_uncertain(outcome)
-    led = next_step(outcome, Channel(row["channel"]), row["attempts"], row["statutory"], doubtful, row["first_at"], now)
+    channel, tried = Channel(row["channel"]), row["attempts"]
+    led = next_step(outcome, channel, tried, row["statutory"], doubtful, row["first_at"], now, ask_after)
     told = {"due_at": led.due_at, "doubtful": doubtful, "error": outcome.code if isinstance(outcome, Refusal) else None}
     if isinstance(outcome, Accepted) and outcome.provider_id:
         told["provider_id"] = outcome.provider_id
@@ -37,7 +38,7 @@ def _is_uncertain(outcome: Outcome) -> bool:
     return isinstance(outcome, Refusal) and outcome.trouble is Trouble.UNCERTAIN
 
 
-def answered(row: Row, answer: Outcome | None, now: datetime) -> Settled:
+def answered(row: Row, answer: Outcome | None, now: datetime, ask_after: timedelta) -> Settled:
     """After the provider was asked; None is a message that it has never seen."""
     rest = row["rest"]
     if isinstance(answer, Accepted):
@@ -48,7 +49,7 @@ def answered(row: Row, answer: Outcome | None, now: datetime) -> Settled:
         return _stepped(row, Step.REJECT, {"due_at": None, "error": answer.code if answer else "lost"}, rest, now)
     asked = row.get("asked", 0) + 1
     if asked < ASKED_AT_MOST:
-        return _stays(row, {"asked": asked, "due_at": now + ASK_AFTER * asked}, [], now)
+        return _stays(row, {"asked": asked, "due_at": now + ask_after * asked}, [], now)
     return _stays(row, {"asked": asked, "due_at": None}, fallbacks(rest, Step.LOSE, row["statutory"]), now)
 
 

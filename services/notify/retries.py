@@ -78,8 +78,6 @@ URGENT_RETRIES: Final[dict[Trouble, tuple[int, ...]]] = {
 }
 """The same for recalls and statutory orders: rather another channel than a long wait."""
 
-ASK_AFTER: Final = timedelta(seconds=60)
-"""How long a provider is given to show a message in its query."""
 ASKED_AT_MOST: Final = 5
 
 
@@ -99,9 +97,11 @@ def next_step(
     doubtful: bool,
     first_at: datetime,
     now: datetime,
+    ask_after: timedelta,
 ) -> Next:
     """After an attempt; `attempts` counts it, `first_at` is when the first of them began.
 
+    `ask_after` is how long a provider that can be asked is given to show a message (`sms_ask_after_s`).
     `doubtful` says that an earlier one may have gone out, so that not even a clear failure makes it safe to repeat.
     """
     if isinstance(outcome, Accepted):
@@ -109,13 +109,13 @@ def next_step(
     waits = (URGENT_RETRIES if statutory else RETRIES)[outcome.trouble]
     again = now + timedelta(seconds=waits[attempts - 1]) if attempts <= len(waits) else None
     if outcome.trouble is Trouble.UNCERTAIN or (doubtful and again):
-        return _uncertain(TRAITS[channel], again, first_at, now)
+        return _uncertain(TRAITS[channel], again, first_at, now, ask_after)
     return Next(Step.RETRY, again) if again else Next(Step.FAIL, fall_back=True)
 
 
-def _uncertain(traits: Traits, again: datetime | None, first_at: datetime, now: datetime) -> Next:
+def _uncertain(traits: Traits, again: datetime | None, first_at: datetime, now: datetime, ask_after: timedelta) -> Next:
     if traits.can_be_asked:
-        return Next(Step.LOSE, now + ASK_AFTER)
+        return Next(Step.LOSE, now + ask_after)
     if again and traits.repeatable_for and again < first_at + traits.repeatable_for:
         return Next(Step.RETRY, again)
     return Next(Step.LOSE, fall_back=True)

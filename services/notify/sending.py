@@ -75,6 +75,8 @@ class Sender:
         self._providers = providers
         self._asks = asks
         self._deliveries = store.db[rows.DELIVERIES]
+        # Only the SMS provider can be asked.
+        self._ask_after = timedelta(seconds=settings.sms_ask_after_s)
         self._gates: dict[str, Gate] = defaultdict(Gate)
         self._rates = {
             Channel.SMS: settings.sms_rate,
@@ -110,7 +112,10 @@ class Sender:
     def _deliver(self, claimed: list[Row]) -> None:
         held = self._used_up(claimed)
         sent = each(self._attempt, self._paced([row for row in claimed if row["_id"] not in held]), self._at_once)
-        settle(self._store, [*sent, *(attempted(row, USED_UP, clock.now()) for row in claimed if row["_id"] in held)])
+        settle(
+            self._store,
+            [*sent, *(attempted(row, USED_UP, clock.now(), self._ask_after) for row in claimed if row["_id"] in held)],
+        )
 
     @property
     def _at_once(self) -> int:
@@ -119,7 +124,7 @@ class Sender:
     def _attempt(self, slot: tuple[float, Row]) -> Settled:
         at, row = slot
         self._gates[_pace(row)].wait(at, self._rates[Channel(row["channel"])])
-        return attempted(row, self._send(row), clock.now())
+        return self._attempted(row, self._send(row))
 
     def _send(self, row: Row) -> Outcome:
         try:
@@ -161,19 +166,21 @@ class Sender:
         channel = row["channel"]
         return quota(self._settings, channel, row["event"], row["addresses"][channel])
 
+    def _attempted(self, row: Row, outcome: Outcome) -> Settled:
+        return attempted(row, outcome, clock.now(), self._ask_after)
+
     def _recover(self, channel: Channel) -> None:
         """What a dead worker was sending may have gone out: repeated where that is safe, else of unknown fate."""
         found = self._deliveries.find({"channel": channel, **writes.ended(datetime.now(UTC))}).limit(RECOVERED_AT_MOST)
-        settle(self._store, [attempted(row, ABANDONED, clock.now()) for row in found])
+        settle(self._store, [self._attempted(row, ABANDONED) for row in found])
 
     def _ask(self, channel: Channel) -> None:
         """Asks what became of messages of unknown fate."""
         if ask := self._asks.get(channel):
             found = list(self._deliveries.find(writes.to_ask(channel, clock.now())).limit(RECOVERED_AT_MOST))
             answers = each(ask, found, self._at_once)
-            settle(
-                self._store, [answered(row, answer, clock.now()) for row, answer in zip(found, answers, strict=True)]
-            )
+            told = zip(found, answers, strict=True)
+            settle(self._store, [answered(row, answer, clock.now(), self._ask_after) for row, answer in told])
 
 
 def _pace(row: Row) -> str:

@@ -16,6 +16,12 @@ class NotifySettings(Settings):
     """Template codes of the account by event, where they differ from those in templates.toml."""
     sms_rate: float = Field(default=100.0, gt=0)
     sms_notices: int = Field(default=50, ge=1, description="per signature, template and phone in rolling 24 hours")
+    sms_ask_after_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="from an answer that was lost to the first QuerySendDetails. The provider shows a message there "
+        "with a delay; asked before that it says that it has none, and the message goes out twice. Rather long",
+    )
     sms_callback_secret: SecretStr = SecretStr("")
 
     wechat_url: str = "https://api.weixin.qq.com"

@@ -46,9 +46,14 @@ def _default(
 DEFAULTS: Final = (
     # Recalls and statutory orders first: they reach whoever must act, at any hour.
     _default(
-        "statutory:site", "召回和责令：场所专人", ["recall", "order", "task_rectify"], Audience.SITE_PERSON, quiet=None
+        "statutory:site",
+        "召回和责令：场所专人",
+        ["recall", "order", "recall_proposed", "task_rectify"],
+        Audience.SITE_PERSON,
+        quiet=None,
     ),
     _default("statutory:station", "召回和责令：监管所", ["recall", "order"], Audience.STATION, ["in_app"], None),
+    _default("recall_proposed:station", "召回建议：监管所", ["recall_proposed"], Audience.STATION, quiet=None),
     _default("test_failed:station", "检测不合格：监管所", ["test_failed", "case_opened"], Audience.STATION, quiet=None),
     _default("finding:station", "断链预警：监管所", ["finding_opened"], Audience.STATION, quiet=None),
     _default("finding:officer", "断链预警：网格员", ["finding_opened"], Audience.CELL_OFFICER, ["in_app"]),

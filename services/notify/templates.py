@@ -75,7 +75,7 @@ def _short(template: Template, facts: Mapping[str, str], channel: str) -> str:
 def _words(entry: Mapping[str, Any]) -> Words:
     return Words(
         _template(entry["title"]),
-        _template(entry["text"]),
+        _template("\n".join(_texts(entry))),
         entry["sms"]["code"],
         entry["sms"]["body"],
         {name: _template(text) for name, text in entry["sms"]["params"].items()},
@@ -83,11 +83,16 @@ def _words(entry: Mapping[str, Any]) -> Words:
     )
 
 
+def _texts(entry: Mapping[str, Any]) -> list[str]:
+    """Chinese first, English second."""
+    return [entry[name] for name in ("text", "text_en") if name in entry]
+
+
 def _template(text: str) -> Template:
     return _ENVIRONMENT.from_string(text)
 
 
 def _undeclared(name: str, entry: Mapping[str, Any]) -> set[str]:
-    texts = [entry["title"], entry["text"], *entry["sms"]["params"].values(), *entry["wechat"].values()]
+    texts = [entry["title"], *_texts(entry), *entry["sms"]["params"].values(), *entry["wechat"].values()]
     named = {field for text in texts for field in meta.find_undeclared_variables(_ENVIRONMENT.parse(text))}
     return named - {*EVENTS[name].fields} if name in EVENTS else {"no such event"}

@@ -15,8 +15,9 @@ from chassis.worker.mongo import Store
 from chassis.worker.timer import timer
 from contracts import topology
 from contracts.findings import FindingsChangedV1
-from contracts.inspection import CasesChangedV1, TasksChangedV1, TestsRecordedV1
+from contracts.inspection import CasesChangedV1, RecallsProposedV1, TasksChangedV1, TestsRecordedV1
 from contracts.notices import BulletinPublishedV1
+from contracts.recalls import RecallsOpenedV1
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
 from services.notify import announce, notices, plan, store, writes
 from services.notify.domain import Channel, State
@@ -57,6 +58,8 @@ class NotifyWorker:
             "inspection.tests_recorded.v1": TestsRecordedV1,
             "inspection.tasks_changed.v1": TasksChangedV1,
             "inspection.cases_changed.v1": CasesChangedV1,
+            "inspection.recalls_proposed.v1": RecallsProposedV1,
+            "trace.recalls_opened.v1": RecallsOpenedV1,
             "reporting.bulletin_published.v1": BulletinPublishedV1,
         },
     )
@@ -67,8 +70,8 @@ class NotifyWorker:
         if happened:
             bodies: list[Body] = [message.body for message in happened if not isinstance(message.body, Told)]
             sites = {site for body in bodies for site in sites_named(body)}
-            names = load(self.store.db, sites).names()
-            told = [occurrence for body in bodies for occurrence in occurrences(body, names)]
+            known_sites = load(self.store.db, sites).sites
+            told = [occurrence for body in bodies for occurrence in occurrences(body, known_sites)]
             self._plan(told, sites, happened[0])
 
     @timer("send.sms", every=EVERY)

@@ -25,6 +25,7 @@ _TOLD: Final = (
     "address",
     "contact",
     "phone",
+    "wechat",
     "division",
     "link",
     "unit_kind",

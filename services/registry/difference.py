@@ -49,7 +49,7 @@ def bump(before: Mapping[str, Placed], after: Mapping[str, Placed]) -> list[Plac
 
 
 def _shown(site: Site, operator: Operator) -> tuple[object, ...]:
-    told = (operator["name"], operator.get("contact"), operator.get("phone"))
+    told = (operator["name"], *(operator.get(name) for name in ("contact", "phone", "wechat")))
     return {**site, "version": 0}, operator["_id"], *told
 
 
@@ -94,6 +94,7 @@ def facts(site: Site, operator: Operator) -> SiteFacts:
         station=site["station"],
         contact_name=operator.get("contact"),
         contact_phone=operator.get("phone"),
+        contact_wechat=operator.get("wechat"),
         helper=site["helper"],
     )
 

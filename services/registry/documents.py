@@ -117,6 +117,7 @@ class Operator(TypedDict, total=False):
     uscc: str | None
     contact: str | None
     phone: str | None
+    wechat: str | None
     areas: list[str]
     flags: list[Flag]
     flag_rules: list[str]

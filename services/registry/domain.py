@@ -69,6 +69,7 @@ EDITABLE: Final = {
     ("operator", "name"): _OWN,
     ("operator", "contact"): _OWN,
     ("operator", "phone"): _OWN,
+    ("operator", "wechat"): _OWN,
     ("site", "name"): _OWN,
     ("site", "address"): _OWN,
     # What an operator owes and who supervises it is not the operator's to say.

@@ -14,13 +14,14 @@ _PROGRESS: Final = ("division", "complete", "rows", "refused", "taken", "changed
 
 
 def facts_message(site: Site, operator: Operator) -> pb.SiteFacts:
-    """A site as `registry.sites_changed.v1` tells of it; contact and phone as far as the caller may see them."""
+    """A site as `registry.sites_changed.v1` tells of it; the named person as far as the caller may see them."""
     return pb.SiteFacts(
         site=site_message(site, operator["_id"]),
         operator_name=operator["name"],
         suspended=site["state"] == OperatorState.SUSPENDED,
         contact_name=operator.get("contact") or "",
         contact_phone=operator.get("phone") or "",
+        contact_wechat=operator.get("wechat") or "",
         sources=sorted({each["source"] for each in site["source_ids"]}),
     )
 

@@ -11,7 +11,7 @@ from services.registry.views import NOWHERE
 SEE_PERSONS: Final = frozenset({"operator", "regulator"})
 """Roles that see whom to call; an operator sees itself only, a regulator its division."""
 
-PERSONAL: Final = ("contact", "phone")
+PERSONAL: Final = ("contact", "phone", "wechat")
 SHOWN: Final = ("ids", "name", "uscc", "state", "flags", "version", "created_at", "updated_at")
 
 

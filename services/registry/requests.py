@@ -8,6 +8,7 @@ from shilian.registry.v1 import registry_pb2 as pb
 
 from chassis.api.auth import Caller
 from chassis.api.errors import Denied, InvalidArgument
+from chassis.api.times import moment
 from contracts import identity, rules
 from contracts.egress import FieldError
 from contracts.registry import Observation, UnitKind
@@ -17,7 +18,7 @@ from services.registry.documents import Claim, Edit, Operator
 from services.registry.domain import EDITABLE
 from services.registry.identities import may_be_one
 from services.registry.queries import visible
-from services.registry.translate import category_word, link_word, time_of, unit_kind_word
+from services.registry.translate import category_word, link_word, unit_kind_word
 
 MOST_BYTES: Final = 1 << 16
 _SITE_PATHS: Final = ("name", "address", "division", "link", "unit_kind")
@@ -116,6 +117,7 @@ def _observation(
         address=new.address or None,
         contact=request.contact or None,
         phone=request.phone or None,
+        wechat=request.wechat or None,
         division=new.division,
         link=Link(link_word(new.link)) if new.link else None,
         unit_kind=UnitKind(unit_kind_word(new.unit_kind)) if new.unit_kind else None,
@@ -124,7 +126,7 @@ def _observation(
 
 
 def edits(request: pb.UpdateOperatorRequest, operator: Operator, caller: Caller, now: datetime) -> list[Edit]:
-    """What an update sets. Mask paths: `name`, `contact`, `phone`, `sites`.
+    """What an update sets. Mask paths: `name`, `contact`, `phone`, `wechat`, `sites`.
 
     Of each site given, its fields that are not empty are set. Raises InvalidArgument for another path or a site that
     is not the operator's, Denied for a field that is not the caller's to set.
@@ -172,8 +174,7 @@ def closure(request: pb.DeclareClosureRequest, site: str, now: datetime, who: st
 
     Raises InvalidArgument for an end before the beginning.
     """
-    start = time_of(request.closed_from) if request.HasField("closed_from") else now
-    end = time_of(request.closed_until) if request.HasField("closed_until") else None
+    start, end = moment(request, "closed_from") or now, moment(request, "closed_until")
     if end and end < start:
         raise InvalidArgument([rules.error("closed_until", end.isoformat(), "time_order")])
     told = {"closed_from": start.isoformat(), "closed_until": end.isoformat() if end else ""}

@@ -52,6 +52,7 @@ OPERATOR: Final = _object(
     uscc=_TEXT_OR_NONE,
     contact=_TEXT_OR_NONE,
     phone=_TEXT_OR_NONE,
+    wechat=_TEXT_OR_NONE,
     areas={**_TEXTS, "minItems": 1},
     flag_rules=_TEXTS,
     gaps=_TEXTS,

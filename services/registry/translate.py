@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.registry.v1 import registry_pb2 as pb
 
-from chassis import clock
 from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
 from contracts import rules
 from services.registry.documents import Flag, Operator, Site
@@ -24,6 +23,7 @@ def operator_message(operator: Operator) -> pb.Operator:
         uscc=operator.get("uscc") or "",
         contact=operator.get("contact") or "",
         phone=operator.get("phone") or "",
+        wechat=operator.get("wechat") or "",
         state=state_number(operator["state"]),
         sites=[site_message(site, operator["_id"]) for site in operator["sites"]],
         flags=map(_flag, operator["flags"]),
@@ -109,14 +109,6 @@ def timestamp(time: datetime) -> Timestamp:
 
 def _stamp(time: datetime | str | None) -> Timestamp | None:
     return timestamp(datetime.fromisoformat(time) if isinstance(time, str) else time) if time else None
-
-
-def time_of(stamp: Timestamp) -> datetime:
-    """Aware UTC, in milliseconds. Raises InvalidArgument for what no calendar holds."""
-    try:
-        return clock.in_milliseconds(stamp.ToDatetime(UTC))
-    except (ValueError, OverflowError) as error:
-        raise InvalidArgument([rules.error("time", stamp.seconds, "time_unreadable")]) from error
 
 
 def category_number(category: str) -> pb.Category.ValueType:

@@ -68,6 +68,7 @@ def _operator(id: str, sites: list[Site], facts: Facts) -> Operator:
         "uscc": now.get("uscc"),
         "contact": now.get("contact"),
         "phone": now.get("phone"),
+        "wechat": now.get("wechat"),
         "areas": sorted({area for site in sites for area in site["areas"]}) or [NOWHERE],
         "flags": flags,
         "flag_rules": sorted({str(rule) for rule in doubts}),

@@ -10,11 +10,22 @@ from hypothesis import strategies as st
 from services.notify import outcomes
 from services.notify.domain import FINAL, TRANSITIONS, Channel, NotAllowed, State, Step, after, delivery_id
 from services.notify.retries import TRAITS, URGENT_RETRIES, Accepted, Outcome, Refusal, Trouble
+from services.notify.settings import NotifySettings
 
 NOW = datetime(2026, 10, 8, 3, 0, tzinfo=UTC)
 PUSHED = [channel for channel in Channel if channel is not Channel.IN_APP]
 
+ASK_AFTER = timedelta(seconds=60)
+
 answers = st.one_of(st.just(Accepted("p1")), st.builds(Refusal, st.sampled_from(Trouble), st.just("code")))
+
+
+def attempted(delivery: outcomes.Row, outcome: Outcome, now: datetime) -> outcomes.Settled:
+    return outcomes.attempted(delivery, outcome, now, ASK_AFTER)
+
+
+def answered(delivery: outcomes.Row, answer: Outcome | None, now: datetime) -> outcomes.Settled:
+    return outcomes.answered(delivery, answer, now, ASK_AFTER)
 
 
 def row(channel: Channel = Channel.SMS, rest: tuple[str, ...] = ("in_app",), **told: Any) -> dict[str, Any]:
@@ -67,11 +78,11 @@ def test_any_answers_lead_to_an_end_and_never_to_a_second_sending_of_unknown_fat
                 traits = TRAITS[channel]
                 assert traits.can_be_asked or now < NOW + (traits.repeatable_for or timedelta(0))
             delivery |= {"state": "sending", "attempts": delivery["attempts"] + 1, "version": delivery["version"] + 1}
-            settled = outcomes.attempted(delivery, outcome, now)
+            settled = attempted(delivery, outcome, now)
             uncertain = uncertain or (isinstance(outcome, Refusal) and outcome.trouble is Trouble.UNCERTAIN)
         elif delivery["state"] == "unknown" and delivery["due_at"]:
             answer: Outcome | None = outcome if found else None
-            settled = outcomes.answered(delivery, answer, now)
+            settled = answered(delivery, answer, now)
         else:
             break
         assert settled.now["version"] == delivery["version"] + 1
@@ -88,7 +99,7 @@ def test_any_answers_lead_to_an_end_and_never_to_a_second_sending_of_unknown_fat
 
 def test_refused_by_wechat_goes_on_by_sms_and_then_into_the_inbox() -> None:
     refused = Refusal(Trouble.REFUSED, "errcode_43004")
-    first = outcomes.attempted(row(Channel.WECHAT, ("sms", "in_app"), addresses={"sms": "1"}), refused, NOW)
+    first = attempted(row(Channel.WECHAT, ("sms", "in_app"), addresses={"sms": "1"}), refused, NOW)
     assert (first.now["state"], first.now["error"]) == ("failed", "errcode_43004")
     assert first.next is not None
     assert (first.next["channel"], first.next["state"], first.next["rest"]) == ("sms", "pending", ["in_app"])
@@ -98,26 +109,26 @@ def test_refused_by_wechat_goes_on_by_sms_and_then_into_the_inbox() -> None:
 
 def test_what_a_robot_may_have_shown_is_not_pushed_again_unless_the_law_is_at_stake() -> None:
     lost = Refusal(Trouble.UNCERTAIN, "ReadTimeoutError")
-    ordinary = outcomes.attempted(row(Channel.WECOM, ("sms", "in_app")), lost, NOW)
+    ordinary = attempted(row(Channel.WECOM, ("sms", "in_app")), lost, NOW)
     assert ordinary.now["state"] == "unknown"
     assert ordinary.next is not None
     assert ordinary.next["channel"] == "in_app"
-    statutory = outcomes.attempted(row(Channel.WECOM, ("sms", "in_app"), statutory=True), lost, NOW)
+    statutory = attempted(row(Channel.WECOM, ("sms", "in_app"), statutory=True), lost, NOW)
     assert statutory.next is not None
     assert statutory.next["channel"] == "sms"
 
 
 def test_a_wechat_message_is_repeated_only_while_its_id_is_recognised() -> None:
     lost = Refusal(Trouble.UNCERTAIN, "ReadTimeoutError")
-    assert outcomes.attempted(row(Channel.WECHAT), lost, NOW).now["state"] == "pending"
-    assert outcomes.attempted(row(Channel.WECHAT), lost, NOW + timedelta(minutes=9)).now["state"] == "unknown"
+    assert attempted(row(Channel.WECHAT), lost, NOW).now["state"] == "pending"
+    assert attempted(row(Channel.WECHAT), lost, NOW + timedelta(minutes=9)).now["state"] == "unknown"
 
 
 def test_a_clear_failure_after_a_doubtful_attempt_is_repeated_only_while_the_id_is_recognised() -> None:
     away = Refusal(Trouble.AWAY, "http_500")
     doubtful = row(Channel.WECHAT, attempts=4, doubtful=True)
-    assert outcomes.attempted(doubtful, away, NOW).now["state"] == "unknown"
-    assert outcomes.attempted({**doubtful, "doubtful": False}, away, NOW).now["state"] == "pending"
+    assert attempted(doubtful, away, NOW).now["state"] == "unknown"
+    assert attempted({**doubtful, "doubtful": False}, away, NOW).now["state"] == "pending"
 
 
 def test_a_recall_waits_less_before_the_next_channel() -> None:
@@ -140,7 +151,23 @@ def test_a_provider_that_cannot_be_asked_is_given_up_in_the_end() -> None:
     away = Refusal(Trouble.AWAY, "NewConnectionError")
     delivery = row(state="unknown")
     for _ in range(5):
-        settled = outcomes.answered(delivery, away, NOW)
+        settled = answered(delivery, away, NOW)
         delivery = settled.now
     assert (delivery["state"], delivery["due_at"]) == ("unknown", None)
     assert settled.next is not None
+
+
+@pytest.mark.parametrize("seconds", [15, 600])
+def test_a_lost_answer_is_asked_after_as_long_as_the_provider_is_given(seconds: int) -> None:
+    given = timedelta(seconds=seconds)
+    lost = outcomes.attempted(row(), Refusal(Trouble.UNCERTAIN, "ReadTimeoutError"), NOW, given).now
+    assert (lost["state"], lost["due_at"]) == ("unknown", NOW + given)
+    away = Refusal(Trouble.AWAY, "http_500")
+    again = outcomes.answered({**lost, "asked": 1}, away, NOW, given).now
+    assert again["due_at"] == NOW + 2 * given
+
+
+def test_how_long_a_provider_is_given_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert NotifySettings().sms_ask_after_s == 60
+    monkeypatch.setenv("SHILIAN_SMS_ASK_AFTER_S", "15")
+    assert NotifySettings().sms_ask_after_s == 15

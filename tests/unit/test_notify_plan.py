@@ -1,6 +1,6 @@
 """Who is told what, on which channel and when."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +10,12 @@ from contracts import inspection
 from contracts.findings import Finding, FindingKind, FindingsChangedV1
 from contracts.inspection import TaskFacts, TaskKind, TasksChangedV1, TaskState
 from contracts.notices import BulletinPublishedV1
+from contracts.recalls import Recall, RecallsOpenedV1
 from services.notify import notices, plan
 from services.notify.events import EVENTS, Occurrence
 from services.notify.grid import Grid
 from services.notify.hours import after_quiet, next_digest
-from services.notify.occurrences import occurrences
+from services.notify.occurrences import occurrences, sites_named
 from services.notify.subscriptions import DEFAULTS, in_force, wants
 from services.notify.templates import render, words
 
@@ -74,7 +75,7 @@ def finding(**told: Any) -> Finding:
 
 
 def happened(now: datetime = NOON, *subscriptions: dict[str, Any], **told: Any) -> list[plan.Row]:
-    found = occurrences(FindingsChangedV1(findings=(finding(**told),)), GRID.names())
+    found = occurrences(FindingsChangedV1(findings=(finding(**told),)), GRID.sites)
     return plan.planned(found, in_force(subscriptions), GRID, frozenset(), now)
 
 
@@ -121,7 +122,7 @@ def test_the_same_word_twice_is_the_same_deliveries() -> None:
 
 
 def test_a_channel_without_an_address_is_passed_over() -> None:
-    test = inspection.TestResult(
+    test = inspection.TestFacts(
         id="T1",
         source="market",
         message_id="m",
@@ -137,9 +138,7 @@ def test_a_channel_without_an_address_is_passed_over() -> None:
     assert (rows["site:licence:1"]["channel"], rows["site:licence:1"]["rest"]) == ("sms", ["in_app"])
     assert rows["site:licence:1"]["inbox"] == "operator:uscc:1"
     failed = [
-        *occurrences(
-            inspection.TestsRecordedV1(tests=(test, test.model_copy(update={"qualified": True}))), GRID.names()
-        )
+        *occurrences(inspection.TestsRecordedV1(tests=(test, test.model_copy(update={"qualified": True}))), GRID.sites)
     ]
     assert [each.event for each in failed] == ["test_failed"]
 
@@ -165,8 +164,8 @@ def test_a_stop_holds_a_notice_and_no_statutory_order() -> None:
 
 
 def test_filters_by_division_operator_category_and_severity() -> None:
-    (told,) = occurrences(FindingsChangedV1(findings=(finding(categories=("meat",)),)), GRID.names())
-    base = {**DEFAULTS[3], "_id": "S1"}
+    (told,) = occurrences(FindingsChangedV1(findings=(finding(categories=("meat",)),)), GRID.sites)
+    base = {**next(row for row in DEFAULTS if row["_id"] == "default:finding:station"), "_id": "S1"}
     assert wants(base, told, "370102")
     for field, value in (
         ("divisions", ["370200"]),
@@ -249,3 +248,74 @@ def test_quiet_hours_pass_midnight(hour: int, held: bool) -> None:
     due = after_quiet({"start": "22:00", "until": "07:00"}, now)
     assert (due > now) is held
     assert not held or due == datetime(2026, 10, 8, 23, 0, tzinfo=UTC)
+
+
+def test_the_named_person_is_reached_by_wechat_where_it_is_known() -> None:
+    known = Grid([{**SITE, "contact_wechat": "openid-9"}], [])
+    told = Occurrence("n", "recall", "n", 1, sample("recall"), site="licence:1", division="370102")
+    [row] = [row for row in plan.planned([told], in_force([]), known, frozenset(), NOON) if "site:" in row["recipient"]]
+    assert (row["channel"], row["rest"]) == ("wechat", ["sms", "in_app"])
+    assert row["addresses"] == {"wechat": "openid-9", "sms": "13800000001"}
+
+
+PROPOSAL = inspection.RecallProposal(
+    id="R1",
+    state=inspection.RecallState.PROPOSED,
+    version=1,
+    case_id="C1",
+    test_id="Q1",
+    batch="SL1",
+    item="克伦特罗",
+    product="猪肉",
+    site="licence:1",
+    operator="uscc:1",
+    division="370102",
+    recall_class=1,
+    proposed_at=NIGHT,
+    start_by=NIGHT + timedelta(hours=24),
+    finish_days=10,
+)
+
+
+def test_a_proposed_recall_reaches_station_and_site_at_night_in_two_languages() -> None:
+    body = inspection.RecallsProposedV1(proposals=(PROPOSAL,))
+    rows = plan.planned(occurrences(body, GRID.sites), in_force([]), GRID, frozenset(), NIGHT)
+    assert {row["recipient"]: row["channel"] for row in rows} == {"station:st1": "wechat", "site:licence:1": "sms"}
+    assert {(row["due_at"], row["statutory"], row["urgency"]) for row in rows} == {(NIGHT, True, 1)}
+    chinese, english = rows[0]["text"].splitlines()
+    assert "建议一级召回，最迟 2026-10-09 23:30 启动" in chinese
+    assert "batch SL1 failed a test" in english
+
+
+def test_a_recall_that_was_taken_back_is_told_to_nobody() -> None:
+    withdrawn = PROPOSAL.model_copy(update={"state": inspection.RecallState.WITHDRAWN, "version": 2})
+    assert [*occurrences(inspection.RecallsProposedV1(proposals=(withdrawn,)), GRID.sites)] == []
+
+
+def recall(*sites: str, version: int = 1) -> RecallsOpenedV1:
+    told = {"id": "RC1", "version": version, "batches": ("SL1",), "product": "猪肉", "reason": "检出克伦特罗"}
+    more = {"recall_class": 1, "issuer": "某肉联厂", "opened_at": NIGHT, "sites": sites}
+    return RecallsOpenedV1(recalls=(Recall.model_validate({**told, **more}),))
+
+
+def test_an_opened_recall_reaches_everybody_who_holds_the_goods_first_and_at_night() -> None:
+    body = recall("licence:1", "licence:2")
+    assert sites_named(body) == {"licence:1", "licence:2"}
+    grid = Grid([SITE, {**SITE, "_id": "licence:2", "operator": "uscc:2", "name": "第二小学食堂"}], GRID.cells.values())
+    rows = plan.planned(occurrences(body, grid.sites), in_force([]), grid, frozenset(), NIGHT)
+    persons = {row["recipient"]: row for row in rows if row["recipient"].startswith("site:")}
+    assert {*persons} == {"site:licence:1", "site:licence:2"}
+    assert {(row["due_at"], row["urgency"], row["channel"]) for row in persons.values()} == {(NIGHT, 0, "sms")}
+    chinese, english = persons["site:licence:2"]["text"].splitlines()
+    assert "第二小学食堂：批次 SL1,检出克伦特罗" in chinese
+    assert "recall. Stop selling" in english
+
+
+def test_a_site_that_is_named_again_was_told_and_a_new_one_is() -> None:
+    def deliveries(body: RecallsOpenedV1) -> set[str]:
+        rows = plan.planned(occurrences(body, GRID.sites), in_force([]), GRID, frozenset(), NOON)
+        return {row["_id"] for row in rows}
+
+    assert deliveries(recall("licence:1", version=2)) == deliveries(recall("licence:1"))
+    again = [each.subject for each in occurrences(recall("licence:1", "licence:3", version=2), GRID.sites)]
+    assert again == ["recall:RC1:licence:1", "recall:RC1:licence:3"]

@@ -154,10 +154,10 @@ def test_other_station_of_a_cell_is_announced_of_its_sites(registry: Registry) -
 def test_change_of_the_named_person_is_announced(registry: Registry) -> None:
     named = [
         Edit(of="operator", target=f"uscc:{USCC}", field=field, value=value, at=NOON, who="王五")
-        for field, value in (("contact", "赵六"), ("phone", "13800000000"))
+        for field, value in (("contact", "赵六"), ("phone", "13800000000"), ("wechat", "openid-6"))
     ]
     (site,) = domain.update(registry.operators, named, OFFICER, NOON).sites
-    assert (site.contact_name, site.contact_phone) == ("赵六", "13800000000")
+    assert (site.contact_name, site.contact_phone, site.contact_wechat) == ("赵六", "13800000000", "openid-6")
 
 
 def test_declared_closure_is_announced_and_the_later_word_stands(registry: Registry) -> None:

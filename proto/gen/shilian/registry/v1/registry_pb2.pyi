@@ -347,6 +347,7 @@ class Operator(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    WECHAT_FIELD_NUMBER: _builtins.int
     operator_id: _builtins.str
     name: _builtins.str
     uscc: _builtins.str
@@ -354,6 +355,8 @@ class Operator(_message.Message):
     phone: _builtins.str
     state: Global___OperatorState.ValueType
     version: _builtins.int
+    wechat: _builtins.str
+    """The named person's openid at the official account."""
     @_builtins.property
     def sites(self) -> _containers.RepeatedCompositeFieldContainer[Global___Site]: ...
     @_builtins.property
@@ -376,10 +379,11 @@ class Operator(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        wechat: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "create_time", b"create_time", "flags", b"flags", "name", b"name", "operator_id", b"operator_id", "phone", b"phone", "sites", b"sites", "state", b"state", "update_time", b"update_time", "uscc", b"uscc", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "create_time", b"create_time", "flags", b"flags", "name", b"name", "operator_id", b"operator_id", "phone", b"phone", "sites", b"sites", "state", b"state", "update_time", b"update_time", "uscc", b"uscc", "version", b"version", "wechat", b"wechat"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -439,6 +443,7 @@ class RegisterOperatorRequest(_message.Message):
     CONTACT_FIELD_NUMBER: _builtins.int
     PHONE_FIELD_NUMBER: _builtins.int
     SITES_FIELD_NUMBER: _builtins.int
+    WECHAT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     name: _builtins.str
     uscc: _builtins.str
@@ -446,6 +451,8 @@ class RegisterOperatorRequest(_message.Message):
     """Individuals without a USCC; stored hashed, never shown."""
     contact: _builtins.str
     phone: _builtins.str
+    wechat: _builtins.str
+    """The named person's openid at the official account."""
     @_builtins.property
     def sites(self) -> _containers.RepeatedCompositeFieldContainer[Global___NewSite]: ...
     def __init__(
@@ -458,10 +465,11 @@ class RegisterOperatorRequest(_message.Message):
         contact: _builtins.str = ...,
         phone: _builtins.str = ...,
         sites: _abc.Iterable[Global___NewSite] | None = ...,
+        wechat: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "id_number", b"id_number", "name", b"name", "phone", b"phone", "request_id", b"request_id", "sites", b"sites", "uscc", b"uscc"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "id_number", b"id_number", "name", b"name", "phone", b"phone", "request_id", b"request_id", "sites", b"sites", "uscc", b"uscc", "wechat", b"wechat"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2037,11 +2045,13 @@ class SiteFacts(_message.Message):
     CONTACT_NAME_FIELD_NUMBER: _builtins.int
     CONTACT_PHONE_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
+    CONTACT_WECHAT_FIELD_NUMBER: _builtins.int
     operator_name: _builtins.str
     suspended: _builtins.bool
     contact_name: _builtins.str
     """The operator's named person (专人), for roles that may see it."""
     contact_phone: _builtins.str
+    contact_wechat: _builtins.str
     @_builtins.property
     def site(self) -> Global___Site: ...
     @_builtins.property
@@ -2055,10 +2065,11 @@ class SiteFacts(_message.Message):
         contact_name: _builtins.str = ...,
         contact_phone: _builtins.str = ...,
         sources: _abc.Iterable[_builtins.str] | None = ...,
+        contact_wechat: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["site", b"site"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_name", b"contact_name", "contact_phone", b"contact_phone", "operator_name", b"operator_name", "site", b"site", "sources", b"sources", "suspended", b"suspended"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_name", b"contact_name", "contact_phone", b"contact_phone", "contact_wechat", b"contact_wechat", "operator_name", b"operator_name", "site", b"site", "sources", b"sources", "suspended", b"suspended"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

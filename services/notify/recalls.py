@@ -1,0 +1,64 @@
+"""Recalls as people are told of them: proposed to who may decide, opened to everybody who holds the goods. No I/O."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from contracts.inspection import RecallProposal, RecallState
+from contracts.recalls import Recall
+from services.notify.events import Occurrence
+from services.notify.hours import shown
+from services.notify.places import place
+
+LEVELS: Final = {1: "一级", 2: "二级", 3: "三级"}
+"""食品召回管理办法 art. 13."""
+
+Sites = Mapping[str, Mapping[str, Any]]
+
+
+def proposed(proposal: RecallProposal, sites: Sites) -> Iterator[Occurrence]:
+    """A proposal that stands; one that was taken back ends with its case, which tells it."""
+    if proposal.state is RecallState.PROPOSED:
+        name = proposal.site_name or sites.get(proposal.site, {}).get("name") or proposal.site
+        told = {
+            "product": proposal.product or "—",
+            "batch": proposal.batch,
+            "item": proposal.item,
+            "level": LEVELS[proposal.recall_class],
+            "start_by": shown(proposal.start_by),
+        }
+        yield Occurrence(
+            cause=f"recall:{proposal.id}:proposed",
+            event="recall_proposed",
+            subject=f"recall:{proposal.id}",
+            version=proposal.version,
+            facts=place(name, proposal.division) | told,
+            site=proposal.site,
+            operator=proposal.operator,
+            division=proposal.division,
+            station=proposal.station,
+            categories=(proposal.category,),
+        )
+
+
+def opened(recall: Recall, sites: Sites) -> Iterator[Occurrence]:
+    """The recall as each of its sites meets it; a site that is named again was told."""
+    batches = "、".join(recall.batches[:3]) + ("等" if len(recall.batches) > 3 else "")
+    told = {
+        "headline": f"{recall.product or '食品'}({LEVELS[recall.recall_class]}召回)",
+        "body": f"批次 {batches},{recall.reason}",
+        "issuer": recall.issuer,
+    }
+    for id in recall.sites:
+        site = sites.get(id, {})
+        division = site.get("division") or recall.division
+        yield Occurrence(
+            cause=f"recall:{recall.id}",
+            event="recall",
+            subject=f"recall:{recall.id}:{id}",
+            version=recall.version,
+            facts=place(site.get("name") or id, division) | told,
+            site=id,
+            operator=site.get("operator"),
+            division=division,
+            categories=(recall.category,),
+        )
