@@ -1,8 +1,10 @@
 """`python -m bench`: ours beside the fastest that could be and beside stock, in one run."""
 
 import logging
+import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Annotated, Final
 
@@ -35,6 +37,7 @@ USUAL: Final[dict[str, Benchmark]] = {
 LONG: Final[dict[str, Benchmark]] = {"bulletin_full": bulletin.bulletin_full, "soak": ingest.soak}
 
 console = Console()
+log = logging.getLogger("bench")
 
 
 def run(
@@ -45,12 +48,15 @@ def run(
     """Run the benchmarks, print a table, and write .local/bench.json."""
     benchmarks = chosen(only, full)
     results: list[Result] = []
+    load = os.getloadavg()[0]
     with console.status("starting") as progress, Ground().opened(progress.update) as ground:
         for name, benchmark in benchmarks.items():
             progress.update(name)
+            started = time.monotonic()
             results.append(benchmark(ground, rounds))
+            log.info("%s took %.0f s", name, time.monotonic() - started)
             write(results, OUTPUT)
-    console.print(table(results))
+    console.print(table(results, load))
 
 
 def chosen(only: str | None, full: bool) -> dict[str, Benchmark]:

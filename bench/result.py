@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ class Result:
     peer_name: str | None = None
     peer_ratio: float | None = None
     peer_target: float | None = None
+    spread: tuple[float, float] | None = None
+    """The lowest and the highest ratio of a round to its limit; in the table only."""
 
 
 def reaches(ratio: float, target: float) -> bool:
@@ -58,7 +61,8 @@ def measured(name: str, unit: str, rounds: int, *, ours: Trial, limit: Side, pee
             seen.append(trial())
     log.info("%s %s", name, [[round(figure) for figure in seen] for seen in figures])
     own, most, *other = map(median, figures)
-    found = Result(name, unit, own, most, limit.name, own / most, limit.target)
+    ratios = [mine / theirs for mine, theirs in zip(*figures[:2], strict=True)]
+    found = Result(name, unit, own, most, limit.name, own / most, limit.target, spread=(min(ratios), max(ratios)))
     return found if peer is None else _with_peer(found, peer, other[0])
 
 
@@ -69,21 +73,21 @@ def _with_peer(found: Result, peer: Side, figure: float) -> Result:
 
 def write(results: Iterable[Result], path: Path) -> None:
     """Writes them as a JSON list."""
-    rows = [{name: _rounded(value) for name, value in asdict(result).items()} for result in results]
+    rows = [{name: _rounded(value) for name, value in asdict(result).items() if name != "spread"} for result in results]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
 
 
-def table(results: Iterable[Result]) -> Table:
-    """For people to read."""
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption="medians per second; ratio: ours through theirs")
+def table(results: Iterable[Result], load: float) -> Table:
+    """For people to read; `load` is the machine's load average when the run began."""
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=_footer(load))
     for column in ("benchmark", "held against"):
         shown.add_column(column)
-    for column in ("theirs", "ours", "ratio", "target"):
+    for column in ("theirs", "ours", "ratio", "rounds", "target"):
         shown.add_column(column, justify="right", no_wrap=True)
     for result in results:
         ours = f"{result.ours:,.0f}"
-        told = _against(result.limit, result.ratio, result.target, ours)
+        told = _against(result.limit, result.ratio, result.target, ours, _range(result.spread))
         shown.add_row(f"{result.name} ({result.unit.partition('/')[0]})", result.limit_name, *told)
         if result.peer and result.peer_ratio and result.peer_target:
             told = _against(result.peer, result.peer_ratio, result.peer_target, ours)
@@ -91,9 +95,20 @@ def table(results: Iterable[Result]) -> Table:
     return shown
 
 
-def _against(figure: float, ratio: float, target: float, ours: str) -> tuple[str, str, str, str]:
+def _footer(load: float) -> str:
+    cores = os.cpu_count() or 1
+    busy = "; the machine was BUSY: take these figures for nothing" if load > cores / 2 else ""
+    told = "medians per second; ratio: ours through theirs; rounds: its lowest and highest"
+    return f"{told}\nload average at the start: {load:.1f} on {cores} cores{busy}"
+
+
+def _range(spread: tuple[float, float] | None) -> str:
+    return f"{spread[0]:.2f}–{spread[1]:.2f}" if spread else ""
+
+
+def _against(figure: float, ratio: float, target: float, ours: str, spread: str = "") -> tuple[str, ...]:
     mark = "✓" if reaches(ratio, target) else "✗"
-    return f"{figure:,.0f}", ours, f"{ratio:.2f} {mark}", f"{'>' if target == 1 else '≥'} {target:g}"
+    return f"{figure:,.0f}", ours, f"{ratio:.2f} {mark}", spread, f"{'>' if target == 1 else '≥'} {target:.2g}"
 
 
 def _rounded(value: object) -> object:

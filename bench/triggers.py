@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pydantic_core import from_json
-from pymongo import InsertOne, UpdateOne
+from pymongo import InsertOne
 
 from bench.filling import Sent
 from chassis import timers
@@ -135,6 +135,5 @@ def _line(told: Document, where: Document, id: str, now: datetime) -> Document:
     return {**_LINE, **place, "_id": f"{id}:1:inspection", "subject": id, "at": now, "recorded_at": now, "note": note}
 
 
-def _clock(id: str, at: datetime) -> UpdateOne:
-    (operation,) = timers.due(f"{TIMER}:{id}", TIMER, at, {"task": id})[TIMERS]
-    return operation
+def _clock(id: str, at: datetime) -> Any:
+    return timers.due(f"{TIMER}:{id}", TIMER, at, {"task": id})[TIMERS][0]

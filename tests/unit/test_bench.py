@@ -5,12 +5,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 from pydantic_core import to_json
+from rich.console import Console
+from rich.table import Table
 
 import services.inspection.announce
 import services.reporting.intake
@@ -19,7 +22,7 @@ from bench import facts, halves, notes, plain, triggers
 from bench.filling import Sent
 from bench.hearing import Wrong, compare
 from bench.line import EVENT
-from bench.result import Result, Side, measured, reaches, write
+from bench.result import Result, Side, measured, reaches, table, write
 from chassis.message import Message
 from contracts.envelope import Envelope
 from contracts.findings import FindingsChangedV1
@@ -114,6 +117,25 @@ def test_sides_take_turns_and_medians_count() -> None:
     assert (found.ours, found.limit, found.ratio, found.peer, found.peer_ratio) == (6, 12, 0.5, 2, 3)
 
 
+def test_spread_is_of_rounds_and_only_in_the_table() -> None:
+    ours, limit = iter([9.0, 6.0, 1.0]), iter([10.0, 12.0, 4.0])
+    found = measured("x", "calls/s", 3, ours=lambda: next(ours), limit=Side("raw", lambda: next(limit), 0.6))
+    assert found.spread == (0.25, 0.9)
+    assert "0.25–0.90" in _printed(table([found], 0.1))
+
+
+def test_a_busy_machine_is_told_of() -> None:
+    row = Result("x", "calls/s", 2.0, 3.0, "raw", 0.66667, 0.6)
+    assert "BUSY" in _printed(table([row], 99.0))
+    assert "BUSY" not in _printed(table([row], 0.0))
+
+
+def _printed(shown: Table) -> str:
+    console = Console(width=200, file=StringIO(), record=True)
+    console.print(shown)
+    return console.export_text()
+
+
 def test_a_draw_does_not_beat() -> None:
     assert not reaches(1.0, 1.0)
     assert reaches(1.01, 1.0)
@@ -121,7 +143,7 @@ def test_a_draw_does_not_beat() -> None:
 
 
 def test_file_has_the_agreed_keys(tmp_path: Path) -> None:
-    write([Result("x", "calls/s", 2.0, 3.0, "raw", 0.66667, 0.6)], tmp_path / "bench.json")
+    write([Result("x", "calls/s", 2.0, 3.0, "raw", 0.66667, 0.6, spread=(0.5, 0.7))], tmp_path / "bench.json")
     (row,) = json.loads((tmp_path / "bench.json").read_text())
     assert list(row) == KEYS.split()
     assert row["ratio"] == 0.667
@@ -130,8 +152,10 @@ def test_file_has_the_agreed_keys(tmp_path: Path) -> None:
 
 def test_only_runs_one_and_full_the_long_ones() -> None:
     assert list(command.chosen("get_operator", full=False)) == ["get_operator"]
-    assert "soak" not in command.chosen(None, full=False)
-    assert "soak" in command.chosen(None, full=True)
+    usual = "ingest_single ingest_bundle two_workers get_operator audited_call worklist_page fact_intake trigger_intake"
+    assert list(command.chosen(None, full=False)) == [*usual.split(), "recall_notice", "bulletin"]
+    assert {"bulletin_full", "soak"} == command.chosen(None, full=True).keys() - command.chosen(None, full=False).keys()
+    assert list(command.chosen("soak", full=False)) == ["soak"]
     with pytest.raises(typer.BadParameter):
         command.chosen("nothing", full=False)
 
