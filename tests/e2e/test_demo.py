@@ -1,4 +1,5 @@
-"""The demo, a few days of it: every record accounted for, both chains whole, nothing left running."""
+"""The demo, a few days of it: every record accounted for, both chains whole, the loop closed, the bulletin's figures
+those counted by hand, nothing left running."""
 
 import json
 import os
@@ -85,7 +86,43 @@ def test_the_demo_accounts_for_every_record_and_traces_both_ways(folder: Path, d
     assert contaminated["sites"] > 3
     assert all((folder / chain["picture"]).read_text().startswith("<svg") for chain in (lunch, contaminated))
     assert _refused_and_flagged(summary) >= {message.rule for message in month.messages if message.rule} - OF_OPERATORS
+    check_loop(summary["loop"])
+    check_bulletin(summary["bulletin"], folder)
+    assert 0.85 < float(summary["bulletin"]["rates"]["registration"]) < 0.95
+    assert {error["rule"] for roster in summary["rosters"] for error in roster["errors"]} >= {"required", "no_site"}
     assert _left_running(folder) == []
+
+
+def check_loop(loop: dict[str, Any]) -> None:
+    """Goods nobody received: a finding, a task, a message that arrives, and a case that closes past every gate."""
+    assert all(loop[name] for name in ("finding", "task", "case", "test_case"))
+    assert loop["case"] != loop["test_case"]
+    assert loop["case_state"] == "closed"
+    assert [(each["channel"], each["state"]) for each in loop["deliveries"]] == [
+        ("wechat", "failed"),
+        ("sms", "delivered"),
+    ]
+    states = [step["state"] for step in loop["steps"]]
+    refused = [state.removeprefix("refused: ") for state in states if state.startswith("refused")]
+    assert refused == ["two_inspectors", "recheck_other_officer", "measures_not_carried_out"]
+    walked = ["finding open", "task open", "task inspected", "task rectifying", "finding closed", "task rectified"]
+    walked += ["task closed", "case closed"]
+    assert [state for state in dict.fromkeys(states) if state in walked] == walked
+    assert len({step["at"][:10] for step in loop["steps"]}) > 3
+    inspected, rechecked = (
+        {step["who"] for step in loop["steps"] if step["state"] == state} for state in ("task inspected", "task closed")
+    )
+    assert inspected.isdisjoint(rechecked)
+    assert any(message["provider"] == "sms" and "断链预警" in message["text"] for message in loop["messages"])
+
+
+def check_bulletin(bulletin: dict[str, Any], folder: Path) -> None:
+    """In every format, and no figure other than the count over the raw records."""
+    assert bulletin["figures_agree"], bulletin["differences"]
+    assert bulletin["figures"] > 1000
+    begins = {".html": b"<!doctype html", ".pdf": b"%PDF", ".xlsx": b"PK", ".json": b"{"}
+    found = {Path(name).suffix: (folder / name).read_bytes().lower() for name in bulletin["files"]}
+    assert {suffix for suffix, content in found.items() if content.startswith(begins[suffix].lower())} == set(begins)
 
 
 OF_OPERATORS = {"id_number_format", "id_number_check_digit", "id_number_birth_date"}
