@@ -3,7 +3,7 @@
 import json
 
 from services.reporting.bulletin import cut
-from services.reporting.bulletin_tables import Document
+from services.reporting.bulletin_table import Document
 
 
 def render(stored: Document, division: str) -> bytes:

@@ -6,16 +6,14 @@ from typing import Any, Final, NamedTuple
 
 from contracts import divisions
 from contracts.fields import SHANGHAI
-from services.reporting import bulletin_charts as charts
+from services.reporting import bulletin_league as leagues
 from services.reporting import bulletin_tables as tables
 from services.reporting import bulletin_words as words
 from services.reporting.bulletin import cut
-from services.reporting.bulletin_best import Column, best_and_worst
-from services.reporting.bulletin_tables import Document, Table
+from services.reporting.bulletin_drawings import Chart, drawings
+from services.reporting.bulletin_league import Column, best_and_worst
+from services.reporting.bulletin_table import Document, Table
 
-SHOWN: Final = ("registration", "activity", "coverage", "upload")
-LEAGUE_AT_MOST: Final = 24
-HEAT_AT_MOST: Final = 24
 NAMED: Final = 3
 
 
@@ -27,15 +25,6 @@ class Card(NamedTuple):
     change: str
     better: bool | None
     detail: str
-
-
-class Chart(NamedTuple):
-    """A drawing with its caption."""
-
-    id: str
-    title: str
-    svg: str
-    note: str = ""
 
 
 class View(NamedTuple):
@@ -60,7 +49,7 @@ def view(stored: Document, division: str) -> View:
     figures = cut(stored["figures"], division)
     lines = figures["lines"]
     own = next(line for line in lines if line["code"] == division and not line["link"])
-    league = tables.ranked(lines, _below(division, lines))
+    league = leagues.ranked(lines, _below(division, lines))
     year, month = stored["month"].split("-")
     return View(
         title=f"{divisions.name(division.ljust(6, '0'))}食品安全追溯工作通报",
@@ -70,9 +59,9 @@ def view(stored: Document, division: str) -> View:
         summary=_summary(own, league, figures),
         cards=_cards(own),
         best=best_and_worst(own, lines),
-        charts=_charts(division, own, league, figures),
+        charts=drawings(division, own, league, figures),
         tables=tables.tables(division, league, figures),
-        dimensions=tables.dimensions(own, figures["formulas"]),
+        dimensions=leagues.dimensions(own, figures["formulas"]),
         method=_method(own, figures),
         inputs=stored["inputs"],
     )
@@ -117,13 +106,13 @@ def _versus(line: Document) -> str:
 
 def _cards(own: Document) -> list[Card]:
     score = Card("综合得分", own["score"] or words.NOT_APPLICABLE, *_change(own, None), "满分100　四项加权")
-    return [score, *(_card(own, name) for name in SHOWN)]
+    return [score, *(_card(own, name) for name in leagues.SCORED)]
 
 
 def _card(own: Document, name: str) -> Card:
     numerator, denominator = own["counts"][name]
-    detail = f"{numerator:,}／{denominator:,}　阈值{tables.percent(own['thresholds'][name], 0)}"
-    return Card(words.DIMENSIONS[name], tables.percent(own["rates"][name]), *_change(own, name), detail)
+    detail = f"{numerator:,}／{denominator:,}　阈值{leagues.percent(own['thresholds'][name], 0)}"
+    return Card(words.DIMENSIONS[name], leagues.percent(own["rates"][name]), *_change(own, name), detail)
 
 
 def _change(own: Document, name: str | None) -> tuple[str, bool | None]:
@@ -138,72 +127,16 @@ def _change(own: Document, name: str | None) -> tuple[str, bool | None]:
     return f"较上月{change:+.2f}{'分' if name is None else '个百分点'}", change > 0
 
 
-def _charts(division: str, own: Document, league: Sequence[Document], figures: Document) -> list[Chart]:
-    counties = [line for line in figures["lines"] if line["level"] == "county" and not line["link"]]
-    found = [Chart("league", "排名", _league(league), "黑线为上月得分；★示范城市　☆创建城市")]
-    if len(figures["trend"].get(own["code"], ())) > 1:
-        found.append(_trend(own, figures))
-    if heated := [line for line in league if line["categories"]][:HEAT_AT_MOST]:
-        found.append(Chart("heat", "10＋3覆盖率：品类×地区", _heat(heated), "灰格：没有该品类的追溯义务"))
-    if len(counties) > 1:
-        found.append(Chart("tiles", "县（市、区）得分图", _tiles(counties), "每格一县，按市排列，不表示地理位置与面积"))
-    return found
-
-
-def _league(league: Sequence[Document]) -> str:
-    half = LEAGUE_AT_MOST // 2
-    shown = [*league] if len(league) <= LEAGUE_AT_MOST else [*league[:half], *league[-half:]]
-    return charts.league([charts.Bar(tables.titled(line), _number(line["score"]), _before(line)) for line in shown])
-
-
-def _before(line: Document) -> float | None:
-    return _number(line["before"]["score"]) if line["before"] else None
-
-
-def _number(text: str | None) -> float | None:
-    return None if text is None else float(text)
-
-
-def _trend(own: Document, figures: Document) -> Chart:
-    points = figures["trend"].get(own["code"], [])
-    series = {words.DIMENSIONS[name]: [_hundred(point["rates"][name]) for point in points] for name in SHOWN}
-    months = [point["month"][2:].replace("-", "年") + "月" for point in points]
-    return Chart("trend", "逐月走势", charts.trend(months, series), "断开处为不适用")
-
-
-def _hundred(rate: str | None) -> float | None:
-    return None if rate is None else float(rate) * 100
-
-
-def _heat(lines: Sequence[Document]) -> str:
-    rates = [[_share(line["categories"].get(name)) for name in words.CATEGORIES] for line in lines]
-    columns = [name.replace("及其制品", "").replace("配方食品", "配方") for name in words.CATEGORIES.values()]
-    return charts.heat([line["name"] for line in lines], columns, rates)
-
-
-def _share(count: Sequence[int] | None) -> float | None:
-    return count[0] / count[1] if count else None
-
-
-def _tiles(counties: Iterable[Document]) -> str:
-    return charts.tiles(
-        [
-            charts.Tile(divisions.name(line["code"][:4] + "00") or "", line["name"], _number(line["score"]))
-            for line in sorted(counties, key=lambda line: str(line["code"]))
-        ]
-    )
-
-
 def _method(own: Document, figures: Document) -> list[str]:
     """How it was counted, beside the table of dimensions."""
     formulas: Mapping[str, Any] = figures["formulas"]
-    told = [text for name, text in formulas.items() if name not in ("version", *own["thresholds"])]
+    told = [text for name, text in formulas.items() if name not in ("version", *leagues.SCORED)]
     told += [_standard(row) for row in figures["standards"]]
     return [*told, f"公式第{formulas['version']}版；参与计算的场所{figures['sites']:,}家。"]
 
 
 def _standard(row: Document) -> str:
     place = divisions.name(row["division"].ljust(6, "0")) or row["division"]
-    parts = [f"{words.DIMENSIONS[name]}阈值{tables.percent(value, 0)}" for name, value in row["thresholds"].items()]
+    parts = [f"{words.DIMENSIONS[name]}阈值{leagues.percent(value, 0)}" for name, value in row["thresholds"].items()]
     parts += [f"{words.DIMENSIONS[name]}权重{value}" for name, value in row["weights"].items()]
     return f"{place}自{row['from_day']}起：{'、'.join(parts)}{words.TAGS.get(row['tag'], '')}。"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from services.reporting.bulletin_tables import Table
+from services.reporting.bulletin_table import Table
 from services.reporting.bulletin_view import View
 
 WIDEST: Final = 48

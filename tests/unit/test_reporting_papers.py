@@ -18,12 +18,11 @@ from contracts import divisions
 from contracts.trace import Category, Step
 from services.reporting import (
     bulletin,
-    bulletin_best,
     bulletin_font,
     bulletin_html,
     bulletin_json,
+    bulletin_league,
     bulletin_pdf,
-    bulletin_tables,
     bulletin_view,
     bulletin_words,
     bulletin_xlsx,
@@ -168,7 +167,7 @@ def test_a_division_sees_its_own_lines_only() -> None:
 
 def test_the_best_and_the_worst_are_named_from_both_ends() -> None:
     best, worst = view().best
-    counties = bulletin_tables.ranked(stored()["figures"]["lines"], "county")
+    counties = bulletin_league.ranked(stored()["figures"]["lines"], "county")
     assert [row[0] for row in best.rows] == [str(line["rank"]) for line in counties[:5]]
     assert [row[2] for row in worst.rows] == [line["score"] for line in counties[:-6:-1]]
     assert best.rows[0][1] == "".join(divisions.path(counties[0]["code"]).split()[1:])
@@ -179,14 +178,14 @@ def test_two_places_are_enough_for_a_best_and_a_worst_and_one_is_not() -> None:
     lines = stored()["figures"]["lines"]
     own = next(line for line in lines if line["level"] == "province")
     counties = [line for line in lines if line["level"] == "county" and not line["link"]]
-    assert [len(column.rows) for column in bulletin_best.best_and_worst(own, counties[:2])] == [1, 1]
-    assert bulletin_best.best_and_worst(own, counties[:1]) == []
+    assert [len(column.rows) for column in bulletin_league.best_and_worst(own, counties[:2])] == [1, 1]
+    assert bulletin_league.best_and_worst(own, counties[:1]) == []
 
 
 def test_the_method_shows_how_the_score_came_about() -> None:
     table = view().dimensions
     own = next(line for line in stored()["figures"]["lines"] if line["level"] == "province" and not line["link"])
-    assert [row[-1] for row in table.rows] == [*(own["points"][name] for name in own["thresholds"]), own["score"]]
+    assert [row[-1] for row in table.rows] == [*(own["points"][name] for name in bulletin_league.SCORED), own["score"]]
     assert table.rows[0][:2] == ["注册率", "名录内已注册场所数÷名录内有效场所数"]
     assert "名录内已注册场所数÷名录内有效场所数" in text_of(pdf())
 
