@@ -263,8 +263,12 @@ def test_the_bulletin_is_frozen_once_catches_up_and_is_versioned_by_late_records
     following = months.window(months.name(window.after))
     running.move(months.next_freeze(following.end) + timedelta(hours=1))
     running.worker.restart()
-    told = [bus.await_message(heard).body for _ in range(2)]
-    assert [(each["month"], each["version"]) for each in told][-2:] == [(MONTH, 1), (months.name(window.after), 1)]
+    told: list[tuple[str, int]] = []
+    while (months.name(window.after), 1) not in told:
+        body = bus.await_message(heard).body
+        told.append((body["month"], body["version"]))
+    # Before the fifth the month before is still to be frozen, and comes first.
+    assert told[-2:] == [(MONTH, 1), (months.name(window.after), 1)]
 
     name, page = client.download(pb.FORMAT_HTML)
     assert name == f"bulletin-37-{MONTH}-v1.html"

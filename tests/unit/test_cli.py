@@ -205,7 +205,7 @@ def test_publish_of_an_unreadable_file_sends_nothing_and_names_the_line(run: Run
 
 def test_publish_without_a_broker_keeps_the_events_and_ends_with_1(run: Run, home: Home, tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", SALE)
-    answer = run("publish", "market", file, "--timeout", "0.3", "--format", "json")
+    answer = run("publish", "market", file, "--timeout", "3", "--format", "json")
     assert answer.exit_code == 1
     assert json.loads(answer.stdout) == {"published": 1, "remaining": 1, "unroutable": 0}
     assert "refused" in answer.stderr
