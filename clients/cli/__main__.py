@@ -18,6 +18,7 @@ from clients.cli import (
     phases,
     publish,
     reports,
+    risks,
     rosters,
     samples,
     sites,
@@ -63,6 +64,7 @@ app.add_typer(inspecting.app, name="inspect")
 app.add_typer(cases.app, name="case")
 app.add_typer(samples.app, name="sample")
 app.add_typer(testing.app, name="test")
+app.add_typer(risks.app, name="risk")
 app.add_typer(notices.app, name="notify")
 app.add_typer(reports.app, name="report")
 

@@ -55,9 +55,21 @@ def create(
     title: Annotated[str, typer.Option(help="What it is about.")],
     kind: Annotated[str, typer.Option(**one_of(pb.TaskKind))] = "daily",
     officers: Officers = None,
+    items: Annotated[
+        list[str] | None,
+        typer.Option("--item", help="检查要点,如 purchase,不填为全部;可重复。Point to go through; all when none."),
+    ] = None,
+    triggered_by: Annotated[str, typer.Option(help="投诉或线索:有因检查不受三个月限制。The complaint behind it.")] = "",
 ) -> pb.CreateTaskRequest:
     """Open a task by hand."""
-    return pb.CreateTaskRequest(site_id=site, title=title, kind=value(pb.TaskKind, kind), officers=officers)
+    return pb.CreateTaskRequest(
+        site_id=site,
+        title=title,
+        kind=value(pb.TaskKind, kind),
+        officers=officers,
+        items=items,
+        triggered_by=triggered_by,
+    )
 
 
 @asks(app, "assign", SHOW_TASK)

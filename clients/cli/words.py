@@ -83,6 +83,15 @@ STANDINGS: Final = {"stands": "有效", "objected": "异议待复检", "upheld":
 
 RECALL_STATES: Final = {"proposed": "建议召回", "withdrawn": "已撤回"}
 
+CREDITS: Final = {
+    "case": "立案",
+    "penalty": "处罚",
+    "failed_test": "检测不合格",
+    "failed_recheck": "复查不合格",
+    "problem": "检查发现问题",
+    "overdue": "逾期",
+}
+
 CASE_STATES: Final = {"open": "办理中", "closed": "已结案"}
 
 MUSTS: Final = {

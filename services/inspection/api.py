@@ -9,10 +9,13 @@ from chassis.api.server import Service
 from services.inspection.case_calls import CaseCalls
 from services.inspection.check_calls import CheckCalls
 from services.inspection.result_calls import ResultCalls
+from services.inspection.risk_calls import RiskCalls
 from services.inspection.task_calls import TaskCalls
 
 
-class InspectionServicer(TaskCalls, CaseCalls, ResultCalls, CheckCalls, inspection_pb2_grpc.InspectionServiceServicer):
+class InspectionServicer(
+    TaskCalls, CaseCalls, ResultCalls, CheckCalls, RiskCalls, inspection_pb2_grpc.InspectionServiceServicer
+):
     """All calls of `InspectionService`."""
 
 

@@ -18,7 +18,7 @@ from chassis.api.times import moment
 from chassis.outgoing import Commit
 from contracts import rules
 from contracts.divisions import scope_prefix
-from services.inspection import marks, queries, samples, sampling, store, tasks
+from services.inspection import marks, points, queries, samples, sampling, store, tasks
 from services.inspection.decision import Decision
 from services.inspection.documents import Document, LedgerRow
 from services.inspection.marks import Score
@@ -79,10 +79,11 @@ class CheckCalls(Reading):
         caller, at = current_caller(), clock.stamp()
         division, quarter = _asked(request, caller.division, at)
         rows = await self._db[store.SITES].aggregate(queries.frame(division), allowDiskUse=True).to_list(None)
-        frame = {row["_id"]: sorted(row["sites"]) for row in rows}
+        spared = await self._spared(caller.division, at)
+        frame = {row["_id"]: left for row in rows if (left := sorted({*row["sites"]} - spared))}
         with refused():
             if not frame:
-                raise Refused("empty_frame")
+                raise Refused("checked_by_higher_level" if rows else "empty_frame")
         id = "S" + tasks.cause_id("sample", caller.subject, request.request_id)
         seed = request.seed or secrets.token_hex(16)
         drawn = sampling.draw(seed, frame, request.size)
@@ -92,6 +93,12 @@ class CheckCalls(Reading):
         sample = samples.take(decision, order, frame, drawn, await self._sites(drawn), doing)
         return pb.DrawSampleResponse(sample=await self._scored(sample)), commit(decision)
 
+    async def _spared(self, division: str | None, at: datetime) -> set[str]:
+        """Sites whose records a higher level checked within three months (order 49)."""
+        levels, since = points.higher(points.level_of(division)), points.months_before(at, points.APART_MONTHS)
+        asked = queries.checked_higher(levels, since, items=points.TRACE)
+        return {row["site"] for row in await self._db[store.TASKS].find(asked, {"site": 1}).to_list(None)}
+
     async def _scored(self, sample: Document) -> pb.Sample:
         scores = await self._scores([each["site"] for each in sample["sites"]], sample["quarter"])
         sites = [_sampled(each, scores.get(each["site"], Score())) for each in sample["sites"]]
@@ -99,8 +106,7 @@ class CheckCalls(Reading):
 
     async def _scores(self, sites: Sequence[str], quarter: str) -> Mapping[str, Score]:
         """By site, whichever of its ids the events know it by."""
-        aliases = await self._db[store.SITES].find(queries.aliases_of(sites), {"alias_of": 1}).to_list(None)
-        now_called = {row["_id"]: row["alias_of"] for row in aliases} | {site: site for site in sites}
+        now_called = await self._aliases(sites) | {site: site for site in sites}
         pipeline = marks.counted(list(now_called), *sampling.bounds(quarter))
         scores: dict[str, Score] = {}
         async for row in self._db[store.MARKS].aggregate(pipeline):

@@ -42,6 +42,7 @@ class Cited(TypedDict):
 class Task(Placed):
     """A task. `order` sorts worklists: what is due first, then the id.
 
+    `items` are the points it goes through, `checked_level` is the level of the authority that inspected;
     `inspectors` are those who inspected or recorded it; `opened_at`, `inspected_at` and `ordered_at` start clocks.
     """
 
@@ -67,6 +68,8 @@ class Task(Placed):
     reason: str | None
     case: str | None
     findings: list[Cited]
+    items: list[str]
+    checked_level: str | None
     taken: list[Taken]
 
 

@@ -70,7 +70,10 @@ _TABLE: Final = {(row.start, row.step): row for row in TRANSITIONS}
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Who does something, as what (a role of `shilian.access.v1`, or `system`), when, and what they bring."""
+    """Who does something, as what (a role of `shilian.access.v1`, or `system`), when, and what they bring.
+
+    `level` is that of their authority: `county`, `city` or `province`.
+    """
 
     who: str
     role: str
@@ -80,6 +83,7 @@ class Act:
     note: str = ""
     evidence: tuple[str, ...] = ()
     location: str = ""
+    level: str = "county"
 
     @property
     def present(self) -> tuple[str, ...]:

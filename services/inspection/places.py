@@ -32,8 +32,14 @@ def place(told: Place, sites: Sites) -> Place:
     facts = sites.get(told.site)
     if facts is None:
         return told
-    known = Place(facts.site, facts.operator, facts.name, facts.division, facts.link, facts.station)
-    return Place(known.site, *(mine or theirs for mine, theirs in zip(known[1:], told[1:], strict=True)))
+    return Place(
+        facts.site,
+        facts.operator or told.operator,
+        facts.name or told.site_name,
+        facts.division or told.division,
+        facts.link or told.link,
+        facts.station or told.station,
+    )
 
 
 def placed(place: Place) -> Placed:

@@ -103,17 +103,40 @@ IN_FRAME: Final = tuple(
 """Sites in these states should be recording, and so can be drawn."""
 
 
+OWN_NAME: Final[Document] = {"$or": [{"alias_of": None}, {"$expr": {"$eq": ["$alias_of", "$_id"]}}]}
+"""A site's row under the id it has today."""
+
+
 def frame(division: str | None) -> list[Document]:
     """Pipeline on the replica of the registry: site ids by county and link, in a division given as a prefix."""
     place = {"division": {"$gte": division, "$lt": division + ":"}} if division else {}
-    own_name = {"$or": [{"alias_of": None}, {"$expr": {"$eq": ["$alias_of", "$_id"]}}]}
     county = {"$substrCP": [{"$ifNull": ["$division", "-"]}, 0, 6]}
     stratum = {"$concat": [county, "/", {"$ifNull": ["$link", "-"]}]}
     return [
-        {"$match": _all(place, {"state": {"$in": [*IN_FRAME]}}, own_name)},
+        {"$match": _all(place, {"state": {"$in": [*IN_FRAME]}}, OWN_NAME)},
         {"$group": {"_id": stratum, "sites": {"$push": "$_id"}}},
         {"$sort": {"_id": 1}},
     ]
+
+
+def checked(sites: Iterable[str], since: datetime, until: datetime) -> Document:
+    """Tasks at these sites that were inspected between two times (`until` excluded)."""
+    return {"site": {"$in": sorted(sites)}, "inspected_at": {"$gte": since, "$lt": until}}
+
+
+CHECK_FIELDS: Final = {"site": 1, "items": 1, "checked_level": 1, "inspected_at": 1}
+
+
+def checked_higher(levels: Sequence[str], since: datetime, **about: Any) -> Document:
+    """Tasks that authorities of these levels inspected since."""
+    return {"checked_level": {"$in": list(levels)}, "inspected_at": {"$gte": since}, **about}
+
+
+def sites_after(caller: Caller, division: str, after: str) -> Document:
+    """Sites of the replica to be checked, under their own names, in a division of the caller's, behind `after`."""
+    prefixes = [prefix for prefix in (caller.division, scope_prefix(division) if division else None) if prefix]
+    places = [{"division": {"$gte": prefix, "$lt": prefix + ":"}} for prefix in prefixes]
+    return _all(*places, {"state": {"$in": [*IN_FRAME]}}, OWN_NAME, {"_id": {"$gt": after}})
 
 
 def aliases_of(sites: Iterable[str]) -> Document:

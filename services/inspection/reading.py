@@ -9,6 +9,7 @@ from chassis.api.errors import NotFound
 from chassis.api.mongo import Store
 from chassis.asking import answered_later
 from chassis.outgoing import Commit
+from contracts.registry import SiteFacts
 from services.inspection import announce, queries, store
 from services.inspection.cases import Earlier
 from services.inspection.decision import Decision
@@ -44,6 +45,19 @@ class Reading:
 
     async def _ask(self, query: Query) -> list[Document]:
         return await self._db[query.collection].find(query.filter, query.fields).to_list(None)
+
+    async def _known_site(self, id: str) -> SiteFacts:
+        """A site that the registry told of, if it lies in the caller's division."""
+        known = (await self._sites([id])).get(id)
+        caller = current_caller()
+        if known is None or not (known.division or "").startswith(caller.division or ""):
+            raise NotFound("site", id)
+        return known
+
+    async def _aliases(self, sites: Iterable[str]) -> dict[str, str]:
+        """Other ids of these sites, each with today's."""
+        found = await self._db[store.SITES].find(queries.aliases_of(sites), {"alias_of": 1}).to_list(None)
+        return {row["_id"]: row["alias_of"] for row in found}
 
     async def _sites(self, ids: Iterable[str]) -> Sites:
         rows = self._db[store.SITES]

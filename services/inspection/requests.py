@@ -13,7 +13,7 @@ from chassis.api.times import moment
 from contracts import rules
 from contracts.inspection import TestResult
 from contracts.trace import Category
-from services.inspection import penalties, tasks
+from services.inspection import penalties, points, tasks
 from services.inspection.documents import Document, Test
 from services.inspection.domain import Act
 from services.inspection.translate import word
@@ -43,6 +43,7 @@ def act(
         (told.note or note).strip(),
         _said((*told.evidence, *evidence)),
         told.location.strip(),
+        points.level_of(caller.division),
     )
 
 
@@ -106,3 +107,15 @@ def _is_amount(text: str) -> bool:
         return (amount := Decimal(text)).is_finite() and amount >= 0
     except InvalidOperation:
         return False
+
+
+def items_of(request: pb.CreateTaskRequest, kind: str, link: str | None) -> list[str]:
+    """The points a task goes through. Raises InvalidArgument for one that the site does not have."""
+    wrong = [
+        rules.error(f"items[{number}]", item, "invalid_value")
+        for number, item in enumerate(request.items)
+        if item not in points.of(link)
+    ]
+    if wrong:
+        raise InvalidArgument(wrong)
+    return points.taken_in(kind, link, request.items)

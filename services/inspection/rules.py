@@ -6,6 +6,7 @@ from typing import Final
 from contracts.rules import REFUSE, Rule
 
 _LAW_88: Final = "食品安全法 art. 88"
+_ORDER_49: Final = "市场监管总局令49号"
 _S2, _S3 = "S2: 四个必须, 四个不放过", "S3: daily, week, month"
 
 _TABLE: Final = (
@@ -22,6 +23,7 @@ _TABLE: Final = (
     Rule("recheck_other_officer", REFUSE, "复查须由其他人员进行", "the re-check is another officer's", _S3),
     Rule("reason_required", REFUSE, "须说明理由", "a reason is missing", "履职台账"),
     Rule("top_level", REFUSE, "已到省级，不能再上报", "it is with the province already", _S3),
+    Rule("checked_by_higher_level", REFUSE, "上级三个月内已检查相同事项", "a higher level checked it", _ORDER_49),
     # Cases
     Rule("case_closed", REFUSE, "案件已结案", "the case is closed", _S2),
     Rule("no_problem", REFUSE, "未发现问题，不能立案", "no problem was found", _S2),

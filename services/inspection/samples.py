@@ -8,6 +8,7 @@ from services.inspection.decision import Decision
 from services.inspection.documents import Document
 from services.inspection.domain import Act
 from services.inspection.places import Place, Sites, areas, place
+from services.inspection.points import TRACE
 from services.inspection.sampling import Frame
 
 
@@ -44,7 +45,7 @@ def _site(decision: Decision, order: Order, where: Place, act: Act) -> Document:
     id = tasks.task_id("sample", order.id, where.site)
     title = f"{order.quarter} 季度抽查 · {where.site_name or where.site}"
     task = tasks.opened(id, TaskKind.QUARTERLY, "sample", order.id, order.quarter, where, act.at, title)
-    decision.open_task(task, act)
+    decision.open_task({**task, "items": [TRACE]}, act)
     told = {"site_name": where.site_name, "division": where.division, "link": where.link}
     return {"site": where.site, "task": id, **told}
 

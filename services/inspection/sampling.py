@@ -67,3 +67,9 @@ def bounds(quarter: str) -> tuple[datetime, datetime]:
     ends = (year, first + 3) if first < 10 else (year + 1, 1)
     since, until = (datetime(*begin, 1, tzinfo=SHANGHAI) for begin in ((year, first), ends))
     return since.astimezone(UTC), until.astimezone(UTC)
+
+
+def year_of(at: datetime) -> tuple[datetime, datetime]:
+    """The first moment of a time's year in Shanghai and the next one's, aware UTC."""
+    year = at.astimezone(SHANGHAI).year
+    return bounds(f"{year}Q1")[0], bounds(f"{year}Q4")[1]

@@ -1,4 +1,4 @@
-"""Shared results (检测信息共享): whether a batch and item has a result that is still valid, asked before sampling. Pure."""
+"""Shared results (检测信息共享): what is still valid of a batch and item, asked before sampling. Pure."""
 
 from datetime import datetime, timedelta
 from typing import Final

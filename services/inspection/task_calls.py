@@ -9,18 +9,18 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 
 from chassis import clock
 from chassis.api.calls import current_caller
-from chassis.api.errors import NotFound
 from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.outgoing import Commit
 from contracts.inspection import CaseState, TaskKind
-from services.inspection import cases, queries, store, tasks, watch
+from services.inspection import cases, points, queries, store, tasks, watch
 from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
 from services.inspection.domain import RUNNING, Act, Step
 from services.inspection.places import Place, place, placed_at
 from services.inspection.reading import Reading, commit
-from services.inspection.requests import act, required
+from services.inspection.requests import act, items_of, required
+from services.inspection.rules import Refused
 from services.inspection.translate import refused, task_message, word
 
 
@@ -87,17 +87,31 @@ class TaskCalls(Reading):
     async def _create(self, request: pb.CreateTaskRequest) -> tuple[pb.CreateTaskResponse, Commit]:
         kind = word(pb.TaskKind, "TASK_KIND", request.kind)
         required(kind=kind, title=request.title.strip(), site_id=request.site_id)
-        where = await self._here(request.site_id)
+        facts = await self._known_site(request.site_id)
+        where, items = place(Place(facts.site), {facts.site: facts}), items_of(request, kind, facts.link)
         caller, at = current_caller(), clock.stamp()
         id = tasks.task_id("hand", caller.subject, request.request_id)
         title = request.title.strip()
         decision = Decision(at)
         task = tasks.opened(id, TaskKind(kind), "hand", request.request_id, kind, where, at, title)
-        task = decision.open_task(task, act(caller, at, note=title))
+        await self._not_repeated(kind, items, bool(request.triggered_by.strip()), where, act(caller, at))
+        note = "；".join(filter(None, (title, request.triggered_by.strip())))
+        task = decision.open_task({**task, "items": items}, act(caller, at, note=note))
         if request.officers:
             with refused():
                 task = decision.step(task, Step.ASSIGN, act(caller, at, officers=request.officers))
         return pb.CreateTaskResponse(task=task_message(task)), commit(decision)
+
+    async def _not_repeated(self, kind: str, items: list[str], triggered: bool, where: Place, doing: Act) -> None:
+        """Refuses what a higher level checked here within three months (order 49)."""
+        ids = [where.site, *(await self._aliases([where.site]))]
+        since = points.months_before(doing.at, points.APART_MONTHS)
+        asked = queries.checked_higher(points.higher(doing.level), since, site={"$in": ids})
+        found = await self._db[store.TASKS].find(asked, queries.CHECK_FIELDS).to_list(None)
+        with refused():
+            if before := points.repeated(kind, items, triggered, map(points.check, found)):
+                told = {"task": before.task, "level": before.level, "at": before.at.isoformat()}
+                raise Refused("checked_by_higher_level", told)
 
     async def _assign(self, request: pb.AssignTaskRequest) -> tuple[pb.AssignTaskResponse, Commit]:
         doing = act(current_caller(), clock.stamp(), officers=request.officers, note=request.reason)
@@ -162,11 +176,3 @@ class TaskCalls(Reading):
         """The task's case, if it has one, and where it is."""
         found: Any = await self._db[store.CASES].find_one({"_id": task["case"] or cases.case_id(*cases.root(task))})
         return found, placed_at(task)
-
-    async def _here(self, site: str) -> Place:
-        """A site that the registry told of, if it lies in the caller's division."""
-        known = (await self._sites([site])).get(site)
-        caller = current_caller()
-        if known is None or not (known.division or "").startswith(caller.division or ""):
-            raise NotFound("site", site)
-        return place(Place(known.site), {known.site: known})

@@ -61,6 +61,8 @@ def opened(
         "reason": None,
         "case": None,
         "findings": [],
+        "items": [],
+        "checked_level": None,
         "taken": [],
     }
 
@@ -78,7 +80,7 @@ def take(task: Task, step: Step, act: Act) -> Task:
     if step is Step.ASSIGN:
         after["officers"] = list(dict.fromkeys(act.officers))
     elif step in (Step.FIND_NOTHING, Step.FIND_PROBLEM):
-        after |= {"inspectors": list(act.present), "inspected_at": act.at}
+        after |= {"inspectors": list(act.present), "inspected_at": act.at, "checked_level": act.level}
     elif step in (Step.ORDER, Step.FAIL):
         after["ordered_at"] = act.at
     elif step is Step.ESCALATE:

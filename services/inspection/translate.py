@@ -63,6 +63,7 @@ def task_message(task: Task) -> pb.Task:
         case_id=task["case"] or "",
         steps=map(_step, task["taken"]),
         findings=map(_cited, task["findings"]),
+        items=task["items"],
     )
 
 

@@ -20,6 +20,7 @@ inspect show | inspect create | inspect assign | inspect record | inspect order 
 inspect escalate | inspect cancel | inspect tests | inspect watch
 case list | case show | case open | case establish | case must | case gate | case handle | case penalty | case close
 sample draw | sample show | sample list | sample repeat
+test record | test object | test shared | risk grade | risk due
 notify subscriptions | notify deliveries | notify inbox | notify read | notify send
 notify subscribe | notify unsubscribe | notify stop | notify quota
 report scorecard | report behind | report bulletin | report bulletins | report download | report rebuild

@@ -414,6 +414,7 @@ class Task(_message.Message):
     CASE_ID_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     kind: Global___TaskKind.ValueType
     state: Global___TaskState.ValueType
@@ -448,6 +449,10 @@ class Task(_message.Message):
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___CitedFinding]:
         """Of one shipment or receipt; the task is cancelled by itself when all of them close before anybody looked."""
 
+    @_builtins.property
+    def items(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The points (检查要点) it goes through."""
+
     def __init__(
         self,
         *,
@@ -475,10 +480,11 @@ class Task(_message.Message):
         case_id: _builtins.str = ...,
         steps: _abc.Iterable[Global___TaskStep] | None = ...,
         findings: _abc.Iterable[Global___CitedFinding] | None = ...,
+        items: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "due_time", b"due_time", "open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "cause", b"cause", "cause_id", b"cause_id", "close_reason", b"close_reason", "close_time", b"close_time", "division", b"division", "due_provisional", b"due_provisional", "due_time", b"due_time", "escalations", b"escalations", "findings", b"findings", "kind", b"kind", "level", b"level", "link", b"link", "officers", b"officers", "open_time", b"open_time", "operator_id", b"operator_id", "site_id", b"site_id", "site_name", b"site_name", "state", b"state", "station", b"station", "steps", b"steps", "task_id", b"task_id", "title", b"title", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "cause", b"cause", "cause_id", b"cause_id", "close_reason", b"close_reason", "close_time", b"close_time", "division", b"division", "due_provisional", b"due_provisional", "due_time", b"due_time", "escalations", b"escalations", "findings", b"findings", "items", b"items", "kind", b"kind", "level", b"level", "link", b"link", "officers", b"officers", "open_time", b"open_time", "operator_id", b"operator_id", "site_id", b"site_id", "site_name", b"site_name", "state", b"state", "station", b"station", "steps", b"steps", "task_id", b"task_id", "title", b"title", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -522,12 +528,20 @@ class CreateTaskRequest(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     SITE_ID_FIELD_NUMBER: _builtins.int
     OFFICERS_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    TRIGGERED_BY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     kind: Global___TaskKind.ValueType
     title: _builtins.str
     site_id: _builtins.str
+    triggered_by: _builtins.str
+    """The complaint or lead behind it. What is triggered may repeat what a higher level checked within three months."""
     @_builtins.property
     def officers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def items(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Points to go through, such as `purchase`; empty means all that the site's link has."""
+
     def __init__(
         self,
         *,
@@ -536,10 +550,12 @@ class CreateTaskRequest(_message.Message):
         title: _builtins.str = ...,
         site_id: _builtins.str = ...,
         officers: _abc.Iterable[_builtins.str] | None = ...,
+        items: _abc.Iterable[_builtins.str] | None = ...,
+        triggered_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "officers", b"officers", "request_id", b"request_id", "site_id", b"site_id", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "kind", b"kind", "officers", b"officers", "request_id", b"request_id", "site_id", b"site_id", "title", b"title", "triggered_by", b"triggered_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2779,3 +2795,266 @@ class ListLedgerResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListLedgerResponse: _TypeAlias = ListLedgerResponse  # noqa: Y015
+
+@_typing.final
+class GetRiskGradeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    site_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        site_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["site_id", b"site_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRiskGradeRequest: _TypeAlias = GetRiskGradeRequest  # noqa: Y015
+
+@_typing.final
+class RiskPoint(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ZH_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    zh: _builtins.str
+    points: _builtins.int
+    entries: _builtins.int
+    """How many lines of the credit file make it; none for what a site is."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        zh: _builtins.str = ...,
+        points: _builtins.int = ...,
+        entries: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "id", b"id", "points", b"points", "zh", b"zh"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RiskPoint: _TypeAlias = RiskPoint  # noqa: Y015
+
+@_typing.final
+class CreditEntry(_message.Message):
+    """A line of the credit file (信用档案)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    subject: _builtins.str
+    """The case, test or task."""
+    what: _builtins.str
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        subject: _builtins.str = ...,
+        what: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "subject", b"subject", "time", b"time", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditEntry: _TypeAlias = CreditEntry  # noqa: Y015
+
+@_typing.final
+class RiskGrade(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    STATIC_POINTS_FIELD_NUMBER: _builtins.int
+    DYNAMIC_POINTS_FIELD_NUMBER: _builtins.int
+    TABLE_VERSION_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    CREDIT_FIELD_NUMBER: _builtins.int
+    LEAST_CHECKS_FIELD_NUMBER: _builtins.int
+    MOST_CHECKS_FIELD_NUMBER: _builtins.int
+    CHECKS_DONE_FIELD_NUMBER: _builtins.int
+    site_id: _builtins.str
+    grade: _builtins.str
+    """A to D."""
+    static_points: _builtins.int
+    dynamic_points: _builtins.int
+    table_version: _builtins.str
+    """Of the points in force."""
+    least_checks: _builtins.int
+    """Checks a year that the grade asks for, and those of this year so far."""
+    most_checks: _builtins.int
+    checks_done: _builtins.int
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___RiskPoint]: ...
+    @_builtins.property
+    def credit(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreditEntry]: ...
+    def __init__(
+        self,
+        *,
+        site_id: _builtins.str = ...,
+        grade: _builtins.str = ...,
+        static_points: _builtins.int = ...,
+        dynamic_points: _builtins.int = ...,
+        table_version: _builtins.str = ...,
+        points: _abc.Iterable[Global___RiskPoint] | None = ...,
+        credit: _abc.Iterable[Global___CreditEntry] | None = ...,
+        least_checks: _builtins.int = ...,
+        most_checks: _builtins.int = ...,
+        checks_done: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks_done", b"checks_done", "credit", b"credit", "dynamic_points", b"dynamic_points", "grade", b"grade", "least_checks", b"least_checks", "most_checks", b"most_checks", "points", b"points", "site_id", b"site_id", "static_points", b"static_points", "table_version", b"table_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RiskGrade: _TypeAlias = RiskGrade  # noqa: Y015
+
+@_typing.final
+class GetRiskGradeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRADE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def grade(self) -> Global___RiskGrade: ...
+    def __init__(
+        self,
+        *,
+        grade: Global___RiskGrade | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grade", b"grade"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grade", b"grade"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRiskGradeResponse: _TypeAlias = GetRiskGradeResponse  # noqa: Y015
+
+@_typing.final
+class ListDuePointsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Sites to look at, 1 to 500; 50 when 0."""
+    page_token: _builtins.str
+    division: _builtins.str
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        division: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDuePointsRequest: _TypeAlias = ListDuePointsRequest  # noqa: Y015
+
+@_typing.final
+class CheckPoint(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ZH_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    zh: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        zh: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "zh", b"zh"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckPoint: _TypeAlias = CheckPoint  # noqa: Y015
+
+@_typing.final
+class DueSite(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_ID_FIELD_NUMBER: _builtins.int
+    SITE_NAME_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
+    STATION_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    LAST_CHECK_TIME_FIELD_NUMBER: _builtins.int
+    site_id: _builtins.str
+    site_name: _builtins.str
+    division: _builtins.str
+    link: Global___Link.ValueType
+    station: _builtins.str
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckPoint]: ...
+    @_builtins.property
+    def last_check_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        site_id: _builtins.str = ...,
+        site_name: _builtins.str = ...,
+        division: _builtins.str = ...,
+        link: Global___Link.ValueType = ...,
+        station: _builtins.str = ...,
+        points: _abc.Iterable[Global___CheckPoint] | None = ...,
+        last_check_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_check_time", b"last_check_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "last_check_time", b"last_check_time", "link", b"link", "points", b"points", "site_id", b"site_id", "site_name", b"site_name", "station", b"station"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DueSite: _TypeAlias = DueSite  # noqa: Y015
+
+@_typing.final
+class ListDuePointsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def sites(self) -> _containers.RepeatedCompositeFieldContainer[Global___DueSite]:
+        """A page may hold fewer than asked for and still have a next one."""
+
+    def __init__(
+        self,
+        *,
+        sites: _abc.Iterable[Global___DueSite] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "sites", b"sites"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDuePointsResponse: _TypeAlias = ListDuePointsResponse  # noqa: Y015

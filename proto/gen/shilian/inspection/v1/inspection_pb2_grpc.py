@@ -176,6 +176,16 @@ class InspectionServiceStub:
                 request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.RepeatDrawRequest.SerializeToString,
                 response_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.RepeatDrawResponse.FromString,
                 _registered_method=True)
+        self.GetRiskGrade = channel.unary_unary(
+                '/shilian.inspection.v1.InspectionService/GetRiskGrade',
+                request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRiskGradeRequest.SerializeToString,
+                response_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRiskGradeResponse.FromString,
+                _registered_method=True)
+        self.ListDuePoints = channel.unary_unary(
+                '/shilian.inspection.v1.InspectionService/ListDuePoints',
+                request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsRequest.SerializeToString,
+                response_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsResponse.FromString,
+                _registered_method=True)
         self.ListLedger = channel.unary_unary(
                 '/shilian.inspection.v1.InspectionService/ListLedger',
                 request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListLedgerRequest.SerializeToString,
@@ -380,6 +390,20 @@ class InspectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRiskGrade(self, request, context):
+        """风险分级: the grade with its points and the credit file of the last 12 months, as of now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDuePoints(self, request, context):
+        """Sites with points that no check has gone through in two years.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListLedger(self, request, context):
         """履职台账, newest first.
         """
@@ -529,6 +553,16 @@ def add_InspectionServiceServicer_to_server(servicer, server):
                     servicer.RepeatDraw,
                     request_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.RepeatDrawRequest.FromString,
                     response_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.RepeatDrawResponse.SerializeToString,
+            ),
+            'GetRiskGrade': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRiskGrade,
+                    request_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRiskGradeRequest.FromString,
+                    response_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRiskGradeResponse.SerializeToString,
+            ),
+            'ListDuePoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDuePoints,
+                    request_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsRequest.FromString,
+                    response_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsResponse.SerializeToString,
             ),
             'ListLedger': grpc.unary_unary_rpc_method_handler(
                     servicer.ListLedger,
@@ -1294,6 +1328,60 @@ class InspectionService:
             '/shilian.inspection.v1.InspectionService/RepeatDraw',
             shilian_dot_inspection_dot_v1_dot_inspection__pb2.RepeatDrawRequest.SerializeToString,
             shilian_dot_inspection_dot_v1_dot_inspection__pb2.RepeatDrawResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRiskGrade(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.inspection.v1.InspectionService/GetRiskGrade',
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRiskGradeRequest.SerializeToString,
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRiskGradeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDuePoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.inspection.v1.InspectionService/ListDuePoints',
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsRequest.SerializeToString,
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsResponse.FromString,
             options,
             channel_credentials,
             insecure,

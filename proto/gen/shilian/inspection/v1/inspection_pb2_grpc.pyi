@@ -89,6 +89,10 @@ class InspectionServiceStub:
     ListSamples: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.ListSamplesRequest, _inspection_pb2.ListSamplesResponse]
     RepeatDraw: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.RepeatDrawRequest, _inspection_pb2.RepeatDrawResponse]
     """Draws again from the kept frame and seed, and says whether it is the same."""
+    GetRiskGrade: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.GetRiskGradeRequest, _inspection_pb2.GetRiskGradeResponse]
+    """风险分级: the grade with its points and the credit file of the last 12 months, as of now."""
+    ListDuePoints: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.ListDuePointsRequest, _inspection_pb2.ListDuePointsResponse]
+    """Sites with points that no check has gone through in two years."""
     ListLedger: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.ListLedgerRequest, _inspection_pb2.ListLedgerResponse]
     """履职台账, newest first."""
 
@@ -153,6 +157,10 @@ class InspectionServiceAsyncStub(InspectionServiceStub):
     ListSamples: _aio.UnaryUnaryMultiCallable[_inspection_pb2.ListSamplesRequest, _inspection_pb2.ListSamplesResponse]  # type: ignore[assignment]
     RepeatDraw: _aio.UnaryUnaryMultiCallable[_inspection_pb2.RepeatDrawRequest, _inspection_pb2.RepeatDrawResponse]  # type: ignore[assignment]
     """Draws again from the kept frame and seed, and says whether it is the same."""
+    GetRiskGrade: _aio.UnaryUnaryMultiCallable[_inspection_pb2.GetRiskGradeRequest, _inspection_pb2.GetRiskGradeResponse]  # type: ignore[assignment]
+    """风险分级: the grade with its points and the credit file of the last 12 months, as of now."""
+    ListDuePoints: _aio.UnaryUnaryMultiCallable[_inspection_pb2.ListDuePointsRequest, _inspection_pb2.ListDuePointsResponse]  # type: ignore[assignment]
+    """Sites with points that no check has gone through in two years."""
     ListLedger: _aio.UnaryUnaryMultiCallable[_inspection_pb2.ListLedgerRequest, _inspection_pb2.ListLedgerResponse]  # type: ignore[assignment]
     """履职台账, newest first."""
 
@@ -382,6 +390,22 @@ class InspectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inspection_pb2.RepeatDrawResponse, _abc.Awaitable[_inspection_pb2.RepeatDrawResponse]]:
         """Draws again from the kept frame and seed, and says whether it is the same."""
+
+    @_abc_1.abstractmethod
+    def GetRiskGrade(
+        self,
+        request: _inspection_pb2.GetRiskGradeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inspection_pb2.GetRiskGradeResponse, _abc.Awaitable[_inspection_pb2.GetRiskGradeResponse]]:
+        """风险分级: the grade with its points and the credit file of the last 12 months, as of now."""
+
+    @_abc_1.abstractmethod
+    def ListDuePoints(
+        self,
+        request: _inspection_pb2.ListDuePointsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inspection_pb2.ListDuePointsResponse, _abc.Awaitable[_inspection_pb2.ListDuePointsResponse]]:
+        """Sites with points that no check has gone through in two years."""
 
     @_abc_1.abstractmethod
     def ListLedger(

@@ -1,0 +1,49 @@
+"""A site's credit file (信用档案): what counts against it in the last 12 months, from cases, tests and tasks. Pure."""
+
+from collections.abc import Generator, Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from contracts.inspection import Standing
+from services.inspection import store
+from services.inspection.cases import a_year_before
+from services.inspection.documents import Document
+from services.inspection.domain import Step
+from services.inspection.risk import Entry
+from services.inspection.store import Query
+
+_STEPS: Final = {Step.FIND_PROBLEM: "problem", Step.FAIL: "failed_recheck", Step.ESCALATE: "overdue"}
+_MILD: Final = ("exempt", "none")
+
+
+def asked_file(sites: Iterable[str], now: datetime) -> Generator[Query, list[Document], list[Entry]]:
+    """The file of a site, given by all its ids, newest first: yields queries, and is sent rows."""
+    since, here = a_year_before(now), {"site": {"$in": sorted(sites)}}
+    cases = yield Query(store.CASES, {**here, "opened_at": {"$gte": since}, "rescinded": {"$ne": True}})
+    tests = yield Query(
+        store.TESTS,
+        {**here, "qualified": False, "retest_of": None, "tested_at": {"$gte": since},
+         "standing": {"$ne": Standing.OVERTURNED.value}},
+    )  # fmt: skip
+    tasks = yield Query(store.TASKS, {**here, "taken": {"$elemMatch": {"at": {"$gte": since}}}})
+    entries = [*_of_cases(cases), *_of_tests(tests), *_of_tasks(tasks, since)]
+    return sorted(entries, key=lambda entry: (entry.at, entry.id), reverse=True)
+
+
+def _of_cases(cases: Iterable[Any]) -> Iterator[Entry]:
+    for case in cases:
+        yield Entry("case", case["opened_at"], case["_id"], case["title"])
+        if (penalty := case["penalty"]) and penalty["penalty"] not in _MILD:
+            yield Entry("penalty", penalty["at"], case["_id"], penalty["penalty"])
+
+
+def _of_tests(tests: Iterable[Any]) -> Iterator[Entry]:
+    for test in tests:
+        yield Entry("failed_test", test["tested_at"], test["_id"], test["item"])
+
+
+def _of_tasks(tasks: Iterable[Any], since: datetime) -> Iterator[Entry]:
+    for task in tasks:
+        for taken in task["taken"]:
+            if taken["step"] in _STEPS and taken["at"] >= since:
+                yield Entry(_STEPS[taken["step"]], taken["at"], task["_id"], task["title"])
