@@ -40,6 +40,12 @@ def current(code: str) -> str | None:
     return division.now if division else None
 
 
+def today(code: str) -> str:
+    """The code under today's number; one that never changed stays as precise as it is."""
+    now = current(code)
+    return code if now in (None, code[:6]) else str(now)
+
+
 @lru_cache(4096)
 def path(code: str) -> str:
     """ "山东省 济南市 历下区"; the levels that are known, so an empty string for nonsense."""

@@ -85,6 +85,8 @@ def _places(records: Records) -> set[Place]:
 
 
 def _places_of(division: str, station: str, link: str) -> Iterator[Place]:
+    # The code of a city or a province ends in zeros.
+    division = divisions.scope_prefix(division)
     for each in ("", link):
         for level, length in LEVELS.items():
             if len(division) >= length:
@@ -97,7 +99,7 @@ def _inside(site: Site, place: Place) -> bool:
     if place.link not in ("", site.link):
         return False
     if place.level == "station":
-        return site.station == place.code and site.division[:6] == place.county
+        return site.station == place.code and divisions.scope_prefix(site.division)[:6] == place.county
     return site.division.startswith(place.code)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from contracts import divisions
 from contracts.fields import SHANGHAI
 
 Json = dict[str, Any]
@@ -105,11 +106,11 @@ def read(databases: Databases, month: str, on: date, earlier: Sequence[tuple[str
         span,
         [_site(each, by, phases, stations, span, on) for by in registry.operators.find() for each in by["sites"]],
         [_event(row) for row in trace.events.find({"time": {"$gte": span.start, "$lt": span.end}})],
-        [*trace.findings.find()],
-        [*inspection.tasks.find()],
-        [*inspection.cases.find()],
-        [*inspection.tests.find()],
-        [*databases["notify"].deliveries.find()],
+        _placed(trace.findings.find()),
+        _placed(inspection.tasks.find()),
+        _placed(inspection.cases.find()),
+        _placed(inspection.tests.find()),
+        _placed(databases["notify"].deliveries.find()),
         [*databases["reporting"].declarations.find({"month": month})],
         [*databases["reporting"].standards.find()],
         {cell["station"]: cell["station_name"] or cell["station"] for cell in cells},
@@ -127,7 +128,7 @@ def _site(
         site["site"],
         frozenset(site["ids"]),
         site["name"],
-        site["division"] or "",
+        divisions.today(site["division"] or ""),
         stations.get(site["cell"] or "", ""),
         site["link"] or "",
         any(_holds(claim["listing"]["since"], claim["listing"]["until"], on) for claim in own if "listing" in claim),
@@ -136,6 +137,11 @@ def _site(
         state == "suspended",
         frozenset() if state in ENDED else _owed(site, phases, on),
     )
+
+
+def _placed(rows: Iterable[Json]) -> list[Json]:
+    """Rows with today's number of a division that was abolished or renumbered."""
+    return [{**row, "division": row.get("division") and divisions.today(row["division"])} for row in rows]
 
 
 def _owed(site: Json, phases: Iterable[Json], on: date) -> frozenset[str]:

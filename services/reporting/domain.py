@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from contracts.divisions import scope_prefix
 from services.reporting.scores import Count, Score, score
 from services.reporting.standards import Dimension, InForce, Standards
 
@@ -138,7 +139,7 @@ def lines(rows: Iterable[SiteRow], systems: Sequence[System], standards: Standar
 def _cells(rows: Iterable[SiteRow]) -> dict[tuple[str, str, str], _Cell]:
     cells: dict[tuple[str, str, str], _Cell] = {}
     for row in rows:
-        key = (row.division[:6], row.station, row.link)
+        key = (scope_prefix(row.division)[:6], row.station, row.link)
         cell = cells.get(key)
         if cell is None:
             cell = cells[key] = _Cell()

@@ -8,6 +8,7 @@ from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import TIMERS, Collection
 from chassis.timers import first
+from contracts import divisions
 from contracts.findings import Finding
 from contracts.inspection import CaseFacts, TaskFacts, TestResult
 from contracts.notices import DeliveryFacts
@@ -102,7 +103,7 @@ def _joined(id: str, fields: Document, sets: Mapping[str, Iterable[str]], more: 
 
 def site_changed(told: SiteFacts) -> UpdateOne:
     """Takes facts over unless newer ones are there: order does not matter."""
-    return _unless_newer(told.site, "version", told.version, told.model_dump())
+    return _unless_newer(told.site, "version", told.version, _placed(told))
 
 
 def site_aliased(told: Alias) -> UpdateOne:
@@ -113,12 +114,17 @@ def site_aliased(told: Alias) -> UpdateOne:
 
 def replaced(id: str, told: Cell | Finding | TaskFacts | CaseFacts | DeliveryFacts) -> UpdateOne:
     """A thing as it stands, unless a higher version of it is there."""
-    return _unless_newer(id, "version", told.version, told.model_dump())
+    return _unless_newer(id, "version", told.version, _placed(told))
 
 
 def tested(told: TestResult) -> UpdateOne:
     """A test, which never changes."""
-    return UpdateOne({"_id": told.id}, {"$setOnInsert": told.model_dump(exclude={"id"})}, upsert=True)
+    return UpdateOne({"_id": told.id}, {"$setOnInsert": _placed(told)}, upsert=True)
+
+
+def _placed(told: SiteFacts | Cell | Finding | TaskFacts | CaseFacts | DeliveryFacts | TestResult) -> Document:
+    """Facts as a row; who still goes by an abolished division counts where that is today."""
+    return {**told.model_dump(), "division": told.division and divisions.today(told.division)}
 
 
 def _unless_newer(id: str, field: str, version: int, news: Document) -> UpdateOne:

@@ -127,6 +127,13 @@ def test_equal_scores_share_a_rank_and_links_are_ranked_within_their_province() 
     assert [line["rank"] for line in found] == [3, 1, 1, 1, 2, 1, 0]
 
 
+def test_a_code_of_a_whole_city_is_no_county_and_an_abolished_one_counts_where_it_is_today() -> None:
+    found = _lines(_records(declarations=[])._replace(sites=[_site("a", "370100"), _site("b", LIXIA)]))
+    assert {code for code, _ in found} == {"37", "3701", LIXIA, "S370100", f"S{LIXIA}"}
+    assert found["3701", ""]["counts"]["registration"] == [2, 2]
+    assert _only_site(_operator("active", ENTRY, division="370125")).division == "370115"
+
+
 def test_thresholds_of_a_demonstration_city_are_its_own_and_those_below_it() -> None:
     higher = {"division": "3702", "from_day": "2026-01-01", "number": 1, "weights": {}, "tag": "demonstration"}
     later = {**higher, "from_day": "2026-11-01", "thresholds": {"activity": "0.10"}, "number": 2}

@@ -5,13 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import Category, RecordedEvent, Step
-from services.reporting import facts, inputs, months
+from services.reporting import facts, inputs, months, store
 from services.reporting.domain import Line, SiteRow, System, behind, lines, rank, upload
 from services.reporting.scores import Count, rounded, score
 from services.reporting.standards import DEFAULT, SCORED, Dimension, Standard, Standards
@@ -65,6 +67,22 @@ def test_every_rate_and_score_equals_a_count_site_by_site(seed: int, sites: int)
         )
         assert line.total == told * 4 / len(present)
     assert {line.code for line in found if line.level == "county"} >= {row.division for row in rows}
+
+
+def test_a_code_of_a_whole_city_counts_in_the_city_and_is_no_county() -> None:
+    row = world.rows(1, 1)[0]._replace(division="370100", station="")
+    found = lines([row], [], Standards([], world.WINDOW.first))
+    assert {(line.level, line.code) for line in found} == {("province", "37"), ("city", "3701")}
+
+
+@pytest.mark.parametrize(("told", "today"), [("370125", "370115"), ("370671", "370600"), ("370102001", "370102001")])
+def test_who_goes_by_an_abolished_division_counts_where_that_is_today(told: str, today: str) -> None:
+    site = SiteFacts(
+        site="a", operator="o", name="甲", operator_name="甲", state=OperatorState.ACTIVE, version=1, division=told
+    )
+    operation: Any = store.site_changed(site)
+    (stage,) = operation._doc
+    assert stage["$replaceWith"]["$cond"][2]["$mergeObjects"][1]["$literal"]["division"] == today
 
 
 @settings(max_examples=25, deadline=None)
