@@ -15,7 +15,8 @@ from rich.console import Console
 from contracts.fields import SHANGHAI
 from demo import report
 from demo.generator import last_full_month
-from demo.run import Plan, run
+from demo.result import Plan
+from demo.run import run
 from deploy.local.errors import StackError
 from deploy.local.home import LOCAL
 

@@ -5,49 +5,32 @@ Services do what they do by themselves; whatever a person does is a call with th
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import date, timedelta
+from typing import Any, Final
 
 from shilian.inspection.v1 import inspection_pb2 as pb
 from shilian.notify.v1 import notify_pb2
 from shilian.trace.v1 import trace_pb2
 
-from demo.desk import Desk, Person, awaited
+from demo import filing
+from demo.desk import PROVINCE, Person, awaited
+from demo.diary import Diary, Json, Step
 from demo.generator.grid import Station
 from demo.generator.papers import Paper
 from demo.generator.trouble import Trouble
-from demo.moment import Moment, at
+from demo.moment import at
 from demo.phones import Phones
 
-Json = dict[str, Any]
-Say = Callable[[str], object]
-
-SERVICE: Final = "平台 platform"
+PLATFORM: Final = "平台 platform"
 """Who does what nobody asked for."""
 
-EVENT: Final = "finding_opened"
-
-GATES: Final = {
-    pb.CASE_GATE_CAUSE_NOT_FOUND: "原因已查清：收货员未登记",
-    pb.CASE_GATE_PEOPLE_NOT_PUNISHED: "责任人已受警告",
-    pb.CASE_GATE_LESSON_NOT_GIVEN: "全员培训签到表",
-    pb.CASE_GATE_MEASURES_NOT_CARRIED_OUT: "整改照片、补录凭证",
-}
-"""四个不放过, and what is brought for each."""
-
-
-class Step(NamedTuple):
-    """A row of what is shown: when (simulated), who, what, and what state it led to."""
-
-    at: datetime
-    who: str
-    what: str
-    state: str
+RECHECK_AFTER: Final = timedelta(days=9)
+"""The month of S3, well within."""
 
 
 @dataclass
 class Told:
-    """What the loop came to; `test_case` is the case that the failed test became."""
+    """What the loop came to; `test_case` is the case that the failed test became, `messages` what a phone shows."""
 
     steps: list[Step] = field(default_factory=list)
     finding: str = ""
@@ -69,150 +52,110 @@ class Told:
 
 
 class Loop:
-    """One walk round; `publish` has one of the trouble's papers sent by its own system."""
+    """One walk round, at the station in charge; `publish` has one of the trouble's papers sent by its own system."""
 
-    def __init__(self, desk: Desk, clock: Moment, phones: Phones, station: Station, first: date, say: Say) -> None:
-        self._desk, self._clock, self._phones, self._station, self._first = desk, clock, phones, station, first
-        self._say = say
+    def __init__(self, diary: Diary, phones: Phones, station: Station, publish: Callable[[Paper], object]) -> None:
+        self._diary, self._phones, self._station, self._publish = diary, phones, station, publish
         self._head, self._one, self._two = (Person(each.name, station.division) for each in station.officers)
-        self.told = Told()
+        self.told = Told(diary.steps)
 
-    def walk(self, trouble: Trouble, publish: Callable[[Paper], object]) -> Told:
-        """From the second day's morning to the closed case. Raises TimeoutError for what does not come by itself."""
-        site = trouble.receipt.site
-        self._note(trouble.shipment.time, trouble.shipment.site.name, f"发货给 {site.name}，无人收货", "shipped")
+    def walk(self, trouble: Trouble, first: date) -> Told:
+        """From the month's second day to the closed case. Raises TimeoutError for what does not come by itself."""
+        site, clock, told = trouble.receipt.site, self._diary.clock, self.told
+        shipped = trouble.shipment
+        self._diary.note(shipped.site.name, f"发货给 {site.name}，无人收货", "shipped", shipped.time)
         self._phones.order("wechat", fault="refuse")
-        self._clock.move(at(self._first + timedelta(days=1), 9))
-        self._found(trouble)
+        clock.move(at(first + timedelta(days=1), 9))
+        self._await_finding(site.id or "", shipped.lines[0].lot.code)
+        self._await_message()
         self._inspect()
-        self._file()
-        publish(trouble.test)
-        self._failed_test(trouble)
-        self._clock.move(trouble.receipt.sent)
-        publish(trouble.receipt)
-        self._rectify(site.name)
-        self._clock.move(at(self._first + timedelta(days=9), 10))
+        told.case = filing.file(self._diary, self._head, told.task)
+        self._fail_test(trouble.test)
+        clock.move(trouble.receipt.sent)
+        self._rectify(trouble.receipt)
+        clock.move(at(first + RECHECK_AFTER, 10))
         self._recheck()
-        self._close()
+        told.case_state = filing.close(self._diary, self._head, told.case)
         self._phones.order("wechat")
         officer = self._station.officers[0]
-        self.told.messages = self._phones.messages(officer.wechat, officer.phone)
-        return self.told
+        told.messages = self._phones.messages(officer.wechat, officer.phone)
+        return told
 
-    def _found(self, trouble: Trouble) -> None:
-        """The finding, its task and its message, none of which anybody asks for."""
-        site, batch = trouble.receipt.site.id, trouble.shipment.lines[0].lot.code
-        wanted = trace_pb2.ListFindingsRequest(kind="overdue_shipment", open=True, site_id=site or "")
-        finding = awaited("the finding", lambda: [one for one in self._ask(wanted).findings if batch in one.batches])[0]
-        self.told.finding = finding.finding_id
-        self._did(SERVICE, f"发货逾期无人收货 {finding.finding_id[:9]}", "finding open")
-        asked = pb.ListTasksRequest(site_id=site or "", open_only=True)
-        tasks = awaited("the task", lambda: self._of_finding(self._ask(asked).tasks))
-        self.told.task = tasks[0].task_id
-        self._did(SERVICE, f"检查任务 {self.told.task[:9]} → {self._station.name}", "task open")
-        self._await_message()
+    def _await_finding(self, site: str, batch: str) -> None:
+        """The finding and its task, neither of which anybody asks for."""
+        wanted = trace_pb2.ListFindingsRequest(kind="overdue_shipment", open=True, site_id=site)
 
-    def _of_finding(self, tasks: Any) -> list[pb.Task]:
-        return [task for task in tasks if self.told.finding in {cited.finding_id for cited in task.findings}]
+        def findings() -> list[Json]:
+            return [found for found in self._ask(wanted)["findings"] if batch in found["batches"]]
+
+        self.told.finding = awaited("the finding", findings)[0]["finding_id"]
+        self._did(f"发货逾期无人收货 {self.told.finding[:9]}", "finding open")
+        asked = pb.ListTasksRequest(site_id=site, open_only=True)
+
+        def tasks() -> list[Json]:
+            return [task for task in self._ask(asked)["tasks"] if _is_about(task, self.told.finding)]
+
+        self.told.task = awaited("the task", tasks)[0]["task_id"]
+        self._did(f"检查任务 {self.told.task[:9]} → {self._station.name}", "task open")
 
     def _await_message(self) -> None:
         """WeChat refuses, so an SMS goes out; its receipt comes back over the callback."""
-        wanted = notify_pb2.ListDeliveriesRequest(
-            cause=f"finding:{self.told.finding}", event=EVENT, recipient=f"station:{self._station.id}"
-        )
+        recipient = f"station:{self._station.id}"
+        wanted = notify_pb2.ListDeliveriesRequest(cause=f"finding:{self.told.finding}", recipient=recipient)
 
-        def arrived() -> list[Any]:
-            found = self._ask(wanted).deliveries
-            return list(found) if any(each.state == notify_pb2.DELIVERY_STATE_DELIVERED for each in found) else []
+        def arrived() -> list[Json]:
+            found: list[Json] = self._ask(wanted)["deliveries"]
+            return found if "delivered" in {each["state"] for each in found} else []
 
-        for each in sorted(awaited("the message", arrived), key=lambda each: each.create_time.ToNanoseconds()):
-            channel = notify_pb2.Channel.Name(each.channel).removeprefix("CHANNEL_").lower()
-            state = notify_pb2.DeliveryState.Name(each.state).removeprefix("DELIVERY_STATE_").lower()
-            self.told.deliveries.append({"channel": channel, "state": state, "error": each.error})
-            self._did(f"{SERVICE} → {each.name}", f"{each.title} ({channel})", f"{state} {each.error}".strip())
+        for each in sorted(awaited("the message", arrived), key=lambda each: str(each["create_time"])):
+            self.told.deliveries.append({name: each[name] for name in ("channel", "state", "error")})
+            state = f"delivery {each['state']}"
+            self._did(f"{each['title']} → {each['name']}（{each['channel']}）{each['error']}", state)
 
     def _inspect(self) -> None:
         """Two officers look, and order what is to be put right."""
         task = self.told.task
         record = pb.RecordInspectionRequest(task_id=task, problem_found=True, account=_account("货在店内，收货未登记"))
-        self._refused(record, self._one, "记录检查")
-        officers = [self._one.name, self._two.name]
-        self._step(pb.AssignTaskRequest(task_id=task, officers=officers, reason="就近"), self._head, "指派两名检查人员")
-        self._step(record, self._one, "检查：发现问题")
+        self._diary.refused(record, self._one, "一人检查")
+        assign = pb.AssignTaskRequest(task_id=task, officers=[self._one.name, self._two.name], reason="就近")
+        self._diary.call(assign, self._head, f"派员：{self._one.name}、{self._two.name}")
+        self._diary.call(record, self._one, "二人检查，发现问题")
         order = pb.OrderRectificationRequest(task_id=task, items=["补录收货", "健全进货查验记录"])
-        self._step(order, self._one, "责令限期整改")
+        self._diary.call(order, self._one, "责令限期整改")
 
-    def _file(self) -> None:
-        case = self._call(pb.OpenCaseRequest(task_id=self.told.task, title="未按规定记录进货查验"), self._head).case
-        self.told.case = case.case_id
-        self._did(self._head.name, f"立案 {case.case_id[:9]}", "case open")
-        facts = pb.ActFacts(value="860", trader=True)
-        found = self._call(pb.EstablishFactsRequest(case_id=case.case_id, facts=facts), self._head).case
-        advice = "；".join(suggestion.text for suggestion in found.suggestions)
-        self._did(self._head.name, f"查明事实，裁量建议：{advice}", "case open")
+    def _fail_test(self, sheet: Paper) -> None:
+        """The market's quick test fails, and a case is there."""
+        self._publish(sheet)
+        stall = sheet.lines[0].to
+        wanted = pb.ListCasesRequest(site_id=(stall and stall.id) or "")
+        case = awaited("the failed test's case", lambda: self._diary.ask(wanted, PROVINCE)["cases"])[0]
+        self.told.test_case = case["case_id"]
+        self._did(case["title"], f"case {case['state']}")
 
-    def _failed_test(self, trouble: Trouble) -> None:
-        """The case that a failed quick test opens by itself."""
-        stall = trouble.test.lines[0].to
-        asked = pb.ListCasesRequest(site_id=(stall and stall.id) or "")
-        case = awaited("the failed test's case", lambda: list(self._ask(asked, division="370000").cases))[0]
-        self.told.test_case = case.case_id
-        self._did(SERVICE, f"{case.title} → 立案 {case.case_id[:9]}", "case open")
-
-    def _rectify(self, receiver: str) -> None:
+    def _rectify(self, receipt: Paper) -> None:
+        """The receiver records what it received, and the finding closes by itself."""
+        self._publish(receipt)
         wanted = trace_pb2.GetFindingRequest(finding_id=self.told.finding)
-        awaited("the end of the finding", lambda: not self._ask(wanted).finding.open)
-        self._did(receiver, "补录收货，断链闭合", "finding closed")
+        awaited("the end of the finding", lambda: not self._ask(wanted)["finding"]["open"])
+        self._diary.note(receipt.site.name, "补录收货，断链闭合", "finding closed")
         account = _account("已补录收货并培训", "补录凭证")
-        self._step(pb.RecordRectificationRequest(task_id=self.told.task, account=account), self._one, "整改完成")
+        request = pb.RecordRectificationRequest(task_id=self.told.task, account=account)
+        self._diary.call(request, self._one, "整改完成")
 
     def _recheck(self) -> None:
         recheck = pb.RecordRecheckRequest(task_id=self.told.task, passed=True, account=_account("记录齐全"))
-        self._refused(recheck, self._one, "复查")
-        self._step(recheck, self._head, "复查：合格")
+        self._diary.refused(recheck, self._one, "原检查人员复查")
+        self._diary.call(recheck, self._head, "另一人复查，合格")
 
-    def _close(self) -> None:
-        """Through the musts and the gates; the last gate is missing once."""
-        case = self.told.case
-        stopped = pb.ResolveMustRequest(
-            case_id=case, must=pb.MUST_STOP_AND_RECTIFY, done=True, evidence=["责令改正通知书"]
-        )
-        self._step_case(stopped, "四个必须：停止并整改")
-        penalty = pb.DecidePenaltyRequest(
-            case_id=case, penalty=pb.PENALTY_WARNING, persons=["收货员"], reason="首次，已改正", evidence=["处罚决定书"]
-        )
-        self._step_case(penalty, "四个必须：处罚（警告）")
-        *gates, last = GATES
-        for gate in gates:
-            self._step_case(pb.RecordGateRequest(case_id=case, gate=gate, evidence=[GATES[gate]]), GATES[gate])
-        self._refused(pb.CloseCaseRequest(case_id=case), self._head, "结案")
-        self._step_case(pb.RecordGateRequest(case_id=case, gate=last, evidence=[GATES[last]]), GATES[last])
-        self._step_case(pb.CloseCaseRequest(case_id=case), "结案")
+    def _ask(self, request: Any) -> Json:
+        return self._diary.ask(request, self._head)
 
-    def _step(self, request: Any, who: Person, what: str) -> None:
-        task = self._call(request, who).task
-        self._did(who.name, what, f"task {pb.TaskState.Name(task.state).removeprefix('TASK_STATE_').lower()}")
+    def _did(self, what: str, state: str) -> None:
+        self._diary.note(PLATFORM, what, state)
 
-    def _step_case(self, request: Any, what: str) -> None:
-        case = self._call(request, self._head).case
-        self.told.case_state = pb.CaseState.Name(case.state).removeprefix("CASE_STATE_").lower()
-        self._did(self._head.name, what, f"case {self.told.case_state}")
 
-    def _refused(self, request: Any, who: Person, what: str) -> None:
-        self._did(who.name, what, f"refused: {self._desk.refusal(request, who)}")
-
-    def _call(self, request: Any, who: Person) -> Any:
-        return self._desk.ask(request, who)
-
-    def _ask(self, request: Any, division: str = "") -> Any:
-        return self._desk.ask(request, Person(self._head.name, division) if division else self._head)
-
-    def _did(self, who: str, what: str, state: str) -> None:
-        self._note(self._clock.now(), who, what, state)
-
-    def _note(self, when: datetime, who: str, what: str, state: str) -> None:
-        self.told.steps.append(Step(when, who, what, state))
-        self._say(f"{when:%m-%d %H:%M} {who} {what}: {state}")
+def _is_about(task: Json, finding: str) -> bool:
+    return finding in {cited["finding_id"] for cited in task["findings"]}
 
 
 def _account(note: str, *evidence: str) -> pb.Account:

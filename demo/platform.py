@@ -30,15 +30,18 @@ SERVICES = ("registry", "trace", "inspection", "notify", "reporting")
 
 
 class Platform:
-    """One run's view: `run` is what the ids of its messages begin with. What was stored before does not count."""
+    """One run's view: `run` is what the ids of its messages begin with.
+
+    Raises RuntimeError when the stores hold an earlier run: their clock is past the month.
+    """
 
     def __init__(self, stack: Stack, run: str) -> None:
         self.addresses: dict[str, Any] = stack.description()
         self._prefix = f"{run}-"
         self._stores = {name: self._database(name) for name in SERVICES}
         self._trace, self._registry = self._stores["trace"], self._stores["registry"]
-        self._before = 0
-        self._before = self.recorded()
+        if self.recorded():
+            raise RuntimeError("the databases hold an earlier run, and its clock is past the month: empty them")
 
     def await_accounted(self, records: int, seen: Callable[[int], object]) -> None:
         """Returns once so many records are stored or dead, or nothing is on its way any more.
@@ -87,7 +90,7 @@ class Platform:
         """Records in the stores: trace's events, the observations that the registry took in, inspection's tests."""
         observed = self._registry.changes.count_documents({"kind": "observed"})
         tests = self._stores["inspection"].tests.count_documents({})
-        return self._trace.events.count_documents({}) + observed + tests - self._before
+        return self._trace.events.count_documents({}) + observed + tests
 
     def recorded_at(self) -> Iterator[tuple[str, datetime]]:
         """Message and time (aware UTC) of every event's recording."""

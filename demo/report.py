@@ -2,21 +2,33 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from clients.cli.words import CASE_STATES, CHANNELS, DELIVERY_STATES, TASK_STATES, zh
 from contracts.rules import RULES
 from demo.counting import Speed
 from demo.loop import Told
 from demo.questions import Answer, Json, some_answers
-from demo.run import Result
+from demo.result import Result
 
 ROWS = 40
 """Of a long table."""
 
 _PARAMETER = re.compile(r"\{\w+\}")
+
+_STATES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "shipped": ("发货", {}),
+    "finding": ("断链", {"open": "未闭合", "closed": "已闭合"}),
+    "task": ("任务", TASK_STATES),
+    "case": ("案件", CASE_STATES),
+    "delivery": ("通知", DELIVERY_STATES),
+    "refused": ("被拒", {}),
+}
+"""What a step's state is about, and its words."""
 
 OUTCOMES = {"accepted": "已接收", "duplicate": "重复", "rejected": "已拒绝"}
 
@@ -51,11 +63,11 @@ def loop(console: Console, told: Told) -> None:
     """From the goods nobody received to the closed case, and what the station's officer reads on the phone."""
     table = _table("闭环 the loop (模拟时间 simulated time)", "时间 time", "谁 who", "做了什么 what", "状态 state")
     for step in told.steps:
-        table.add_row(f"{step.at:%m-%d %H:%M}", step.who, step.what, step.state)
+        table.add_row(f"{step.at:%m-%d %H:%M}", step.who, step.what, _state(step.state))
     console.print(table)
     table = _table("手机收到 on the phone", "渠道 channel", "号码 to", "内容 text")
     for message in told.messages:
-        table.add_row(message["provider"], message["to"], message["text"])
+        table.add_row(zh(CHANNELS, message["provider"]), message["to"], message["text"])
     console.print(table)
 
 
@@ -102,6 +114,13 @@ def speed(console: Console, found: Speed) -> None:
     ):
         table.add_row(name, f"{rate:,.0f}", _seconds(waited.median), _seconds(waited.p99))
     console.print(table)
+
+
+def _state(state: str) -> str:
+    """`task closed` as 任务 已办结 task closed."""
+    name, _, word = state.partition(" ")
+    title, words = _STATES.get(name, ("", {}))
+    return f"{title} {zh(words, word)} {state}" if words else f"{title} {state}"
 
 
 def _told(verdict: Json) -> str:

@@ -1,93 +1,23 @@
-"""The run: a stack of its own, the month published, counted, asked about, and the stack taken down again."""
+"""The run: a stack of its own, whose clock is moved, the month played on it, and the stack taken down again."""
 
 import json
 import shutil
 import signal
-import time
-from calendar import monthrange
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
 
 from rich.console import Console
 
-from demo import founding
-from demo.bulletin import Bulletin, publish_bulletin
-from demo.counting import Count, Speed, by_reason, count, latency
-from demo.desk import PROVINCE, Desk
-from demo.generator import LAST_DAY, LATE, MONTH, SYNC, TEST, Message, Month, generate
-from demo.generator.grid import stations
-from demo.generator.papers import Paper
-from demo.generator.roster import rosters
-from demo.loop import Loop, Told
+from demo.generator import generate
 from demo.moment import Moment, at
-from demo.phones import Phones
-from demo.platform import Platform
-from demo.publishers import Publishers
-from demo.questions import Answer, Json, Shilian, flag_counts, trace
+from demo.play import Play
+from demo.result import Plan, Result
 from demo.stages import Stages
 from deploy.local.home import Home
 from deploy.local.leftovers import end_processes
 from deploy.local.stack import Stack
-
-RECORDED: Final = "入链 recorded (少于总数的是重复与拒收 what is missing is duplicate or refused)"
-STEADY: Final = 420.0
-"""Records a second of a whole province before dawn: what the last day is published at."""
-
-ANSWERS: Final = "200"
-"""Messages in an egress queue that are looked at for examples."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to play, and where its results go."""
-
-    folder: Path
-    first: date
-    seed: int
-    scale: float
-
-
-@dataclass
-class Result:
-    """What a run came to; `egress` holds what each source was answered."""
-
-    count: Count
-    speed: Speed
-    rejected: dict[str, int]
-    flagged: dict[str, int]
-    egress: dict[str, list[Json]]
-    rosters: list[Json]
-    loop: Told
-    bulletin: Bulletin
-    lunch: Answer
-    tainted: Answer
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def good(self) -> bool:
-        """Nothing lost, both chains without a gap, the case closed, and the bulletin's figures those counted."""
-        whole = self.lunch.chain["complete"] and self.tainted.chain["complete"]
-        return bool(self.count.lost == 0 and whole and self.loop.case_state == "closed" and self.bulletin.agrees)
-
-    def summary(self) -> Json:
-        """What `summary.json` says."""
-        return {
-            **self.count._asdict(),
-            "lost": self.count.lost,
-            "rosters": self.rosters,
-            "loop": self.loop.summary(),
-            "bulletin": self.bulletin.summary(),
-            "batches": {"lunch": self.lunch.summary(), "contaminated": self.tainted.summary()},
-            "rejected_by_rule": self.rejected,
-            "flagged_by_rule": self.flagged,
-            "speed": self.speed.summary(),
-            "seconds": self.seconds,
-        }
 
 
 def run(plan: Plan, console: Console) -> Result:
@@ -97,7 +27,7 @@ def run(plan: Plan, console: Console) -> Result:
         month = generate(plan.first, plan.seed, plan.scale)
     eve = plan.first - timedelta(days=1)
     moment = Moment(plan.folder / "clock", at(eve, 20, 30))
-    with _stack(plan.folder / "stack", stages) as stack, closing(_Play(plan, month, stack, stages, moment)) as play:
+    with _stack(plan.folder / "stack", stages) as stack, closing(Play(plan, month, stack, stages, moment)) as play:
         result = play.run()
     result.seconds = stages.seconds
     (plan.folder / "summary.json").write_text(json.dumps(result.summary(), ensure_ascii=False, indent=2) + "\n")
@@ -131,141 +61,3 @@ def _uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class _Play:
-    """One run on a running stack, whose clock is `moment`."""
-
-    def __init__(self, plan: Plan, month: Month, stack: Stack, stages: Stages, moment: Moment) -> None:
-        self._plan, self._month, self._stages, self._moment = plan, month, stages, moment
-        self._platform = Platform(stack, str(plan.seed))
-        self._desk = Desk(self._platform.addresses["grpc"], stack.home.private_key)
-        folder = plan.folder / "published"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        self._publishers = Publishers(folder, self._platform.addresses["amqp"])
-        self._shilian = Shilian(stack.home.path)
-        self._stations = stations(plan.first, plan.seed)
-
-    def run(self) -> Result:
-        """Founds the registry, publishes, closes the loop, has the bulletin written, counts and asks."""
-        imported = self._found()
-        began = time.monotonic()
-        recorded = self._publish(MONTH, "全月 the month")
-        throughput = recorded / (time.monotonic() - began)
-        self._publish(LAST_DAY, f"最后一天 the last day, {STEADY:.0f} records/s", STEADY)
-        with self._stages.stage("settle", "等待队列清空 until every queue is empty"):
-            self._platform.await_quiet(lambda _: None)
-        speed = self._speed(throughput)
-        loop = self._close_loop()
-        bulletin = self._bulletin()
-        return self._result(speed, imported, loop, bulletin)
-
-    def close(self) -> None:
-        """Lets go of stores and apis."""
-        self._desk.close()
-        self._platform.close()
-
-    def _found(self) -> list[Json]:
-        """The grid, the rosters, those who register, and who looks after whom, on the eve of the month."""
-        with self._stages.stage("roster", "名册与网格 rosters and grid") as say:
-            founding.lay_grid(self._desk, self._stations)
-            say("rosters")
-            lists = rosters(self._month.world, self._plan.first, self._plan.seed)
-            answers = founding.import_rosters(self._desk, lists)
-        self._publish(SYNC, "主体 who there is")
-        with self._stages.stage("activate", "激活与帮扶 activation, 1:1 contacts") as say:
-            founding.look_after(self._desk, self._stations)
-            founding.activate(self._desk)
-        return [_imported(roster.file, answer) for roster, answer in zip(lists, answers, strict=True)]
-
-    def _publish(self, stage: str, title: str, rate: float | None = None) -> int:
-        """Returns how many records were stored, once nothing is on its way any more."""
-        messages = self._messages(stage)
-        before = self._platform.recorded()
-        totals = {**Counter(message.app for message in messages), RECORDED: _records(messages)}
-        with self._stages.bars(stage, title, totals) as bars:
-            self._publishers.publish(stage, messages, bars.show, rate)
-            self._platform.await_accounted(self._told(), lambda stored: bars.show(RECORDED, stored - before))
-        return self._platform.recorded() - before
-
-    def _messages(self, stage: str) -> list[Message]:
-        return [message for message in self._month.messages if message.stage == stage]
-
-    def _told(self) -> int:
-        """Records published so far that no earlier one is a duplicate of."""
-        return sum(sent.records - sent.duplicates for sent in self._publishers.log())
-
-    def _close_loop(self) -> Told:
-        trouble = self._month.trouble
-        station = next(each for each in self._stations if each.division == trouble.receipt.site.division)
-
-        def publish(paper: Paper) -> None:
-            stage = TEST if paper is trouble.test else LATE
-            self._publishers.publish(stage, self._messages(stage), lambda *_: None)
-
-        with (
-            self._stages.stage("loop", "闭环 the loop") as say,
-            closing(Phones(self._platform.addresses["http"]["deploy.simulator.web"])) as phones,
-        ):
-            loop = Loop(self._desk, self._moment, phones, station, self._plan.first, say)
-            return loop.walk(trouble, publish)
-
-    def _bulletin(self) -> Bulletin:
-        """The month runs out, the fifth comes."""
-        with self._stages.stage("month_end", "月末 the month runs out") as say:
-            span = monthrange(self._plan.first.year, self._plan.first.month)[1]
-            end = at(self._plan.first.replace(day=span), 22)
-            self._moment.move(end)
-            self._platform.await_rest(end, say)
-        with self._stages.stage("bulletin", "通报 the bulletin") as say:
-            return publish_bulletin(
-                self._desk,
-                self._platform.addresses,
-                self._moment,
-                lambda: self._platform.await_quiet(lambda _: None),
-                self._plan.first,
-                self._plan.folder,
-                say,
-            )
-
-    def _result(self, speed: Speed, imported: list[Json], loop: Told, bulletin: Bulletin) -> Result:
-        with self._stages.stage("count", "清点 count"):
-            dead = self._platform.dead_letters()
-            counted = count(self._publishers.log(), self._platform.recorded(), dead)
-            flagged = flag_counts(self._platform.addresses["grpc"]["trace"], self._desk.token(PROVINCE))
-        with self._stages.stage("ask", "追溯 trace"):
-            sources = sorted({message.app for message in self._month.messages})
-            story, folder = self._month.story, self._plan.folder
-            return Result(
-                count=counted,
-                speed=speed,
-                rejected=by_reason(dead),
-                flagged=flagged,
-                egress={source: self._egress(source) for source in sources},
-                rosters=imported,
-                loop=loop,
-                bulletin=bulletin,
-                lunch=trace(self._shilian, story.lunch.code, "backward", folder / "lunch.svg"),
-                tainted=trace(self._shilian, story.tainted.code, "forward", folder / "contaminated.svg"),
-            )
-
-    def _speed(self, throughput: float) -> Speed:
-        recorded_at = list(self._platform.recorded_at())
-        month, last_day = (latency(self._publishers.log(stage), recorded_at) for stage in (MONTH, LAST_DAY))
-        return Speed(throughput, month, STEADY, last_day)
-
-    def _egress(self, source: str) -> list[Json]:
-        answers: list[Json] = self._shilian.ask_json("egress", source, "--peek", "--limit", ANSWERS)
-        return answers
-
-
-def _imported(file: str, answer: Any) -> Json:
-    """A list, as the registry took it in, and what was wrong with single rows."""
-    taken = answer.roster_import
-    errors = [{"row": error.row, "field": error.field, "rule": error.rule} for error in answer.errors]
-    return {"file": file, "rows": taken.rows, "refused": taken.refused, "errors": errors}
-
-
-def _records(messages: Sequence[Message]) -> int:
-    return sum(message.records for message in messages)

@@ -20,7 +20,7 @@ from tests.processes import ROOT, eventually
 
 SEED, SCALE, MONTH = 20220701, 0.02, date(2026, 2, 1)
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def check_loop(loop: dict[str, Any]) -> None:
         ("sms", "delivered"),
     ]
     states = [step["state"] for step in loop["steps"]]
-    refused = [state.removeprefix("refused: ") for state in states if state.startswith("refused")]
+    refused = [state.removeprefix("refused ") for state in states if state.startswith("refused")]
     assert refused == ["two_inspectors", "recheck_other_officer", "measures_not_carried_out"]
     walked = ["finding open", "task open", "task inspected", "task rectifying", "finding closed", "task rectified"]
     walked += ["task closed", "case closed"]
@@ -139,8 +139,8 @@ def _refused_and_flagged(summary: dict[str, Any]) -> set[str]:
 def test_an_interrupted_demo_leaves_no_process(
     folder: Path, demo: "subprocess.Popen[str]", number: signal.Signals, begun: str
 ) -> None:
-    eventually(lambda: list(folder.glob(begun)), within=90)
+    eventually(lambda: list(folder.glob(begun)), within=300)
     demo.send_signal(number)
-    told, _ = demo.communicate(timeout=90)
+    told, _ = demo.communicate(timeout=300)
     assert demo.returncode != 0, told[-3000:]
     assert _left_running(folder) == []
