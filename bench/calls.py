@@ -164,6 +164,6 @@ def _events(field: Field, _: Server) -> list[trace_pb2.GetEventRequest]:
     tell_sites(field)
     bodies = notes.bodies(notes.records(EVENTS), EVENTS)
     now = datetime.now(UTC)
-    rows = [plain.event(record, "", None, now) for body in bodies for record in from_json(body)["records"]]
+    rows = [plain.event(record, None, now) for body in bodies for record in from_json(body)["records"]]
     field.db[services.trace.store.EVENTS].insert_many(rows)
     return [trace_pb2.GetEventRequest(event_id=row["_id"]) for row in rows]

@@ -35,5 +35,5 @@ def _halves(row: Document) -> list[UpdateOne]:
             },
             upsert=True,
         )
-        for lot in row["lots"]["outputs"]
+        for lot in row["lots"]["inputs"]
     ]

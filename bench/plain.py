@@ -16,13 +16,12 @@ APART: Final = frozenset({"site", "operator", "division", "link"})
 """What an event says of its own site beside `party`."""
 
 
-def event(record: Document, content: str, correlation: str | None, now: datetime) -> Document:
-    """A record of a capture body as the document of an event; `content` stands for the hash of what it says."""
+def event(record: Document, correlation: str | None, now: datetime) -> Document:
+    """A record of a capture body as the document of an event."""
     site, party = record["site"], record["counterparty"]
     inputs = [_lot(lot) for lot in record["inputs"]]
-    outputs = inputs if record["inputs"] == record["outputs"] else [_lot(lot) for lot in record["outputs"]]
     here, there = site["site"], party["site"]
-    batches = list(dict.fromkeys(lot["batch"] for lot in (*inputs, *outputs)))
+    batches = list(dict.fromkeys(lot["batch"] for lot in inputs))
     return {
         "_id": record["id"],
         "source": record["source"],
@@ -44,11 +43,10 @@ def event(record: Document, content: str, correlation: str | None, now: datetime
         "parties": list(dict.fromkeys((site["operator"], party["operator"]))),
         "inputs": [f"{batch}@{here}" for batch in batches],
         "outputs": [f"{batch}@{there}" for batch in batches],
-        "lots": {"inputs": inputs, "outputs": outputs},
+        "lots": {"inputs": inputs},
         "batches": batches,
-        "categories": list(dict.fromkeys(lot["category"] for lot in (*inputs, *outputs))),
+        "categories": list(dict.fromkeys(lot["category"] for lot in inputs)),
         "flags": [],
-        "content": content,
         "counterparty": party,
         "documents": record["documents"],
     }

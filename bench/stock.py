@@ -6,7 +6,6 @@ import eventlet
 eventlet.monkey_patch()
 
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 from kombu import Exchange, Queue
@@ -36,8 +35,7 @@ class StockTrace:
     def capture(self, body: dict[str, Any]) -> None:
         """Stores and announces each event of a message."""
         for record in body["records"]:
-            content = sha256(repr(record).encode()).hexdigest()[:32]
-            row = plain.event(record, content, record["message_id"], datetime.now(UTC))
+            row = plain.event(record, record["message_id"], datetime.now(UTC))
             DB[COLLECTION].insert_one(row)
             halves.upsert(DB, [row])
             self.announce({"events": [plain.announced(row, record)]}, routing_key="trace.events_recorded.v1")

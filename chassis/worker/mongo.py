@@ -45,8 +45,14 @@ class Store(DependencyProvider):  # type: ignore[misc]
 
     publisher = Publisher()
 
-    def __init__(self, collections: tuple[Collection, ...]) -> None:
+    def __init__(self, collections: tuple[Collection, ...], *, api_writes: bool = True) -> None:
+        """`api_writes`: the service's api writes outbox rows too, of which a change stream tells.
+
+        A change stream has the server look at every document of every commit, a quarter of its work when trace takes
+        in events: where nothing but this worker writes, there is none.
+        """
         self.collections = collections
+        self.api_writes = api_writes
 
     def setup(self) -> None:
         settings: Settings = self.container.config["settings"]
@@ -57,7 +63,8 @@ class Store(DependencyProvider):  # type: ignore[misc]
 
     def start(self) -> None:
         self.container.spawn_managed_thread(self.relay.run, identifier="relay")
-        self.container.spawn_managed_thread(self.relay.watch, identifier="relay.watch")
+        if self.api_writes:
+            self.container.spawn_managed_thread(self.relay.watch, identifier="relay.watch")
 
     def stop(self) -> None:
         self.relay.stop()

@@ -8,7 +8,7 @@ from contracts.egress import FieldError, Outcome, Verdict
 from contracts.registry import OperatorState, SiteFacts
 from contracts.rules import error
 from contracts.trace import Record
-from services.trace.entry import Entry, Known, candidate_ids, content_of, gist_of
+from services.trace.entry import Entry, Known, candidate_ids, gist_of
 
 Facts = Mapping[str, SiteFacts]
 """What the registry told of sites, by any id they have had; sites it does not know are missing."""
@@ -59,13 +59,12 @@ def _settle(record: Record, seen: dict[str, Known | Entry], facts: Facts, decisi
     if not record.site.site:
         _refuse(record, error("site", record.site.name, "no_site"), decision)
         return
-    content = content_of(record)
     for id in candidate_ids(record):
         other = seen.get(id)
         if other is None:
-            seen[id] = _enter(id, record, content, facts, decision)
+            seen[id] = _enter(id, record, facts, decision)
             return
-        if other.source == record.source and other.content != content:
+        if other.source == record.source and not other.says(record):
             _refuse(record, error("id", record.document or record.id, "id_reused"), decision)
             return
         if other.source == record.source or other.gist == gist_of(record):
@@ -73,14 +72,14 @@ def _settle(record: Record, seen: dict[str, Known | Entry], facts: Facts, decisi
             return
 
 
-def _enter(id: str, record: Record, content: str, facts: Facts, decision: Decision) -> Entry:
+def _enter(id: str, record: Record, facts: Facts, decision: Decision) -> Entry:
     party = record.counterparty
     here = facts.get(record.site.site or "")
     there = facts.get(party.site) if party and party.site else None
     flags = (*record.flags, *_standing(record, here, there))
     if id != record.id:
         flags = (*flags, error("document", record.document, "possible_duplicate"))
-    entry = Entry(id, record, content, flags, here, there)
+    entry = Entry(id, record, flags, here, there)
     decision.entries.append(entry)
     _tell(record, Outcome.ACCEPTED, decision, event_id=id, batches=entry.batches, flags=flags)
     return entry

@@ -1,6 +1,6 @@
 """A record on its way to being an event, and how two reports of one event are told. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from contracts.egress import FieldError
 from contracts.fields import SHANGHAI
 from contracts.registry import SiteFacts
-from contracts.trace import Record, RecordedEvent
+from contracts.trace import Category, Lot, Record, RecordedEvent
 
 Gist = tuple[date, frozenset[tuple[Any, ...]]]
 """The day in Shanghai and the goods: what two apps' reports of one event have in common (domain: "Truth checks")."""
@@ -20,11 +20,11 @@ TOLD_OTHERWISE: Final = {"id", "source", "message_id", "line", "sent_at", "flags
 
 
 class Known(NamedTuple):
-    """An event on record, as far as deciding needs it."""
+    """An event on record, as far as deciding needs it; `says` tells whether a record tells the same."""
 
     id: str
     source: str
-    content: str
+    says: Callable[[Record], bool]
     gist: Gist
     batches: tuple[str, ...] = ()
     also_from: frozenset[str] = frozenset()
@@ -36,7 +36,6 @@ class Entry:
 
     id: str
     record: Record
-    content: str
     flags: tuple[FieldError, ...]
     here: SiteFacts | None
     there: SiteFacts | None
@@ -47,6 +46,10 @@ class Entry:
         """Who reported it first."""
         return self.record.source
 
+    def says(self, record: Record) -> bool:
+        """As `Known.says`."""
+        return content_of(self.record) == content_of(record)
+
     @cached_property
     def gist(self) -> Gist:
         """As `Known.gist`."""
@@ -55,8 +58,16 @@ class Entry:
     @cached_property
     def batches(self) -> tuple[str, ...]:
         """Trace codes of its goods."""
-        record = self.record
-        return tuple(dict.fromkeys(lot.batch for lot in (*record.inputs, *record.outputs)))
+        return tuple({lot.batch: None for lot in self._lots})
+
+    @cached_property
+    def categories(self) -> tuple[Category, ...]:
+        """Categories of its goods."""
+        return tuple({lot.category: None for lot in self._lots})
+
+    @property
+    def _lots(self) -> tuple[Lot, ...]:
+        return (*self.record.inputs, *self.record.outputs)
 
     @property
     def operator(self) -> str | None:
@@ -104,7 +115,7 @@ def recorded(entry: Entry) -> RecordedEvent:
         operator=entry.operator,
         division=entry.division,
         counterparty=party.site if party else None,
-        categories=tuple(dict.fromkeys(lot.category for lot in (*record.inputs, *record.outputs))),
+        categories=entry.categories,
         batches=entry.batches,
         external=bool(party and party.external),
         flags=tuple(dict.fromkeys(flag.rule for flag in entry.flags)),

@@ -126,6 +126,9 @@ def ends_of(
     step: Step, here: str, there: str, inputs: Sequence[str], outputs: Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """Nodes an event is found by: walking forward by the first list, walking backward by the second."""
+    if step in HANDOFFS and inputs == outputs:
+        sender, receiver = (here, there) if step in HANDOVERS else (there, here)
+        return _nodes(inputs, sender), _nodes(outputs, receiver)
     if step in HANDOFFS:
         edges = edges_of(step, here, there, inputs, outputs)
         return list(dict.fromkeys(tail for tail, _ in edges)), list(dict.fromkeys(head for _, head in edges))

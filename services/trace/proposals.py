@@ -7,7 +7,7 @@ from contracts.egress import ProposedLine, ReceiptProposedV1
 from contracts.registry import SiteFacts
 from services.trace.domain import Facts
 from services.trace.lineage import node_key
-from services.trace.rows import Stored, quantity_of
+from services.trace.rows import Stored, lots_of, quantity_of
 
 
 def mark(proposal: ReceiptProposedV1) -> str:
@@ -17,7 +17,7 @@ def mark(proposal: ReceiptProposedV1) -> str:
 
 def nodes_to(shipment: Stored, receiver: SiteFacts) -> list[str]:
     """The nodes a shipment's receipt would bring goods to, under the id it named and today's."""
-    batches = [lot["batch"] for lot in shipment["lots"]["outputs"]]
+    batches = [lot["batch"] for lot in lots_of(shipment)[1]]
     return [node_key(batch, site) for batch in batches for site in dict.fromkeys((shipment["there"], receiver.site))]
 
 
@@ -43,7 +43,7 @@ def _proposal(source: str, shipment: Stored, receiver: SiteFacts, facts: Facts) 
         supplier_name=supplier.name if supplier else shipment["party"].get("name"),
         receiver_site=receiver.site,
         shipped_at=shipment["time"],
-        lines=tuple(_line(lot) for lot in shipment["lots"]["outputs"]),
+        lines=tuple(_line(lot) for lot in lots_of(shipment)[1]),
     )
 
 

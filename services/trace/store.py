@@ -20,7 +20,7 @@ EVENTS: Final = "events"
 SITES: Final = "sites"
 
 _SCHEMA: Final = {
-    "required": ["source", "message_id", "step", "time", "recorded_at", "site", "batches", "content"],
+    "required": ["source", "message_id", "step", "time", "recorded_at", "site", "batches"],
     "properties": {
         "_id": {"bsonType": "string"},
         "step": {"enum": [step.value for step in Step]},
@@ -68,7 +68,7 @@ def _sighted(sighting: Sighting) -> UpdateOne:
     return UpdateOne({"_id": sighting.event_id}, {"$addToSet": {"also_from": sighting.source}})
 
 
-KNOWN_FIELDS: Final = {"source": 1, "content": 1, "time": 1, "lots": 1, "batches": 1, "also_from": 1}
+KNOWN_FIELDS: Final = dict.fromkeys(("source", "batches", "also_from", *rows.TOLD), 1)
 
 
 def recorded_already(records: Iterable[Record]) -> Stored:

@@ -14,7 +14,7 @@ from services.trace.domain import Facts
 from services.trace.holders import Holder
 from services.trace.lineage import split
 from services.trace.requests import DIRECTIONS
-from services.trace.rows import quantity_of
+from services.trace.rows import lots_of, quantity_of
 
 WIRE_DIRECTIONS = {ours: theirs for theirs, ours in DIRECTIONS.items()}
 
@@ -35,6 +35,7 @@ def event(row: Mapping[str, Any], facts: Facts, more: Sequence[pb.Flag] = ()) ->
     """An event on record, with `more` flags derived now. Of sites the registry knows, its word of today counts."""
     party, other = row["party"], row.get("counterparty", {})
     here, there = facts.get(row["site"]), facts.get(row["there"])
+    inputs, outputs = lots_of(row)
     return pb.Event(
         event_id=row["_id"],
         source=row["source"],
@@ -48,8 +49,8 @@ def event(row: Mapping[str, Any], facts: Facts, more: Sequence[pb.Flag] = ()) ->
         division=(here.division if here else None) or row["division"] or "",
         counterparty_site_id=there.site if there else other.get("site", ""),
         counterparty_name=there.name if there else other.get("name", ""),
-        inputs=map(_lot, row["lots"]["inputs"]),
-        outputs=map(_lot, row["lots"]["outputs"]),
+        inputs=map(_lot, inputs),
+        outputs=map(_lot, outputs),
         document=row["document"] or "",
         documents=[
             pb.Document(kind=paper["kind"], number=paper["number"], issuer=paper.get("issuer", ""))

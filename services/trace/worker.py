@@ -29,7 +29,7 @@ class TraceWorker:
     """The nameko service."""
 
     name = "trace"
-    store = Store(store.COLLECTIONS)
+    store = Store(store.COLLECTIONS, api_writes=False)
 
     @consume(topology.TRACE_CAPTURE, {"trace.capture.v1": CaptureV1}, at_once=2)
     def capture(self, messages: list[Message[CaptureV1]]) -> None:

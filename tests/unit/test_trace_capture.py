@@ -1,7 +1,7 @@
 """What becomes of records: new, known, or refused; which flags the registry's word adds; how events are written."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -119,7 +119,7 @@ def records() -> st.SearchStrategy[list[Record]]:
 
 
 def state(known: dict[str, Known]) -> set[tuple[Any, ...]]:
-    return {(event.id, event.source, event.content) for event in known.values()}
+    return {(event.id, event.source, event.gist) for event in known.values()}
 
 
 def handle(batches: Sequence[Sequence[Record]]) -> tuple[dict[str, Known], list[Outcome]]:
@@ -217,8 +217,31 @@ def test_event_is_written_as_it_was_told() -> None:
 def test_receipt_without_inputs_took_in_what_it_names() -> None:
     row = written(decide([told(step=Step.RECEIVING, inputs=())], {}, {}))[0]
     assert (row["inputs"], row["outputs"]) == (["SL1@licence:JY1"], ["SL1@market:9"])
-    assert row["lots"]["inputs"] == row["lots"]["outputs"]
+    assert [[lot["batch"] for lot in lots] for lots in rows.lots_of(row)] == [["SL1"], ["SL1"]]
 
 
 def test_candidate_ids_tell_sources_apart() -> None:
     assert candidate_ids(CABBAGE) == ("E1", "E1:market")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"time": NOON + timedelta(microseconds=1_250)},
+        {"kdes": {"a": "b"}},
+        {"documents": (Document(kind="import", number="1", valid_until=date(2027, 1, 1)),)},
+        {"counterparty": None},
+        {"vehicle": "鲁A1"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_a_record_says_is_told_from_its_event(change: dict[str, Any]) -> None:
+    first = on_record(decide([told(**change)], {}, {}))
+    assert outcomes(decide([told(**change, message_id="m2", line=7)], first, {})) == [Outcome.DUPLICATE]
+    assert outcomes(decide([CABBAGE], first, {})) == [Outcome.REJECTED]
+
+
+def test_goods_that_only_moved_are_stored_once() -> None:
+    moved, renamed = (written(decide([told(step=Step.RECEIVING, outputs=lots)], {}, {}))[0] for lots in ((LOT,), MORE))
+    assert list(moved["lots"]) == ["inputs"]
+    assert [lot["quantity"].to_decimal() for lot in renamed["lots"]["outputs"]] == [99]

@@ -40,7 +40,7 @@ def entry(
         id=id, source="market", message_id=id, step=step, time=MONDAY + hour * HOUR, sent_at=MONDAY,
         site=Party(site=here), counterparty=party, inputs=lots, outputs=lots,
     )  # fmt: skip
-    return Entry(id, record, "", (), more.get("facts"), more.get("their_facts"))
+    return Entry(id, record, (), more.get("facts"), more.get("their_facts"))
 
 
 def ship(id: str, here: str, there: str | Party | None = None, **more: Any) -> Entry:
