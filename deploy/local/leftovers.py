@@ -24,6 +24,7 @@ def end_processes(home: Home) -> None:
         wait_for("The end of the stack", lambda: not marked_processes(home), 10)
     except StackError:
         _signal_all(marked_processes(home), signal.SIGKILL)
+        wait_for("The end of the killed stack", lambda: not marked_processes(home), 60)
 
 
 def _environ_of(process: Path) -> list[bytes]:

@@ -104,7 +104,7 @@ class Stack:
         ours = [program(process, self.environment(process)) for process in LOCAL]
         return [*self.broker.programs(), *self.mongod.programs(), *ours]
 
-    def _wait_ready(self, processes: Sequence[Process], say: Progress, deadline: float = 120) -> None:
+    def _wait_ready(self, processes: Sequence[Process], say: Progress, deadline: float = 300) -> None:
         end = time.monotonic() + deadline
         waiting = list(processes)
         with httpx.Client(timeout=2) as client:
