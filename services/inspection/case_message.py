@@ -8,7 +8,7 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 from contracts.inspection import CaseState
 from services.inspection import penalties
 from services.inspection.documents import Case, Penalty, Recall, Settled
-from services.inspection.domain import GATES, MUSTS, missing_gates
+from services.inspection.gates import GATES, MUSTS, missing_gates
 from services.inspection.translate import number, placed_fields, timestamp
 
 

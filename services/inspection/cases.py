@@ -1,29 +1,18 @@
 """Cases: opened once for a cause, settled must by must and gate by gate, closed by one officer. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Final, NamedTuple
 
-from contracts.fields import SHANGHAI
 from contracts.inspection import CaseFacts, CaseState
 from services.inspection import penalties
-from services.inspection.documents import Case, Document, Handling, Settled, Task
-from services.inspection.domain import Act, CaseStep, case_transition, missing_gates
+from services.inspection.documents import Case, Document, Settled, Task
+from services.inspection.domain import Act
+from services.inspection.gates import CaseStep, case_transition, missing_gates
+from services.inspection.handlings import ACCOUNTABILITY, Earlier, called_for
 from services.inspection.places import Place, placed
 from services.inspection.rules import Refused
 from services.inspection.tasks import cause_id, order
-
-PARTIES: Final = ("unit", "department")
-INTERVIEW, ACCOUNTABILITY = "interview", "accountability"
-
-
-class Earlier(NamedTuple):
-    """An earlier case about the same item, against the same unit or department."""
-
-    parties: frozenset[str]
-    opened_at: datetime
-    state: str
 
 
 def case_id(cause: str, of: str) -> str:
@@ -48,7 +37,7 @@ def opened(
 ) -> Case:
     """A new case. What was found is the trigger of the first must and of the third, which names who answers for it."""
     id = case_id(cause, of)
-    handlings = _handlings(place, at, [*earlier])
+    handlings = called_for(place, at, [*earlier])
     again = any(each["party"] == "unit" and each["handling"] == ACCOUNTABILITY for each in handlings)
     return {
         "_id": id,
@@ -74,43 +63,6 @@ def opened(
         "closed_at": None,
         "closed_by": None,
     }
-
-
-def parties(place: Place) -> dict[str, str]:
-    """The unit and the department that a case is about, by name."""
-    return {"unit": place.operator or place.site, "department": place.station or place.division or "-"}
-
-
-def _handlings(place: Place, at: datetime, earlier: Sequence[Earlier]) -> list[Handling]:
-    return [
-        {"party": party, "name": name, "handling": handling(name, at, earlier), "held": None}
-        for party, name in parties(place).items()
-    ]
-
-
-def handling(name: str, at: datetime, earlier: Iterable[Earlier]) -> str:
-    """约谈 the first time, 问责 from the second on: within 12 months, or while an older one is not put right.
-
-    Cases of one day are one occasion.
-    """
-    since, day = a_year_before(at), _day(at)
-    again = any(
-        name in each.parties and (each.opened_at >= since or each.state == CaseState.OPEN)
-        for each in earlier
-        if _day(each.opened_at) < day
-    )
-    return ACCOUNTABILITY if again else INTERVIEW
-
-
-def a_year_before(at: datetime) -> datetime:
-    """The same moment of the day twelve months earlier in Shanghai; 29 February has 28 February."""
-    local = at.astimezone(SHANGHAI)
-    day = 28 if (local.month, local.day) == (2, 29) else local.day
-    return local.replace(year=local.year - 1, day=day)
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(SHANGHAI).date()
 
 
 def trigger(case: Case, what: str) -> Case:

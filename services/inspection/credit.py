@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from contracts.inspection import Standing
 from services.inspection import store
-from services.inspection.cases import a_year_before
 from services.inspection.documents import Document
 from services.inspection.domain import Step
+from services.inspection.handlings import a_year_before
 from services.inspection.risk import Entry
 from services.inspection.store import Query
 

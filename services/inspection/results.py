@@ -8,10 +8,10 @@ from contracts import rules
 from contracts.egress import Outcome, Verdict
 from contracts.inspection import Standing, TaskKind, TestFacts, TestKind, TestResult
 from services.inspection import cases, recalls, store, tasks
-from services.inspection.cases import Earlier
 from services.inspection.decision import Decision, system
 from services.inspection.documents import Document, Test
 from services.inspection.domain import Act
+from services.inspection.handlings import Earlier
 from services.inspection.places import Place, Sites, place, placed, placed_at
 from services.inspection.store import Query
 

@@ -9,8 +9,8 @@ from pymongo import IndexModel, UpdateOne
 from chassis.collections import Collection
 from contracts.inspection import CaseState, Standing, TaskState
 from contracts.registry import Alias, Cell, SiteFacts
-from services.inspection.cases import Earlier, a_year_before, parties
 from services.inspection.documents import Document
+from services.inspection.handlings import Earlier, a_year_before, parties
 from services.inspection.places import Place, Sites
 
 TASKS: Final = "tasks"
@@ -187,7 +187,7 @@ EARLIER_FIELDS: Final = {"item": 1, "handlings.name": 1, "opened_at": 1, "state"
 
 
 def earlier(row: Mapping[str, Any]) -> Earlier:
-    """A case on record as `cases.handling` needs it."""
+    """A case on record as `handlings.handling` needs it."""
     return Earlier(frozenset(each["name"] for each in row["handlings"]), row["opened_at"], row["state"])
 
 

@@ -25,6 +25,7 @@ class Caller:
 
     division: str | None
     role: str = "regulator"
+    operator_id: str | None = None
 
 
 def filled(db: Any) -> Any:

@@ -10,21 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.inspection import CaseState, TaskKind, TaskState
-from services.inspection import cases, domain, tasks
-from services.inspection.cases import Earlier
+from services.inspection import cases, domain, gates, tasks
 from services.inspection.documents import Case, Task
-from services.inspection.domain import (
-    CASE_TRANSITIONS,
-    ENDED,
-    GATES,
-    MUSTS,
-    TRANSITIONS,
-    Act,
-    CaseStep,
-    Step,
-    due_musts,
-    missing_gates,
-)
+from services.inspection.domain import ENDED, TRANSITIONS, Act, Step
+from services.inspection.gates import CASE_TRANSITIONS, GATES, MUSTS, CaseStep, due_musts, missing_gates
+from services.inspection.handlings import Earlier
 from services.inspection.places import Place
 from services.inspection.rules import RULES, Refused
 
@@ -131,7 +121,7 @@ def test_each_rule_stands_by_its_name(rule: str) -> None:
 
 
 def test_every_rule_of_the_tables_is_in_the_table_of_rules() -> None:
-    rows: list[domain.Transition | domain.CaseTransition] = [*TRANSITIONS, *CASE_TRANSITIONS]
+    rows: list[domain.Transition | gates.CaseTransition] = [*TRANSITIONS, *CASE_TRANSITIONS]
     assert {rule for row in rows for rule in row.rules} <= {*RULES}
     assert all(row.clause for row in rows)
     assert {rule for row in TRANSITIONS for rule in row.rules} == {*GATELESS, "top_level"}
@@ -214,8 +204,8 @@ def test_a_case_without_one_gate_is_refused_by_its_name(left: str) -> None:
 
 def test_a_reasoned_decision_to_punish_nobody_is_evidence_for_people_only() -> None:
     words = Act("甲", "regulator", NOW, note="集体讨论决定不予处分")
-    assert domain.PEOPLE in cases.record_gate(new_case(), words, domain.PEOPLE)["gates"]
-    for gate in {*GATES} - {domain.PEOPLE}:
+    assert gates.PEOPLE in cases.record_gate(new_case(), words, gates.PEOPLE)["gates"]
+    for gate in {*GATES} - {gates.PEOPLE}:
         with pytest.raises(Refused) as refused:
             cases.record_gate(new_case(), words, gate)
         assert refused.value.rule == "gate_evidence"
