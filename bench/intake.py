@@ -19,7 +19,7 @@ from contracts.topology import INSPECTION_EVENTS, REPORTING_FACTS, Queue
 from services.inspection import store as inspection
 from services.reporting import store as reporting
 
-NOTES, FINDINGS_TOLD = 8_000, 15_000
+NOTES, FINDINGS_TOLD = 6_000, 12_000
 TASK: Final = b'"cause_id":'
 """Once in every task of an announcement."""
 
