@@ -45,7 +45,7 @@ def test_loop_is_walked_by_command_line(shilian: Shilian, bus: Bus, tmp_path: Pa
 
 def take_roster(shilian: Shilian, file: Path) -> None:
     file.write_text(f"主体名称,许可证编号,区划代码,经营品类\n王记蔬菜批发,{LICENCE},370105,蔬菜\n,缺名,370105,\n")
-    words = ("roster", "import", str(file), "--kind", "licence", "--division", "370105", "--wait", "30")
+    words = ("roster", "import", str(file), "--kind", "licence", "--division", "370105", "--wait", "120")
     answer = shilian.run(*words, "--request-id", "r-1", "--format", "json")
     assert answer.exit_code == 1
     found = json.loads(answer.stdout)
