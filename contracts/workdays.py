@@ -51,7 +51,11 @@ def is_working(day: date) -> bool:
 
 def deadline(start: datetime, count: int, unit: Days = Days.CALENDAR) -> Deadline:
     """The end of the `count`-th day after the day of `start`, which itself is not counted (民法典 art. 201, 202)."""
-    day = start.astimezone(SHANGHAI).date()
+    return _deadline(start.astimezone(SHANGHAI).date(), count, unit)
+
+
+@lru_cache(1024)
+def _deadline(day: date, count: int, unit: Days) -> Deadline:
     provisional = False
     while count > 0:
         day += _DAY
