@@ -1,9 +1,10 @@
-"""Before anything is published: the grid and its officers, the rosters, who looks after whom; then activation."""
+"""What people tell the platform of: the grid and its officers, rosters, who looks after whom, who is activated."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from shilian.registry.v1 import registry_pb2 as pb
+from shilian.reporting.v1 import reporting_pb2
 
 from demo.desk import PROVINCE, Desk, Person, awaited
 from demo.generator.grid import Station
@@ -69,6 +70,14 @@ def activate(desk: Desk) -> int:
     for id in found:
         desk.ask(pb.ActivateOperatorRequest(operator_id=id, reason=ACTIVATED))
     return len(found)
+
+
+def declare(desk: Desk, system: str, month: str, records: int) -> None:
+    """A self-built system says how many records it made in a month: what its uploads are held against."""
+    told = reporting_pb2.DeclareUploadsRequest(
+        system=system, name="动物检疫系统", month=month, records=records, division=WHOSE, link="production"
+    )
+    desk.ask(told)
 
 
 def _kind(roster: Roster) -> "pb.RosterKind.ValueType":

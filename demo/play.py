@@ -17,6 +17,7 @@ from demo.generator import LAST_DAY, LATE, MONTH, SYNC, TEST, Message, Month
 from demo.generator.grid import stations
 from demo.generator.papers import Paper
 from demo.generator.roster import rosters
+from demo.generator.world import QUARANTINE
 from demo.loop import Loop, Told
 from demo.moment import Moment, at
 from demo.phones import Phones
@@ -94,6 +95,9 @@ class Play:
     def _messages(self, stage: str) -> list[Message]:
         return [message for message in self._month.messages if message.stage == stage]
 
+    def _made(self, source: str) -> int:
+        return _records([message for message in self._month.messages if message.app == source])
+
     def _told(self) -> int:
         """Records published so far that no earlier one is a duplicate of."""
         return sum(sent.records - sent.duplicates for sent in self._publishers.log())
@@ -119,6 +123,7 @@ class Play:
             span = monthrange(self._plan.first.year, self._plan.first.month)[1]
             end = at(self._plan.first.replace(day=span), 22)
             self._moment.move(end)
+            founding.declare(self._desk, QUARANTINE, f"{self._plan.first:%Y-%m}", self._made(QUARANTINE))
             self._platform.await_rest(end, say)
         with self._stages.stage("bulletin", "通报 the bulletin") as say:
             return publish_bulletin(

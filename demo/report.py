@@ -8,8 +8,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from clients.cli.words import CASE_STATES, CHANNELS, DELIVERY_STATES, TASK_STATES, zh
+from clients.cli.words import CASE_STATES, CHANNELS, DELIVERY_STATES, DIMENSIONS, TASK_STATES, zh
 from contracts.rules import RULES
+from demo.bulletin import Bulletin
 from demo.counting import Speed
 from demo.loop import Told
 from demo.questions import Answer, Json, some_answers
@@ -44,6 +45,7 @@ def tell(console: Console, result: Result) -> None:
     console.print(f"源头 it begins at: {'、'.join(result.lunch.beginnings())}", highlight=False)
     chain(console, "一批问题原料,追到每一个持有者 a contaminated batch, forward to every holder", result.tainted)
     loop(console, result.loop)
+    bulletin(console, result.bulletin)
     speed(console, result.speed)
     stages = " · ".join(f"{name} {seconds:.1f}" for name, seconds in result.seconds.items())
     console.print(f"秒 seconds: {stages}", highlight=False)
@@ -69,6 +71,21 @@ def loop(console: Console, told: Told) -> None:
     for message in told.messages:
         table.add_row(zh(CHANNELS, message["provider"]), message["to"], message["text"])
     console.print(table)
+
+
+def bulletin(console: Console, found: Bulletin) -> None:
+    """Province and cities as they stand in it, and whether all of it is what was counted by hand."""
+    table = _table(f"通报 the bulletin of {found.document['month']}", "地区 place", "得分 score", *DIMENSIONS.values())
+    for line in (found.own, *found.cities()):
+        rates = (f"{float(rate):.2%}" if (rate := line["rates"][name]) else "—" for name in DIMENSIONS)
+        table.add_row(line["name"], line["score"] or "—", *rates)
+    console.print(table)
+    verdict = (
+        "与逐条清点一致 equal a count over the raw records" if found.agrees else f"不一致 differ: {found.differences}"
+    )
+    console.print(f"{found.compared} 个数字 figures {verdict}", highlight=False)
+    for file in found.files:
+        console.print(f"文件 file: {file}", markup=False, highlight=False, soft_wrap=True)
 
 
 def counts(console: Console, title: str, by_rule: Mapping[str, int]) -> None:

@@ -33,8 +33,8 @@ NOT_PLAYED = {
     "no_operator": "whatever names a site names an operator",
     "gtin_length": "such a code is no GTIN: the goods go by their batch number",
     "ear_tag_format": "no message has a field for it yet",
-    "operator_suspended": "no call suspends an operator yet",
-    "operator_revoked": "no call revokes an operator yet",
+    "operator_suspended": "the demo suspends nobody",
+    "operator_revoked": "the demo revokes nobody",
 }
 
 
