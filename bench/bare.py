@@ -25,8 +25,8 @@ import services.registry.translate
 import services.trace.queries
 import services.trace.store
 import services.trace.translate
-from chassis.api.auth import Caller
 from chassis.api.pages import DEFAULT_SIZE, position
+from chassis.caller import Caller
 from chassis.settings import Settings
 from contracts.divisions import scope_prefix
 from services.inspection.domain import RUNNING

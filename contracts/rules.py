@@ -49,6 +49,7 @@ _TABLE: Final = (
     Rule("time_unreadable", REFUSE, "时间无法读取", "time cannot be read", "食品安全法 art. 50, 53, 65"),
     Rule("time_future", REFUSE, "时间在未来", "time in the future", "10 minutes allowed for clocks"),
     Rule("id_reused", REFUSE, "编号已用于其他内容", "same id, other content", "corrections never overwrite"),
+    Rule("too_many_sites", REFUSE, "主体的场所和编号过多", "too many sites and ids of one operator", "platform limit"),
     # Incomplete
     Rule("kde_missing", FLAG, "缺少{zh}（{clause}）", "missing {en} ({clause})", "contracts.kde"),
     Rule("unit_not_convertible", FLAG, "单位无法换算", "unit cannot be converted", "UN/ECE Rec. 20"),

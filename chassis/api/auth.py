@@ -18,6 +18,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from shilian.access.v1 import access_pb2
 
 from chassis.api.errors import Unauthenticated
+from chassis.caller import Caller
 from contracts.divisions import scope_prefix
 
 AUDIENCE: Final = "shilian"
@@ -35,19 +36,6 @@ _DIVISION: Final = re.compile(r"[0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}")
 
 class UndeclaredAccess(Exception):
     """RPCs without a usable access option; the server must not start."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls.
-
-    `division` is what the GB/T 2260 codes the caller answers for start with: "37" a province, "370102" a county.
-    """
-
-    subject: str
-    role: str
-    division: str | None = None
-    operator_id: str | None = None
 
 
 ANONYMOUS: Final = Caller("", PUBLIC)

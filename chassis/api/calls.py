@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from chassis.api.auth import ANONYMOUS, Caller
+from chassis.api.auth import ANONYMOUS
+from chassis.caller import Caller
 from contracts.envelope import Envelope
 
 CORRELATION_KEY: Final = "x-correlation-id"

@@ -17,9 +17,10 @@ from grpc_status import rpc_status
 
 from chassis import metrics
 from chassis.api.audit import Audit
-from chassis.api.auth import ANONYMOUS, PUBLIC, Access, Caller, Tokens
+from chassis.api.auth import ANONYMOUS, PUBLIC, Access, Tokens
 from chassis.api.calls import Call, Metadata, correlation_id, set_current, traceparent
 from chassis.api.errors import Denied, Failure, Unauthenticated, failure_of, status_of
+from chassis.caller import Caller
 from chassis.logs import log_context
 from chassis.settings import Settings
 

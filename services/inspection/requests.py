@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from shilian.inspection.v1 import inspection_pb2 as pb
 
-from chassis.api.auth import Caller
 from chassis.api.errors import InvalidArgument
 from chassis.api.times import moment
+from chassis.caller import Caller
 from contracts import rules
 from contracts.inspection import TestResult
 from contracts.trace import Category

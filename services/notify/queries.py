@@ -1,24 +1,12 @@
 """What callers ask: filters with the caller's scope inside. No I/O."""
 
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from chassis.caller import Caller
 from contracts.divisions import scope_prefix
 from services.notify.domain import Channel
 
 Filter = dict[str, Any]
-
-
-class Caller(Protocol):
-    """Who asks (`chassis.api.auth.Caller`)."""
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def division(self) -> str | None: ...
-    @property
-    def operator_id(self) -> str | None: ...
 
 
 HIDDEN: Final = {"secret": 0, "addresses": 0}

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from shilian.notify.v1 import notify_pb2 as pb
 
 from chassis.api.errors import InvalidArgument
+from chassis.caller import Caller
 from contracts import rules
 from contracts.divisions import known, scope_prefix
 from contracts.egress import FieldError
 from services.notify.events import EVENTS, INFO, NOTICES
 from services.notify.grid import Audience
-from services.notify.queries import Caller
 from services.notify.translate import word
 from services.notify.writes import receipt_id
 

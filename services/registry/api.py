@@ -2,7 +2,7 @@
 
 # ruff: noqa: N802 - gRPC's names
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from shilian.registry.v1 import registry_pb2 as pb
@@ -18,6 +18,7 @@ from chassis.outgoing import Commit
 from contracts import rules
 from services.registry import domain, queries, store
 from services.registry.decision import By, Decision
+from services.registry.documents import Operator
 from services.registry.grid import assign
 from services.registry.grid_calls import GridCalls
 from services.registry.list_calls import ListCalls
@@ -150,11 +151,10 @@ class RegistryServicer(GridCalls, RosterCalls, ListCalls, registry_pb2_grpc.Regi
 
     async def _update(self, request: pb.UpdateOperatorRequest) -> tuple[pb.UpdateOperatorResponse, Commit]:
         operator = await self._visible(request.operator.operator_id)
-        if request.operator.version not in (0, operator["version"]):
-            raise Aborted("version_changed", f"version is {operator['version']} now")
         at = clock.stamp()
         wanted = edits(request, operator, current_caller(), at)
         operators, world = await self._sight(operator["ids"], edits=wanted)
+        _require_version(request.operator.version, operators, operator["_id"])
         decision = domain.update(operators, wanted, by("update"), at, world)
         return pb.UpdateOperatorResponse(operator=_told(decision, operator["_id"])), committed(decision)
 
@@ -175,6 +175,13 @@ class RegistryServicer(GridCalls, RosterCalls, ListCalls, registry_pb2_grpc.Regi
         operators, world = await self._sight([keep["site"], other["site"]])
         decision = domain.merge(operators, keep["site"], other["site"], who, clock.stamp(), world)
         return pb.MergeSitesResponse(site=site_message(*decision.site(keep["site"]))), committed(decision)
+
+
+def _require_version(given: int, operators: Iterable[Operator], id: str) -> None:
+    """Raises Aborted when the caller decided on an older sight than what is decided on; 0 asks for nothing."""
+    version = next((operator["version"] for operator in operators if id in operator["ids"]), 0)
+    if given not in (0, version):
+        raise Aborted("version_changed", f"version is {version} now")
 
 
 def _next(request: pb.ListMergeProposalsRequest, found: list[Pair], rows: list[Any], size: int) -> str:

@@ -1,5 +1,6 @@
 """What a source told last of a site and its operator: the facts that everything else is made from."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
@@ -15,6 +16,15 @@ ROSTER: Final = "roster"
 
 SELF: Final = "registry"
 """Source of what people tell the registry itself; it has no ids of its own for sites."""
+
+MOST_IDS: Final = 500
+"""Ids of its own that a source has for one site under one operator; of more the latest stand, the others are forgotten.
+
+A source that makes up a new number with every message would else fill the operator's document, 16 MB in MongoDB.
+"""
+
+MOST_CLAIMS: Final = 5_000
+"""Claims under one operator id; a new one beyond is refused. 5,000 sites told of by one source make 9 MB."""
 
 _TOLD: Final = (
     "name",
@@ -57,6 +67,20 @@ def claimed(observation: Observation) -> Claim:
 def listed(observation: Observation, key: str | None, listing: Listing) -> Claim:
     """The claim a roster's row makes; `key` is the id by which a system knows the site, such as a market's stall."""
     return {**claimed(observation), "key": key, "listing": listing}
+
+
+def kept(claims: Iterable[Claim]) -> list[Claim]:
+    """Without what is forgotten (`MOST_IDS`): the same, whatever the order they came in."""
+    by_site: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_site[claim["source"], claim["site"], claim["operator"]].append(claim)
+    return [claim for told in by_site.values() for claim in _latest(told)]
+
+
+def _latest(claims: list[Claim]) -> list[Claim]:
+    if len(claims) <= MOST_IDS:
+        return claims
+    return sorted(claims, key=lambda claim: (age(claim), claim["source_id"]))[-MOST_IDS:]
 
 
 def dealt_in(claim: Claim) -> list[str]:

@@ -1,11 +1,13 @@
 """From facts that changed to what is written and announced; every command of `domain` ends here."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple, TypedDict
 
 from contracts.registry import Alias, OperatorState, SiteFacts
+from services.registry.claims import MOST_CLAIMS, kept
 from services.registry.difference import aliases, bump, facts, sites_by_id, touched
 from services.registry.documents import Claim, Edit, Merge, Operator, Site
 from services.registry.standing import NOTHING, World, base, day_of, stand
@@ -80,6 +82,7 @@ class Draft:
     edits: dict[tuple[str, ...], Edit] = field(default_factory=dict)
     states: dict[str, OperatorState] = field(default_factory=dict)
     activated: dict[str, datetime] = field(default_factory=dict)
+    claimed: Counter[str] = field(default_factory=Counter)
     changes: list[Change] = field(default_factory=list)
     causes: dict[str, By] = field(default_factory=dict)
 
@@ -92,6 +95,7 @@ class Draft:
         draft = cls({operator["_id"]: operator for operator in operators}, world)
         for operator in draft.before.values():
             draft.claims |= {slot(claim): claim for claim in operator["claims"]}
+            draft.claimed.update(claim["operator"] for claim in operator["claims"])
             draft.merges |= {(merge["keep"], merge["merge"]): merge for merge in operator["merges"]}
             for edit in operator["edits"]:
                 draft.edit(edit)
@@ -106,9 +110,19 @@ class Draft:
         if place not in self.edits or self.edits[place]["at"] <= edit["at"]:
             self.edits[place] = edit
 
+    def tell(self, claim: Claim) -> bool:
+        """Adds a claim in place of an earlier one; False when it is one too many for its operator's document."""
+        place, operator = slot(claim), claim["operator"]
+        if place not in self.claims:
+            if self.claimed[operator] >= MOST_CLAIMS:
+                return False
+            self.claimed[operator] += 1
+        self.claims[place] = claim
+        return True
+
     def settle(self, by: By, now: datetime) -> Decision:
         """What the facts amount to now, against what they did before. `by` did what nobody else is named for."""
-        after = build(Facts([*self.claims.values()], [*self.merges.values()], [*self.edits.values()]))
+        after = build(Facts(kept(self.claims.values()), [*self.merges.values()], [*self.edits.values()]))
         for operator in after.values():
             operator["state"] = self._given(operator)
             activated = [self.activated[id] for id in operator["ids"] if id in self.activated]

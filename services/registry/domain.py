@@ -8,9 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from contracts import rules
 from contracts.egress import FieldError, Outcome, Verdict
 from contracts.registry import Observation, OperatorState
-from services.registry.claims import SELF, age, claimed
+from services.registry.claims import MOST_CLAIMS, SELF, age, claimed
 from services.registry.decision import By, Change, Decision, Draft, change, slot
 from services.registry.documents import Claim, Edit, Merge, Operator
 from services.registry.standing import LIVELY, NOTHING, World
@@ -88,6 +89,14 @@ class NotAllowed(Exception):
         self.reason, self.state, self.step = reason, state, step
 
 
+class Full(Exception):
+    """An operator of whom no more can be told (`claims.MOST_CLAIMS`)."""
+
+    def __init__(self, operator: str) -> None:
+        super().__init__(f"{operator} has {MOST_CLAIMS} sites and ids on record, and no more are taken")
+        self.operator = operator
+
+
 def following(state: OperatorState, step: Step, role: str) -> OperatorState:
     """The state after a step. Raises NotAllowed."""
     row = _TABLE.get((state, step))
@@ -117,23 +126,28 @@ def observe(
         current = draft.claims.get(slot(claim))
         repeated = observation.id in seen or (current is not None and current["told"] == claim["told"])
         seen.add(observation.id)
-        _take(draft, claim, by)
-        if not repeated:
+        taken = _take(draft, claim, by)
+        if taken and not repeated:
             draft.changes.append(_change(observation.id, "observed", by, now, claim))
-        verdicts.setdefault(observation.source, []).append(_verdict(observation, claim, repeated))
+        told = _verdict(observation, claim, repeated) if taken else _refused(observation)
+        verdicts.setdefault(observation.source, []).append(told)
     return draft.settle(By(SELF, "system", "observed"), now), verdicts
 
 
 def register(
     operators: Iterable[Operator], claims: Sequence[Claim], by: By, now: datetime, world: World = NOTHING
 ) -> Decision:
-    """Registers an operator with the sites its claims name. Raises NotAllowed when it was revoked or deregistered."""
+    """Registers an operator with the sites its claims name.
+
+    Raises NotAllowed when it was revoked or deregistered, Full when it has too many sites.
+    """
     draft = Draft.of(operators, world)
     for claim in claims:
         state = draft.states.get(claim["operator"], LISTED)
         if state in (REVOKED, DEREGISTERED):
             raise NotAllowed("state", state, Step.REGISTER)
-        _take(draft, claim, by)
+        if not _take(draft, claim, by):
+            raise Full(claim["operator"])
         draft.changes.append(_change(f"registered:{claim['site']}:{now.isoformat()}", "registered", by, now, claim))
     return draft.settle(by, now)
 
@@ -180,13 +194,14 @@ def look_again(operators: Iterable[Operator], by: By, now: datetime, world: Worl
     return Draft.of(operators, world).settle(by, now)
 
 
-def _take(draft: Draft, claim: Claim, by: By) -> None:
-    """Adds a claim, unless a later one of the same source stands."""
+def _take(draft: Draft, claim: Claim, by: By) -> bool:
+    """Adds a claim, unless a later one of the same source stands; False when there is no room for it."""
     current = draft.claims.get(slot(claim))
-    if current is None or age(claim) > age(current):
-        draft.claims[slot(claim)] = claim
+    if (current is None or age(claim) > age(current)) and not draft.tell(claim):
+        return False
     for id in (claim["operator"], claim["site"], claim["key"] or claim["site"]):
         draft.causes.setdefault(id, by)
+    return True
 
 
 def _change(id: str, kind: str, by: By, now: datetime, claim: Claim) -> Change:
@@ -200,4 +215,13 @@ def _verdict(observation: Observation, claim: Claim, repeated: bool) -> Verdict:
         outcome=Outcome.DUPLICATE if repeated else Outcome.ACCEPTED,
         event_id=observation.id,
         flags=tuple(FieldError.model_validate(flag) for flag in claim["flags"]),
+    )
+
+
+def _refused(observation: Observation) -> Verdict:
+    return Verdict(
+        message_id=observation.message_id,
+        record=observation.line,
+        outcome=Outcome.REJECTED,
+        errors=(rules.error("operator", observation.operator, "too_many_sites"),),
     )

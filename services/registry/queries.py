@@ -1,8 +1,9 @@
 """What callers ask: filters and projections with the caller's scope inside. No I/O."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from chassis.caller import Caller
 from contracts.divisions import scope_prefix
 from services.registry.documents import Operator, Site
 from services.registry.store import Filter
@@ -13,17 +14,6 @@ SEE_PERSONS: Final = frozenset({"operator", "regulator"})
 
 PERSONAL: Final = ("contact", "phone", "wechat")
 SHOWN: Final = ("ids", "name", "uscc", "state", "flags", "version", "created_at", "updated_at")
-
-
-class Caller(Protocol):
-    """Who asks (`chassis.api.auth.Caller`)."""
-
-    @property
-    def role(self) -> str: ...
-    @property
-    def division(self) -> str | None: ...
-    @property
-    def operator_id(self) -> str | None: ...
 
 
 def scope(caller: Caller) -> Filter:

@@ -6,9 +6,9 @@ from typing import Final
 
 from shilian.registry.v1 import registry_pb2 as pb
 
-from chassis.api.auth import Caller
 from chassis.api.errors import Denied, InvalidArgument
 from chassis.api.times import moment
+from chassis.caller import Caller
 from contracts import identity, rules
 from contracts.egress import FieldError
 from contracts.registry import Observation, UnitKind

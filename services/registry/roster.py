@@ -12,17 +12,20 @@ from services.registry.views import areas
 
 def take(
     operators: Iterable[Operator], entries: Sequence[Claim], by: By, now: datetime, world: World = NOTHING
-) -> tuple[Decision, int]:
-    """Takes entries in, a later list's over an earlier one's; also says how many told something new.
+) -> tuple[Decision, int, int]:
+    """Takes entries in, a later list's over an earlier one's; also says how many told something new and how many an
+    operator had no room for.
 
     Who is only listed stays 未注册: a roster is the denominator of the registration rate, never a registration.
     """
-    draft, new = Draft.of(operators, world), 0
+    draft, new, refused = Draft.of(operators, world), 0, 0
     for entry in entries:
         current = draft.claims.get(slot(entry))
         if current is not None and _weight(current) >= _weight(entry):
             continue
-        draft.claims[slot(entry)] = entry
+        if not draft.tell(entry):
+            refused += 1
+            continue
         for id in (entry["operator"], entry["site"], entry["key"] or entry["site"]):
             draft.causes.setdefault(id, by)
         if current is None or _content(current) != _content(entry):
@@ -30,7 +33,7 @@ def take(
             place = ":".join(["listed", *slot(entry), entry["observed_at"].isoformat()])
             row = change(place, "listed", by, now, operator=entry["operator"], site=entry["site"])
             draft.changes.append(row)
-    return draft.settle(by, now), new
+    return draft.settle(by, now), new, refused
 
 
 def end(

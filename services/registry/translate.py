@@ -11,7 +11,7 @@ from shilian.registry.v1 import registry_pb2 as pb
 from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
 from contracts import rules
 from services.registry.documents import Flag, Operator, Site
-from services.registry.domain import NotAllowed
+from services.registry.domain import Full, NotAllowed
 from services.registry.proposals import Pair
 
 
@@ -79,6 +79,8 @@ def refused() -> Iterator[None]:
     """Turns the domain's refusal into the caller's: Denied, or FailedPrecondition when the state forbids it."""
     try:
         yield
+    except Full as error:
+        raise FailedPrecondition("too_many_sites", str(error), {"operator": error.operator}) from error
     except NotAllowed as error:
         known = {"state": error.state, "step": error.step}
         if error.reason == "role":

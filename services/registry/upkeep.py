@@ -6,6 +6,7 @@ after a crash continues where the last commit ended.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final, NamedTuple, cast
 
 from pymongo import DeleteOne, UpdateOne
@@ -27,8 +28,8 @@ Db = Database[dict[str, Any]]
 PORTION: Final = 200
 """Operators looked at in one commit."""
 SWEEP_EVERY: Final = timedelta(minutes=10)
-SECOND_WALK: Final = timedelta(minutes=1)
-"""Whoever decided on the grid as it was before has committed by then, or never will."""
+SECOND_LOOK: Final = timedelta(minutes=1)
+"""Whoever decided on the grid, or on a site without its mark, as it was before has committed by then, or never will."""
 
 _EVENT, _DAY = By("trace", "system", "accepted event"), By(SELF, "system", "days passed")
 
@@ -50,7 +51,10 @@ def sight(db: Db, keys: Iterable[str], claims: Iterable[Claim] = ()) -> Sight:
 
 
 def record(db: Db, events: Iterable[RecordedEvent], parent: Envelope, now: datetime) -> Commit:
-    """Marks the days of accepted events: 上链 on the first, 活跃 from the second on. Any order, any repetition."""
+    """Marks the days of accepted events: 上链 on the first, 活跃 from the second on. Any order, any repetition.
+
+    A site that becomes known, or is activated, beside its first mark knows nothing of it yet: it is looked at again.
+    """
     told = spans(events)
     stood = {row["_id"]: row for row in db[store.MARKS].find({"_id": {"$in": sorted(told)}})}
     wider = {id: mark for id, mark in told.items() if _is_wider(mark, stood.get(id))}
@@ -59,7 +63,21 @@ def record(db: Db, events: Iterable[RecordedEvent], parent: Envelope, now: datet
     operators, world = sight(db, wider)
     marks = {**world.marks, **{id: _joined(mark, stood.get(id)) for id, mark in wider.items()}}
     decided = commit(domain.look_again(operators, _EVENT, now, world._replace(marks=marks)), parent)
-    return Commit({**decided.writes, store.MARKS: [_widen(mark) for mark in wider.values()]}, decided.outgoing)
+    marked = {store.MARKS: [_widen(mark) for mark in wider.values()], **_second_look(wider.keys() - stood.keys(), now)}
+    return Commit({**decided.writes, **marked}, decided.outgoing)
+
+
+def look(db: Db, row: Due, now: datetime) -> Commit:
+    """Looks again at sites that were marked for the first time a minute ago."""
+    operators, world = sight(db, row.data["sites"])
+    decided = commit(domain.look_again(operators, _EVENT, now, world), None)
+    return Commit({**decided.writes, **done(row.id)}, decided.outgoing)
+
+
+def _second_look(sites: Iterable[str], now: datetime) -> dict[str, list[Any]]:
+    named = sorted(sites)
+    id = sha256("\n".join(named).encode()).hexdigest()
+    return due(f"look:{id}", "look", now + SECOND_LOOK, {"sites": named}) if named else {}
 
 
 def sweep(db: Db, row: Due, now: datetime) -> Commit:
@@ -80,7 +98,7 @@ def walk(db: Db, row: Due, now: datetime) -> Commit:
     """Looks again at all whom a change of the grid or of a phase may concern, and once more a minute later."""
     found = [*db[store.OPERATORS].find(store.concerned(row.data), {"keys": 1}).sort("_id", 1).limit(PORTION)]
     if not found and row.data["again"]:
-        return Commit(due(row.id, row.kind, now + SECOND_WALK, {**row.data, "after": "", "again": False}))
+        return Commit(due(row.id, row.kind, now + SECOND_LOOK, {**row.data, "after": "", "again": False}))
     if not found:
         return Commit(done(row.id))
     operators, world = sight(db, {key for each in found for key in each["keys"]})
@@ -110,8 +128,8 @@ def import_roster(db: Db, row: Due, now: datetime) -> Commit:
 def _take(db: Db, row: Due, listed: Mapping[str, Any], sheet: Mapping[str, Any], now: datetime) -> Commit:
     entries: list[Claim] = sheet["entries"]
     operators, world = sight(db, store.named(entries), entries)
-    decision, new = roster.take(operators, entries, _importer(listed), now, world)
-    counted = UpdateOne({"_id": listed["_id"]}, {"$inc": {"taken": len(entries), "changed": new}})
+    decision, new, refused = roster.take(operators, entries, _importer(listed), now, world)
+    counted = UpdateOne({"_id": listed["_id"]}, {"$inc": {"taken": len(entries), "changed": new, "refused": refused}})
     decided = commit(decision, None)
     gone = [DeleteOne({"_id": sheet["_id"]})]
     onwards = due(row.id, row.kind, now, row.data)

@@ -38,6 +38,11 @@ class RegistryWorker:
         """A day came, or thirty went by."""
         self.store.decide(lambda: upkeep.sweep(self.store.db, row, clock.stamp()))
 
+    @timer("look")
+    def look(self, row: Due) -> None:
+        """Sites have their first mark."""
+        self.store.decide(lambda: upkeep.look(self.store.db, row, clock.stamp()))
+
     @timer("walk")
     def walk(self, row: Due) -> None:
         """The grid or a phase changed."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from shilian.reporting.v1 import reporting_pb2 as pb
 
-from chassis.api.auth import Caller
 from chassis.api.errors import Denied, InvalidArgument
+from chassis.caller import Caller
 from contracts import divisions, rules
 from contracts.divisions import scope_prefix
 from contracts.egress import FieldError

@@ -7,8 +7,8 @@ from typing import Any, Final
 from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.reporting.v1 import reporting_pb2 as pb
 
-from chassis.api.auth import Caller
 from chassis.api.errors import InvalidArgument, NotFound
+from chassis.caller import Caller
 from contracts import rules
 from contracts.divisions import scope_prefix
 from services.reporting import months

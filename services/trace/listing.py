@@ -7,10 +7,11 @@ from typing import Final
 from shilian.trace.v1 import trace_pb2 as pb
 
 from chassis.api.errors import InvalidArgument
+from chassis.caller import Caller
 from contracts import rules
 from contracts.divisions import scope_prefix
 from contracts.findings import Finding, FindingKind
-from services.trace.privacy import OPERATOR, SYSTEM, Caller
+from services.trace.privacy import OPERATOR, SYSTEM
 from services.trace.queries import within
 from services.trace.rows import Stored
 from services.trace.translate import timestamp

@@ -6,25 +6,15 @@ place, time and documents, but no quantities. An operator sees its own nodes and
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
+from chassis.caller import Caller
 from services.trace.chain import Chain, Edge
 from services.trace.holders import Holder
 from services.trace.lineage import Goods, Place
 
 OPERATOR: Final = "operator"
 SYSTEM: Final = "system"
-
-
-class Caller(Protocol):
-    """Who asks; `division` is what the codes of the caller's divisions start with."""
-
-    @property
-    def role(self) -> str: ...
-    @property
-    def division(self) -> str | None: ...
-    @property
-    def operator_id(self) -> str | None: ...
 
 
 def owns(caller: Caller, place: Place) -> bool:

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from chassis.caller import Caller
 from contracts.divisions import scope_prefix
 from services.trace.lineage import HANDOVERS, TAKEOVERS
-from services.trace.privacy import OPERATOR, SYSTEM, Caller
+from services.trace.privacy import OPERATOR, SYSTEM
 from services.trace.rows import Stored
 from services.trace.store import EVENTS
 

@@ -209,6 +209,10 @@ def world(platform: World) -> Iterator[World]:
     """The platform, as if nothing had been sent yet."""
     platform.simulator.clear()
     yield platform
+    # What is still under way would be sent in the next test.
+    platform.bus.await_empty(NOTIFY_EVENTS.name)
+    under_way = {"state": {"$in": ["pending", "sending"]}}
+    eventually(lambda: platform.db.deliveries.count_documents(under_way), lambda count: count == 0)
     for name in CLEARED:
         platform.db[name].delete_many({})
 
@@ -415,3 +419,21 @@ def test_callbacks_are_verified_and_read_strictly(world: World) -> None:
     receipt = pb.RecordReceiptsRequest(request_id="x", receipts=[pb.Receipt(channel=pb.CHANNEL_SMS, delivery_id="D1")])
     assert world.client.status("RecordReceipts", receipt) is grpc.StatusCode.PERMISSION_DENIED
     assert world.bus.ready(NOTIFY_EVENTS.dead) == 0
+
+
+def test_an_opened_recall_reaches_the_named_person_by_wechat_whoever_is_named_again(world: World) -> None:
+    reached = {"contact_wechat": "openid-9", "version": 2}
+    world.tell("registry.sites_changed.v1", {"sites": [site(9, **reached)]})
+    eventually(lambda: world.db.sites.find_one({"contact_wechat": "openid-9"}))
+    told = {"id": "RC1", "batches": ["SL1"], "product": "猪肉", "reason": "检出克伦特罗", "recall_class": 1,
+            "issuer": "某肉联厂", "opened_at": "2026-10-08T04:00:00Z"}  # fmt: skip
+    person = {"cause": "recall:RC1", "recipient": {"$regex": "^site:"}}
+    world.tell("trace.recalls_opened.v1", {"recalls": [{**told, "version": 1, "sites": ["market:stall-00009"]}]})
+    world.await_states({"wechat": "delivered"}, **person)
+    again = {**told, "version": 2, "sites": ["market:stall-00009", SITE]}
+    world.tell("trace.recalls_opened.v1", {"recalls": [again]})
+    world.await_states({"sms": "delivered"}, **{**person, "recipient": f"site:{SITE}"})
+    assert world.db.deliveries.count_documents(person) == 2
+    [message] = world.simulator.sent("wechat")
+    assert message["to"] == "openid-9"
+    assert "猪肉" in message["text"]

@@ -1,23 +1,29 @@
 """Every query of the registry finds its index, and every document its schema, on a real mongod."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import BulkWriteError, WriteError
 
-from chassis.api.auth import Caller
-from chassis.collections import ensure
+from chassis.caller import Caller
+from chassis.collections import TIMERS, ensure
+from chassis.outgoing import Commit
+from chassis.timers import Due
+from contracts.envelope import Envelope
 from contracts.registry import Observation
-from services.registry import domain, queries, store
-from services.registry.decision import Decision
+from contracts.trace import RecordedEvent, Step
+from services.registry import domain, queries, store, upkeep
+from services.registry.decision import By, Decision
 from services.registry.writes import writes
 from tests.stack import Database
 
 NOW = datetime(2022, 7, 1, tzinfo=UTC)
 PROVINCE, CITY = Caller("r", "regulator", "37"), Caller("r", "regulator", "3701")
+CLERK = By("clerk", "regulator", "asked for")
 OPERATOR, SYSTEM = Caller("o", "operator", None, "uscc:1"), Caller("s", "system")
 
 
@@ -44,7 +50,11 @@ def decided(number: int, *before: Any, **told: Any) -> Decision:
 
 
 def write(db: Any, decision: Decision) -> None:
-    for collection, operations in writes(decision).items():
+    commit(db, Commit(writes(decision)))
+
+
+def commit(db: Any, decided: Commit) -> None:
+    for collection, operations in decided.writes.items():
         if operations:
             db[collection].bulk_write(operations)
 
@@ -110,3 +120,32 @@ def test_unchanged_document_is_not_written(db: Any) -> None:
 def test_document_against_the_schema_is_refused(db: Any, wrong: dict[str, Any]) -> None:
     with pytest.raises(WriteError, match="failed validation"):
         db[store.OPERATORS].update_one({"ids": "market:1"}, {"$set": wrong})
+
+
+def test_first_mark_beside_the_word_that_makes_its_site_known_counts_a_minute_later(db: Any) -> None:
+    told = RecordedEvent(id="E", source="market", site="market:new", step=Step.SELLING, time=NOW, sent_at=NOW)
+    known = domain.observe(
+        [], (), [observation(0, id="o", source_id="new", site="market:new", operator="market:new")], NOW
+    )
+    active = domain.take_step(
+        known[0].after.values(), known[0].operator("market:new"), domain.Step.ACTIVATE, CLERK, NOW
+    )
+    newcomer = replace(active, before={})
+    # Both have read before either has written.
+    marked = upkeep.record(db, [told], Envelope.new("trace.events_recorded.v1", "trace"), NOW)
+    write(db, newcomer)
+    commit(db, marked)
+    assert db[store.OPERATORS].find_one({"ids": "market:new"})["state"] == "activated"
+    [row] = db[TIMERS].find({"kind": "look"})
+    assert row["due_at"] == NOW + upkeep.SECOND_LOOK
+    commit(db, upkeep.look(db, Due(row["_id"], "look", row["due_at"], row["data"]), row["due_at"]))
+    assert db[store.OPERATORS].find_one({"ids": "market:new"})["state"] == "on_chain"
+    assert db[TIMERS].count_documents({"kind": "look"}) == 0
+
+
+def test_mark_that_only_grows_is_not_looked_at_again(db: Any) -> None:
+    told = RecordedEvent(id="E", source="market", site="market:1", step=Step.SELLING, time=NOW, sent_at=NOW)
+    parent = Envelope.new("trace.events_recorded.v1", "trace")
+    commit(db, upkeep.record(db, [told], parent, NOW))
+    later = told.model_copy(update={"time": NOW + timedelta(days=1)})
+    assert TIMERS not in upkeep.record(db, [later], parent, NOW).writes

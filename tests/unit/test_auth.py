@@ -15,8 +15,9 @@ from shilian.registry.v1 import registry_pb2
 from shilian.trace.v1 import trace_pb2
 
 from chassis.api import auth
-from chassis.api.auth import ANONYMOUS, Access, Caller, Tokens, UndeclaredAccess, access_table
+from chassis.api.auth import ANONYMOUS, Access, Tokens, UndeclaredAccess, access_table
 from chassis.api.errors import Unauthenticated
+from chassis.caller import Caller
 
 KEY = Ed25519PrivateKey.generate()
 REGISTRY = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]

@@ -40,7 +40,7 @@ def entry(days: int = 0, **cells: str) -> Claim:
 
 
 def take(registry: Registry, *entries: Claim, days: int = 0) -> int:
-    decision, new = roster.take(registry.operators, entries, CLERK, NOON + timedelta(days=days))
+    decision, new, _ = roster.take(registry.operators, entries, CLERK, NOON + timedelta(days=days))
     registry.take(decision)
     return new
 
@@ -196,7 +196,7 @@ def test_list_speaks_for_its_day_and_a_later_import_of_the_day_stands() -> None:
 
 def test_only_listed_is_not_registered_and_owes_nobody_a_registration() -> None:
     registry = Registry()
-    decision, new = roster.take([], [entry()], CLERK, NOON)
+    decision, new, _ = roster.take([], [entry()], CLERK, NOON)
     (site,) = decision.sites
     assert (site.state, site.listed, site.registered, new) == (OperatorState.LISTED, True, False, 1)
     registry.take(decision)
@@ -229,7 +229,7 @@ def test_same_row_again_changes_and_announces_nothing() -> None:
     registry = Registry()
     take(registry, entry())
     assert take(registry, entry()) == 0
-    decision, new = roster.take(registry.operators, [entry(1)], CLERK, NOON + timedelta(days=1))
+    decision, new, _ = roster.take(registry.operators, [entry(1)], CLERK, NOON + timedelta(days=1))
     assert (decision.sites, decision.changes, new) == ((), [], 0)
 
 

@@ -1,10 +1,10 @@
 """Where goods stand, and who sees how much of it."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 
+from chassis.caller import Caller
 from contracts.trace import Step
 from services.trace import privacy
 from services.trace.chain import Chain, Direction
@@ -77,11 +77,8 @@ def test_goods_that_left_the_province_are_held_there() -> None:
     assert told == {"A@external:1": (State.HELD, "10")}
 
 
-@dataclass(frozen=True)
-class Caller:
-    role: str
-    division: str | None = None
-    operator_id: str | None = None
+def who(role: str, division: str | None = None, operator_id: str | None = None) -> Caller:
+    return Caller("somebody", role, division, operator_id)
 
 
 def seen(caller: Caller, direction: Direction = Direction.FORWARD, events: tuple[Event, ...] = CHAIN) -> Chain | None:
@@ -95,19 +92,19 @@ def quantities(chain: Chain | None) -> dict[tuple[str, str], bool]:
 
 
 def test_system_sees_everything() -> None:
-    assert quantities(seen(Caller("system"))) == {("A@farm", "A@stall"): True, ("A@stall", "A@school"): True}
+    assert quantities(seen(who("system"))) == {("A@farm", "A@stall"): True, ("A@stall", "A@school"): True}
 
 
 def test_regulator_sees_the_whole_chain_but_no_quantities_beyond_its_division() -> None:
-    assert quantities(seen(Caller("regulator", "3713"))) == {
+    assert quantities(seen(who("regulator", "3713"))) == {
         ("A@farm", "A@stall"): False,
         ("A@stall", "A@school"): True,
     }
-    assert all(quantities(seen(Caller("regulator", "37"))).values())
+    assert all(quantities(seen(who("regulator", "37"))).values())
 
 
 def test_regulator_whom_the_chain_does_not_touch_sees_nothing() -> None:
-    assert seen(Caller("regulator", "3702")) is None
+    assert seen(who("regulator", "3702")) is None
 
 
 @pytest.mark.parametrize(
@@ -121,7 +118,7 @@ def test_regulator_whom_the_chain_does_not_touch_sees_nothing() -> None:
 def test_operator_sees_one_hop_up_and_one_hop_down(
     operator: str, backward: set[tuple[str, str]], forward: set[tuple[str, str]]
 ) -> None:
-    caller = Caller("operator", operator_id=operator)
+    caller = who("operator", operator_id=operator)
     back, ahead = seen(caller, Direction.BACKWARD), seen(caller)
     assert back
     assert ahead
@@ -132,24 +129,24 @@ def test_operator_sees_one_hop_up_and_one_hop_down(
 def test_operator_follows_its_own_goods_through_its_own_sites() -> None:
     canteen = Place("canteen", operator="o:school")
     told = (*CHAIN, ship("e6", "A", SCHOOL, canteen), make("e7", canteen, "A", "M"), ship("e8", "M", canteen, "class"))
-    chain = seen(Caller("operator", operator_id="o:school"), events=told)
+    chain = seen(who("operator", operator_id="o:school"), events=told)
     assert chain
     assert pairs(chain) == {("A@school", "A@canteen"), ("A@canteen", "M@canteen"), ("M@canteen", "M@class")}
 
 
 def test_operator_that_never_had_the_batch_sees_nothing() -> None:
-    assert seen(Caller("operator", operator_id="o:other")) is None
-    assert seen(Caller("operator"), events=(*CHAIN, ship("e6", "A", SCHOOL, "nobody's"))) is None
+    assert seen(who("operator", operator_id="o:other")) is None
+    assert seen(who("operator"), events=(*CHAIN, ship("e6", "A", SCHOOL, "nobody's"))) is None
 
 
 def test_what_an_operators_customer_holds_is_not_told() -> None:
-    caller = Caller("operator", operator_id="o:stall")
+    caller = who("operator", operator_id="o:stall")
     _, found = world(*CHAIN).drive(holders(Start("A", Direction.FORWARD, passes=privacy.passes(caller))))
     assert {h.node: h.state for h in found} == {"A@stall": State.SOLD_ON, "A@school": State.UNKNOWN}
 
 
 def test_regulator_is_told_holders_beyond_its_division_without_quantities() -> None:
-    caller = Caller("regulator", "370103")
+    caller = who("regulator", "370103")
     chain, found = world(*CHAIN).drive(holders(Start("A", Direction.FORWARD)))
     told = {h.node: h.quantity for h in (privacy.visible_holder(h, chain, caller) for h in found)}
     assert told == {"A@stall": Decimal(6), "A@school": None}

@@ -141,7 +141,7 @@ class ReportingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListStandards(self, request, context):
-        """Every version of the thresholds and weights that were set, the oldest first; what no row says is the default's.
+        """Every version of the thresholds and weights by division, the platform's default first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

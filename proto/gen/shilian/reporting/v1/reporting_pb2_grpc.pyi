@@ -48,7 +48,7 @@ class ReportingServiceStub:
     SetStandard: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.SetStandardRequest, _reporting_pb2.SetStandardResponse]
     """Thresholds and weights of a division from a day on; what was in force before stays on record."""
     ListStandards: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.ListStandardsRequest, _reporting_pb2.ListStandardsResponse]
-    """Every version of the thresholds and weights that were set, the oldest first; what no row says is the default's."""
+    """Every version of the thresholds and weights by division, the platform's default first."""
     DeclareUploads: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.DeclareUploadsRequest, _reporting_pb2.DeclareUploadsResponse]
     """What a self-built system says it uploads: the denominator of the upload rate."""
     ListDeclarations: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.ListDeclarationsRequest, _reporting_pb2.ListDeclarationsResponse]
@@ -74,7 +74,7 @@ class ReportingServiceAsyncStub(ReportingServiceStub):
     SetStandard: _aio.UnaryUnaryMultiCallable[_reporting_pb2.SetStandardRequest, _reporting_pb2.SetStandardResponse]  # type: ignore[assignment]
     """Thresholds and weights of a division from a day on; what was in force before stays on record."""
     ListStandards: _aio.UnaryUnaryMultiCallable[_reporting_pb2.ListStandardsRequest, _reporting_pb2.ListStandardsResponse]  # type: ignore[assignment]
-    """Every version of the thresholds and weights that were set, the oldest first; what no row says is the default's."""
+    """Every version of the thresholds and weights by division, the platform's default first."""
     DeclareUploads: _aio.UnaryUnaryMultiCallable[_reporting_pb2.DeclareUploadsRequest, _reporting_pb2.DeclareUploadsResponse]  # type: ignore[assignment]
     """What a self-built system says it uploads: the denominator of the upload rate."""
     ListDeclarations: _aio.UnaryUnaryMultiCallable[_reporting_pb2.ListDeclarationsRequest, _reporting_pb2.ListDeclarationsResponse]  # type: ignore[assignment]
@@ -145,7 +145,7 @@ class ReportingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _reporting_pb2.ListStandardsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_reporting_pb2.ListStandardsResponse, _abc.Awaitable[_reporting_pb2.ListStandardsResponse]]:
-        """Every version of the thresholds and weights that were set, the oldest first; what no row says is the default's."""
+        """Every version of the thresholds and weights by division, the platform's default first."""
 
     @_abc_1.abstractmethod
     def DeclareUploads(
