@@ -1,16 +1,13 @@
 """The last stage: the month's bulletin, frozen by its own timer, in all formats, held against a count by hand."""
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import grpc
-from pymongo import MongoClient
 from shilian.reporting.v1 import reporting_pb2 as pb
 
 from clients.cli.bulletins import written
@@ -18,14 +15,12 @@ from demo import brute_lists, brute_records
 from demo.brute_compare import Difference, differences, figures
 from demo.brute_records import Json, Span
 from demo.desk import PROVINCE, Desk, awaited
-from demo.files import read_log
 from demo.moment import Moment, at
+from demo.platform import Platform
 
 DIVISION: Final = "37"
 FORMATS: Final = ("html", "pdf", "xlsx", "json")
-SERVICES: Final = ("registry", "trace", "inspection", "notify", "reporting")
 
-SYSTEMS: Final = {"docking.quarantine": "动物检疫系统"}
 
 FREEZE_DAY, FREEZE_HOUR = 5, 8
 """On the fifth, for the month before (domain: "Reporting")."""
@@ -77,29 +72,20 @@ class Bulletin:
         return sorted(found, key=lambda line: (line["rank"] or len(found) + 1, line["code"]))
 
 
-def publish_bulletin(
-    desk: Desk,
-    addresses: Mapping[str, Any],
-    moment: Moment,
-    settle: Callable[[], object],
-    first: date,
-    folder: Path,
-    say: Say,
-) -> Bulletin:
-    """Moves the clock to the fifth after the month, and downloads and recounts what is frozen then.
+def publish_bulletin(desk: Desk, platform: Platform, moment: Moment, first: date, folder: Path, say: Say) -> Bulletin:
+    """Moves the clock to the fifth after the month that begins on `first`; downloads and recounts what is frozen then.
 
-    `addresses` as `Stack.description`; `settle` returns once no message is on its way. Raises TimeoutError.
+    What the bulletin is frozen from are the facts of that moment. So all that is due before has to come to rest, and is
+    counted, before the clock strikes. Raises TimeoutError.
     """
     span = Span.of(f"{first:%Y-%m}")
     freeze = at(span.after.replace(day=FREEZE_DAY), FREEZE_HOUR)
-    with _databases(addresses["mongo"]) as databases:
-        say("until the eve of the fifth")
-        _rest(databases, moment, settle, freeze - EVE)
-        say("counting by hand")
-        _declare(desk, span.month, folder / "published")
-        earlier = [*_earlier(desk, span.month)]
-        records = brute_records.read(databases, span.month, freeze.date(), earlier)
-        counted = brute_lists.count(records, DIVISION)
+    moment.move(freeze - EVE)
+    platform.await_rest(freeze - EVE, say)
+    say("counting by hand")
+    earlier = [*_earlier(desk, span.month)]
+    records = brute_records.read(platform.stores, span.month, freeze.date(), earlier)
+    counted = brute_lists.count(records, DIVISION)
     moment.move(freeze)
     say(f"until {span.month} is frozen")
     awaited(f"bulletin of {span.month}", lambda: _document(desk, span.month))
@@ -107,40 +93,6 @@ def publish_bulletin(
     files = [_download(desk, span.month, kind, folder) for kind in FORMATS]
     document = json.loads(files[FORMATS.index("json")].read_bytes())
     return Bulletin(files, document, len(figures(counted)), differences(document, counted))
-
-
-def _declare(desk: Desk, month: str, logs: Path) -> None:
-    """Each self-built system of the province declares how many records it sent, by its own log."""
-    declared: Counter[str] = Counter()
-    for log in sorted(logs.glob("docking.*.log")):
-        source = ".".join(log.name.split(".")[:2])
-        declared[source] += sum(sent.records - sent.duplicates for sent in read_log(log))
-    for source, records in declared.items():
-        desk.ask(
-            pb.DeclareUploadsRequest(
-                system=source,
-                name=SYSTEMS[source],
-                division=PROVINCE.division,
-                link="production",
-                month=month,
-                records=records,
-            )
-        )
-
-
-def _rest(databases: Mapping[str, Any], moment: Moment, settle: Callable[[], object], to: datetime) -> None:
-    """Moves the clock and waits until nothing is due any more and nothing on its way."""
-    moment.move(to)
-    busy = True
-    while busy:
-        awaited("timers that are due", lambda: not _busy(databases, to))
-        settle()
-        busy = _busy(databases, to)
-
-
-def _busy(databases: Mapping[str, Any], by: datetime) -> bool:
-    due = {"due_at": {"$lte": by}}
-    return any(each.timers.count_documents(due) or each.outbox.count_documents({}) for each in databases.values())
 
 
 def _earlier(desk: Desk, month: str) -> Iterator[tuple[str, list[Line]]]:
@@ -169,12 +121,3 @@ def _download(desk: Desk, month: str, kind: str, folder: Path) -> Path:
     return written(
         desk.ask(pb.DownloadBulletinRequest(month=month, division=DIVISION, format=format), PROVINCE), folder
     )
-
-
-@contextmanager
-def _databases(urls: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    with ExitStack() as opened:
-        clients: dict[str, MongoClient[Json]] = {
-            name: opened.enter_context(MongoClient(urls[name], tz_aware=True)) for name in SERVICES
-        }
-        yield {name: client.get_default_database() for name, client in clients.items()}

@@ -38,8 +38,8 @@ class Platform:
     def __init__(self, stack: Stack, run: str) -> None:
         self.addresses: dict[str, Any] = stack.description()
         self._prefix = f"{run}-"
-        self._stores = {name: self._database(name) for name in SERVICES}
-        self._trace, self._registry = self._stores["trace"], self._stores["registry"]
+        self.stores = {name: self._database(name) for name in SERVICES}
+        self._trace, self._registry = self.stores["trace"], self.stores["registry"]
         if self.recorded():
             raise RuntimeError("the databases hold an earlier run, and its clock is past the month: empty them")
 
@@ -67,7 +67,7 @@ class Platform:
             self.await_rest(by, say)
 
     def _due(self, by: datetime) -> int:
-        return sum(store.timers.count_documents({"due_at": {"$lte": by}}) for store in self._stores.values())
+        return sum(store.timers.count_documents({"due_at": {"$lte": by}}) for store in self.stores.values())
 
     def _await(self, enough: Callable[[], bool], seen: Callable[[int], object]) -> None:
         now = idle_since = moved = time.monotonic()
@@ -89,7 +89,7 @@ class Platform:
     def recorded(self) -> int:
         """Records in the stores: trace's events, the observations that the registry took in, inspection's tests."""
         observed = self._registry.changes.count_documents({"kind": "observed"})
-        tests = self._stores["inspection"].tests.count_documents({})
+        tests = self.stores["inspection"].tests.count_documents({})
         return self._trace.events.count_documents({}) + observed + tests
 
     def recorded_at(self) -> Iterator[tuple[str, datetime]]:
@@ -110,7 +110,7 @@ class Platform:
 
     def close(self) -> None:
         """Lets go of the stores."""
-        for database in self._stores.values():
+        for database in self.stores.values():
             database.client.close()
 
     def _ready(self) -> dict[str, int]:
@@ -128,7 +128,7 @@ class Platform:
         return {name: count for name, count in held.items() if count and name in WORKING}
 
     def _unsent(self) -> int:
-        return sum(database.outbox.count_documents({}) for database in self._stores.values())
+        return sum(database.outbox.count_documents({}) for database in self.stores.values())
 
     def _database(self, service: str) -> Database[dict[str, Any]]:
         client: MongoClient[dict[str, Any]] = MongoClient(self.addresses["mongo"][service], tz_aware=True)

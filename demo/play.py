@@ -26,6 +26,7 @@ from demo.publishers import Publishers
 from demo.questions import Json, Shilian, flag_counts, trace
 from demo.result import Plan, Result
 from demo.stages import Stages
+from demo.standards import set_standards
 from deploy.local.stack import Stack
 
 RECORDED: Final = "入链 recorded (少于总数的是重复与拒收 what is missing is duplicate or refused)"
@@ -80,6 +81,7 @@ class Play:
         with self._stages.stage("activate", "激活与帮扶 activation, 1:1 contacts") as say:
             founding.look_after(self._desk, self._stations)
             founding.activate(self._desk)
+            set_standards(self._desk, self._plan.first)
         return [_imported(roster.file, answer) for roster, answer in zip(lists, answers, strict=True)]
 
     def _publish(self, stage: str, title: str, rate: float | None = None) -> int:
@@ -126,15 +128,8 @@ class Play:
             founding.declare(self._desk, QUARANTINE, f"{self._plan.first:%Y-%m}", self._made(QUARANTINE))
             self._platform.await_rest(end, say)
         with self._stages.stage("bulletin", "通报 the bulletin") as say:
-            return publish_bulletin(
-                self._desk,
-                self._platform.addresses,
-                self._moment,
-                lambda: self._platform.await_quiet(lambda _: None),
-                self._plan.first,
-                self._plan.folder,
-                say,
-            )
+            plan = self._plan
+            return publish_bulletin(self._desk, self._platform, self._moment, plan.first, plan.folder, say)
 
     def _result(self, speed: Speed, imported: list[Json], loop: Told, bulletin: Bulletin) -> Result:
         with self._stages.stage("count", "清点 count"):

@@ -3,8 +3,10 @@
 import secrets
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
+
+from chassis import clock
 
 KEPT: Final = 20_000
 """Messages that are remembered."""
@@ -20,7 +22,7 @@ class Sent:
     text: str
     key: str
     id: str = field(default_factory=lambda: secrets.token_hex(8))
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    at: datetime = field(default_factory=clock.now)
     receipt: str = ""
 
 
