@@ -32,8 +32,10 @@ def planned(
         for subscription in subscriptions:
             if wants(subscription, occurrence, division):
                 for recipient in grid.recipients(subscription["audience"], occurrence, subscription):
-                    row = _first(occurrence, recipient, subscription, stopped, now, division)
-                    rows.setdefault(row["_id"], row)
+                    channels = _channels(occurrence, recipient, subscription, stopped)
+                    id = delivery_id(occurrence.cause, recipient.key, channels[0])
+                    if id not in rows:
+                        rows[id] = _first(occurrence, recipient, subscription, channels, now, division)
     return list(rows.values())
 
 
@@ -47,16 +49,24 @@ def reachable(channels: Sequence[str], addresses: Mapping[str, str], statutory: 
     ]
 
 
+def _channels(
+    occurrence: Occurrence, recipient: Recipient, subscription: Subscription, stopped: Stopped
+) -> list[Channel]:
+    """Where to try, in order; what reaches nobody is laid into the inbox."""
+    statutory = EVENTS[occurrence.event].statutory
+    reached = reachable(subscription["channels"], recipient.addresses, statutory, stopped)
+    return [*map(Channel, reached)] or [Channel.IN_APP]
+
+
 def _first(
     occurrence: Occurrence,
     recipient: Recipient,
     subscription: Subscription,
-    stopped: Stopped,
+    channels: Sequence[Channel],
     now: datetime,
     division: str | None,
 ) -> Row:
     event = EVENTS[occurrence.event]
-    channels = reachable(subscription["channels"], recipient.addresses, event.statutory, stopped) or [Channel.IN_APP]
     rendered = render(occurrence.event, occurrence.facts)
     row = {
         "cause": occurrence.cause,

@@ -72,7 +72,10 @@ class NotifyWorker:
             sites = {site for body in bodies for site in sites_named(body)}
             known_sites = load(self.store.db, sites).sites
             told = [occurrence for body in bodies for occurrence in occurrences(body, known_sites)]
-            self._plan(told, sites, happened[0])
+            # In pages: the first messages of a large recall are on their way while the last are planned.
+            for at in range(0, len(told), notices.PAGE):
+                page = told[at : at + notices.PAGE]
+                self._plan(page, {each.site for each in page if each.site}, happened[0])
 
     @timer("send.sms", every=EVERY)
     @timer("send.wechat", every=EVERY)
