@@ -25,8 +25,7 @@ class Found(NamedTuple):
 def asked_parked(batches: Iterable[str]) -> Generator[Query, list[Document], Found]:
     """Reads the parked tests of these batches that can be linked: yields queries, and is sent rows."""
     parked: Any = yield Query(store.TESTS, {"parked": {"$in": sorted(batches)}})
-    named = (yield store.naming({test["parked"] for test in parked})) if parked else []
-    events = store.events_by_batch(named)
+    events = yield from store.asked_events({test["parked"] for test in parked})
     known: list[Test] = [test for test in parked if test["parked"] in events]
     ids = [cases.case_id("test", test["_id"]) for test in known]
     found = (yield Query(store.CASES, {"_id": {"$in": ids}})) if known else []

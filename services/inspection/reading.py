@@ -44,7 +44,7 @@ class Reading:
         return await self._db[collection].find(asked).sort(sort).limit(size + 1).to_list(size + 1)
 
     async def _ask(self, query: Query) -> list[Document]:
-        return await self._db[query.collection].find(query.filter, query.fields).to_list(None)
+        return await self._db[query.collection].find(query.filter, query.fields, limit=query.most).to_list(None)
 
     async def _known_site(self, id: str) -> SiteFacts:
         """A site that the registry told of, if it lies in the caller's division."""

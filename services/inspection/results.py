@@ -35,12 +35,12 @@ def asked_known(
 ) -> Generator[Query, list[Document], Known]:
     """Reads what is on record: yields queries, and is sent rows."""
     on_record = yield Query(store.TESTS, {"_id": {"$in": [test.id for test in tests]}}, {"content": 1})
-    named = yield store.naming({test.batch for test in tests if test.batch})
+    events = yield from store.asked_events({test.batch for test in tests if test.batch})
     wanted = [(tested_at(test, sites), test.item) for test in tests if not test.qualified]
     asked = Query(store.CASES, store.earlier_cases(wanted, decision.now), store.EARLIER_FIELDS)
     found = (yield asked) if wanted else []
     earlier = [(row["item"], store.earlier(row)) for row in found]
-    return Known({row["_id"]: row["content"] for row in on_record}, earlier, store.events_by_batch(named))
+    return Known({row["_id"]: row["content"] for row in on_record}, earlier, events)
 
 
 def take_tests(decision: Decision, tests: Iterable[TestResult], known: Known, sites: Sites) -> dict[str, list[Verdict]]:

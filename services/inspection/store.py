@@ -113,11 +113,12 @@ COLLECTIONS: Final = (
 
 
 class Query(NamedTuple):
-    """What a rule asks the store: documents of a collection that match, all of them or some of their fields."""
+    """What a rule asks the store: documents of a collection that match, with all or some fields; `most` 0 is all."""
 
     collection: str
     filter: Document
     fields: Mapping[str, Any] | None = None
+    most: int = 0
 
 
 # The replica of the registry: a site is a row with facts, an alias a row with `alias_of`
@@ -194,11 +195,11 @@ def earlier(row: Mapping[str, Any]) -> Earlier:
 # Batches that events name
 
 
-def naming(batches: Iterable[str]) -> Query:
-    """The marks of events that name these batches."""
-    return Query(MARKS, {"batches": {"$in": sorted(batches)}}, {"batches": 1})
-
-
-def events_by_batch(found: Iterable[Document]) -> dict[str, str]:
-    """For each batch that marks name, the id of an event."""
-    return {batch: mark["_id"] for mark in found for batch in mark["batches"]}
+def asked_events(batches: Iterable[str]) -> Generator[Query, list[Document], dict[str, str]]:
+    """For each batch that events name, the id of one: yields queries, and is sent rows. A batch may have thousands."""
+    events: dict[str, str] = {}
+    for batch in sorted(batches):
+        found = yield Query(MARKS, {"batches": batch}, {"_id": 1}, 1)
+        if found:
+            events[batch] = found[0]["_id"]
+    return events

@@ -157,7 +157,7 @@ class InspectionWorker:
         self.store.decide(escalating)
 
     def _ask(self, query: Query) -> list[Document]:
-        return list(self.store.db[query.collection].find(query.filter, query.fields))
+        return list(self.store.db[query.collection].find(query.filter, query.fields, limit=query.most))
 
     def _sites(self, ids: Iterable[str]) -> Sites:
         return answered(store.asked_sites(ids), lambda where: list(self.store.db[store.SITES].find(where)))

@@ -30,7 +30,8 @@ class Client:
     """Calls the api as somebody; `Refused` tells why not."""
 
     def __init__(self, port: int, key: Ed25519PrivateKey) -> None:
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self.address = f"127.0.0.1:{port}"
+        self._channel = grpc.insecure_channel(self.address)
         self._key = key
         self.stub = InspectionServiceStub(self._channel)
 

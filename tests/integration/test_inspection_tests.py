@@ -105,6 +105,21 @@ def test_an_event_taken_in_while_its_worker_died_still_links(worker: Process, bu
     await_count(db.tests, 1, event="E1")
 
 
+def test_a_result_recorded_at_the_same_moment_as_its_event_links_when_either_is_told_again(
+    worker: Process, client: Client, bus: Bus, db: Any
+) -> None:
+    failed(bus, db)
+    fields = report(batch="B9", request_id="r-9")
+    assert client.call("RecordTest", **fields).test.event_id == ""
+    # Each was decided before the other's commit, and neither process lived to look again.
+    at = datetime.now(UTC)
+    db.marks.insert_many([{"_id": f"E{n}", "site": SITE, "time": at, "batches": [f"B{n}"]} for n in (1, 9)])
+    tell(bus, "inspection.record_tests.v1", tests=[failed_test()])
+    await_count(db.tests, 1, event="E1")
+    client.call("RecordTest", **fields)
+    assert db.tests.count_documents({"event": "E9"}) == db.tests.count_documents({"parked": {"$exists": True}}) + 1 == 1
+
+
 def test_an_objection_goes_to_a_re_test_that_ends_the_case(worker: Process, client: Client, bus: Bus, db: Any) -> None:
     recalls, tests = (
         bus.listen(EVENTS, "inspection.recalls_proposed.v1"),
