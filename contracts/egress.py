@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.model import Contract
+from contracts.model import Contract, Whole
 
 
 class FieldError(Contract):
@@ -32,7 +32,7 @@ class Verdict(Contract):
     """
 
     message_id: str
-    record: int = 0
+    record: Whole = 0
     outcome: Outcome
     document: str | None = None
     event_id: str | None = None

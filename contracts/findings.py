@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.model import Contract
+from contracts.model import Contract, Whole
 from contracts.trace import Category, Link
 
 
@@ -27,7 +27,7 @@ class Finding(Contract):
     id: str
     kind: FindingKind
     open: bool
-    version: int
+    version: Whole
     site: str
     operator: str | None = None
     division: str | None = None

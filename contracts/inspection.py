@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from contracts.egress import FieldError
-from contracts.model import Contract
+from contracts.model import Contract, Whole
 from contracts.trace import Category, Link
 
 
@@ -22,7 +22,7 @@ class TestResult(Contract):
     id: str
     source: str
     message_id: str
-    line: int = 0
+    line: Whole = 0
     kind: TestKind
     item: str
     method: str | None = None
@@ -61,7 +61,7 @@ class TestFacts(TestResult):
     `event` is an event of trace that names its batch; a test without one is parked until there is one.
     """
 
-    version: int = 1
+    version: Whole = 1
     standing: Standing = Standing.STANDS
     retest_of: str | None = None
     event: str | None = None
@@ -105,7 +105,7 @@ class TaskFacts(Contract):
     id: str
     kind: TaskKind
     state: TaskState
-    version: int
+    version: Whole
     title: str
     cause: str
     cause_id: str | None = None
@@ -117,7 +117,7 @@ class TaskFacts(Contract):
     station: str | None = None
     officers: tuple[str, ...] = ()
     due_at: datetime | None = None
-    escalations: int = 0
+    escalations: Whole = 0
     level: str = "station"
     """Whose desk it is on: `station`, `county`, `city` or `province`."""
     reason: str | None = None
@@ -146,7 +146,7 @@ class CaseFacts(Contract):
 
     id: str
     state: CaseState
-    version: int
+    version: Whole
     title: str
     task_id: str | None = None
     site: str
@@ -184,7 +184,7 @@ class RecallProposal(Contract):
 
     id: str
     state: RecallState
-    version: int
+    version: Whole
     case_id: str
     test_id: str
     batch: str
@@ -197,10 +197,10 @@ class RecallProposal(Contract):
     division: str | None = None
     link: Link | None = None
     station: str | None = None
-    recall_class: int
+    recall_class: Whole
     proposed_at: datetime
     start_by: datetime
-    finish_days: int
+    finish_days: Whole
 
 
 class RecallsProposedV1(Contract):

@@ -1,6 +1,11 @@
 """What every message model shares."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Whole = Annotated[int, Field(ge=0, lt=2**31)]
+"""A whole number as protobuf's int32 carries it; JSON knows larger ones, which no store takes."""
 
 
 class Contract(BaseModel):

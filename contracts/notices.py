@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from contracts.model import Contract
+from contracts.model import Contract, Whole
 
 
 class DeliveryFacts(Contract):
@@ -14,8 +14,8 @@ class DeliveryFacts(Contract):
     recipient: str
     channel: str
     state: str
-    attempts: int
-    version: int
+    attempts: Whole
+    version: Whole
     created_at: datetime
     division: str | None = None
     error: str | None = None
@@ -31,7 +31,7 @@ class BulletinPublishedV1(Contract):
     """`reporting.bulletin_published.v1`: month as `2026-10`, version from 1, and why there is a new version."""
 
     month: str
-    version: int
+    version: Whole
     division: str
     frozen_at: datetime
     reason: str | None = None

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from contracts.model import Contract
+from contracts.model import Contract, Whole
 from contracts.trace import Category
 
 
@@ -14,12 +14,12 @@ class Recall(Contract):
     """
 
     id: str
-    version: int
+    version: Whole
     batches: tuple[str, ...]
     product: str | None = None
     category: Category = Category.OTHER
     reason: str
-    recall_class: int
+    recall_class: Whole
     issuer: str
     division: str | None = None
     opened_at: datetime

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from contracts.egress import FieldError
-from contracts.model import Contract
+from contracts.model import Contract, Whole
 from contracts.trace import Category, Link
 
 
@@ -27,7 +27,7 @@ class Observation(Contract):
     source: str
     source_id: str
     message_id: str
-    line: int = 0
+    line: Whole = 0
     observed_at: datetime
     site: str
     operator: str
@@ -84,7 +84,7 @@ class SiteFacts(Contract):
     licence: str | None = None
     licence_valid_until: date | None = None
     sources: tuple[str, ...] = ()
-    version: int
+    version: Whole
     listed: bool = False
     """On the licence roster with an entry valid today: the denominator of the registration rate."""
     registered: bool = True
@@ -119,7 +119,7 @@ class Alias(Contract):
 
     alias: str
     site: str
-    version: int = 0
+    version: Whole = 0
 
 
 class SitesAliasedV1(Contract):
@@ -148,7 +148,7 @@ class Cell(Contract):
     station: str
     station_name: str | None = None
     officer: Officer | None = None
-    version: int
+    version: Whole
 
 
 class GridChangedV1(Contract):

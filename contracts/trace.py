@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from contracts.egress import FieldError
-from contracts.model import Contract
+from contracts.model import Contract, Whole
 
 
 class Step(StrEnum):
@@ -88,7 +88,7 @@ class Lot(Contract):
     unit: str | None = None
     quantity_text: str | None = None
     produced_on: str | None = None
-    shelf_life_days: int | None = None
+    shelf_life_days: Whole | None = None
 
 
 class Document(Contract):
@@ -112,7 +112,7 @@ class Record(Contract):
     id: str
     source: str
     message_id: str
-    line: int = 0
+    line: Whole = 0
     document: str | None = None
     step: Step
     time: datetime
