@@ -14,7 +14,7 @@ from clients.cli import where
 from clients.cli.__main__ import app
 from deploy.local.home import Home
 from tests.bus import Bus
-from tests.processes import Process, free_port
+from tests.processes import Process, free_port, set_clock
 from tests.stack import Infra, fresh_database
 
 SERVICES = ("registry", "trace", "inspection", "notify", "reporting")
@@ -29,7 +29,7 @@ class Shilian:
 
     def move(self, to: datetime) -> None:
         """Moves the clock of all services; back it never goes."""
-        self._clock.write_text(str((to - clock.now()).total_seconds()))
+        set_clock(self._clock, (to - clock.now()).total_seconds())
 
     def run(self, *words: str, who: str = "王一") -> Result:
         token = where.mint({"sub": who, "role": "regulator", "division": self._division}, timedelta(minutes=5))

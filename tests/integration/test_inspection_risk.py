@@ -20,7 +20,7 @@ from tests.integration.inspection import (
     tell,
     worker,
 )
-from tests.processes import Process
+from tests.processes import Process, set_clock
 
 __all__ = ["ahead", "client", "worker"]
 
@@ -65,7 +65,7 @@ def test_a_lower_level_does_not_repeat_a_higher_ones_check_within_three_months(
     tell(bus, "trace.findings_changed.v1", findings=[finding()])
     await_count(db.tasks, 1, cause="finding")
     assert client.refusal("CreateTask", **task(pb.TASK_KIND_DAILY, "retained"))[1] == "invalid_value"
-    ahead.write_text(str(93 * DAY))
+    set_clock(ahead, 93 * DAY)
     assert client.call("CreateTask", **task(pb.TASK_KIND_DAILY, "purchase")).task.items == ["purchase"]
 
 
@@ -105,7 +105,7 @@ def test_a_grade_shows_its_points_and_the_credit_file(
     assert sorted(each.kind for each in worse.credit) == ["case"] * 3 + ["failed_test"] * 3 + ["problem"]
     refused = client.refusal("GetRiskGrade", site_id=SITE, division="370202")
     assert refused[0] is grpc.StatusCode.NOT_FOUND
-    ahead.write_text(str(400 * DAY))
+    set_clock(ahead, 400 * DAY)
     client.call("GetRiskGrade", site_id=SITE)
 
 
@@ -130,5 +130,5 @@ def test_points_nobody_checked_in_two_years_are_due_page_by_page(
 
     assert due() == {f"market:{n}": [*every] for n in range(3)}
     assert due(division="370202") == {}
-    ahead.write_text(str(740 * DAY))
+    set_clock(ahead, 740 * DAY)
     assert {*due()} == {"market:0", "market:1", "market:2", SITE}

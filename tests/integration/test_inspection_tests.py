@@ -22,7 +22,7 @@ from tests.integration.inspection import (
     tell,
     worker,
 )
-from tests.processes import Process, eventually
+from tests.processes import Process, eventually, set_clock
 
 __all__ = ["ahead", "client", "worker"]
 
@@ -168,7 +168,7 @@ def test_after_four_hours_a_quick_tests_result_stands(
     failed(bus, db)
     until = client.call("ListTests").tests[0].object_until.ToDatetime(UTC)
     assert until - db.tests.find_one()["recorded_at"] == timedelta(hours=4)
-    ahead.write_text(str(4 * 3600 + 60))
+    set_clock(ahead, 4 * 3600 + 60)
     code, rule, told = client.refusal("ObjectToTest", test_id="Q1", reason="不服", **OWNER)
     assert (code, rule) == (grpc.StatusCode.FAILED_PRECONDITION, "objection_late")
     assert told["until"].startswith(until.isoformat()[:19])
