@@ -9,23 +9,23 @@ from clients.cli.asking import Division, asks, one_of, value, words
 from clients.cli.case_tables import SHOW_CASE, SHOW_CASES
 from clients.cli.inspecting import Evidence, Reason
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Cases: open, musts, gates, penalty, close.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="案件。Cases: open, musts, gates, penalty, close.")
 
 FACTS: Final = [field.name for field in pb.ActFacts.DESCRIPTOR.fields if field.type == field.TYPE_BOOL]
 """Those that are so or not."""
 
-Case = Annotated[str, typer.Argument(help="Case id.")]
-Note = Annotated[str, typer.Option(help="What was done, or why not.")]
+Case = Annotated[str, typer.Argument(help="案件编号。Case id.")]
+Note = Annotated[str, typer.Option(help="办理情况或不办理由。What was done, or why not.")]
 
 
 @asks(app, "list", SHOW_CASES)
 def list_cases(
     division: Division = "",
     state: Annotated[str, typer.Option(**one_of(pb.CaseState))] = "",
-    site: Annotated[str, typer.Option(help="At this site.")] = "",
+    site: Annotated[str, typer.Option(help="场所。At this site.")] = "",
     recall: Annotated[str, typer.Option(**one_of(pb.RecallState), help="召回建议。Whose recall is proposed.")] = "",
 ) -> pb.ListCasesRequest:
-    """List cases, newest first."""
+    """列出案件,新的在前。List cases, newest first."""
     return pb.ListCasesRequest(
         division=division,
         state=value(pb.CaseState, state),
@@ -36,30 +36,32 @@ def list_cases(
 
 @asks(app, "show", SHOW_CASE)
 def show(case: Case) -> pb.GetCaseRequest:
-    """Show a case: what must be done, what stands against closing it, what penalty is suggested."""
+    """查看案件。Show a case: what must be done, what stands against closing it, what penalty is suggested."""
     return pb.GetCaseRequest(case_id=case)
 
 
 @asks(app, "open", SHOW_CASE)
 def open_case(
-    task: Annotated[str, typer.Option(help="Of this inspected task …")] = "",
-    test: Annotated[str, typer.Option(help="… or of this failed test.")] = "",
-    title: Annotated[str, typer.Option(help="What it is about; the cause's own when empty.")] = "",
+    task: Annotated[str, typer.Option(help="已检查的任务…Of this inspected task …")] = "",
+    test: Annotated[str, typer.Option(help="…或不合格检测。… or of this failed test.")] = "",
+    title: Annotated[str, typer.Option(help="事由。What it is about; the cause's own when empty.")] = "",
 ) -> pb.OpenCaseRequest:
-    """Open a case of a task or a test; one cause, one case."""
+    """立案,一因一案。Open a case of a task or a test; one cause, one case."""
     return pb.OpenCaseRequest(task_id=task, test_id=test, title=title)
 
 
 @asks(app, "establish", SHOW_CASE)
 def establish(
     case: Case,
-    goods_value: Annotated[str, typer.Option("--value", help="Value of the goods in yuan.")] = "",
-    months: Annotated[int, typer.Option(min=0, help="For how long it went on.")] = 0,
+    goods_value: Annotated[str, typer.Option("--value", help="货值(元)。Value of the goods in yuan.")] = "",
+    months: Annotated[int, typer.Option(min=0, help="持续月数。For how long it went on.")] = 0,
     deaths: Annotated[int, typer.Option(min=0)] = 0,
     ill: Annotated[int, typer.Option(min=0)] = 0,
-    so: Annotated[list[str] | None, typer.Option("--fact", **words(FACTS), help="What is so; repeat for each.")] = None,
+    so: Annotated[
+        list[str] | None, typer.Option("--fact", **words(FACTS), help="属实情节,可重复。What is so; repeat for each.")
+    ] = None,
 ) -> pb.EstablishFactsRequest:
-    """Establish the facts of the act, all of them at once; suggestions and the musts' triggers follow."""
+    """认定事实。Establish the facts of the act, all of them at once; suggestions and the musts' triggers follow."""
     facts = pb.ActFacts(value=goods_value, months=months, deaths=deaths, ill=ill)
     for fact in so or ():
         setattr(facts, fact, True)
@@ -69,12 +71,15 @@ def establish(
 @asks(app, "must", SHOW_CASE)
 def must(
     case: Case,
-    must: Annotated[str, typer.Argument(**one_of(pb.Must), help="Which of the four.")],
-    done: Annotated[bool, typer.Option("--done/--refused", help="Done, with evidence; or refused, with a reason.")],
+    must: Annotated[str, typer.Argument(**one_of(pb.Must), help="四者之一。Which of the four.")],
+    done: Annotated[
+        bool,
+        typer.Option("--done/--refused", help="办理须证据,不办须理由。Done, with evidence; or refused, with a reason."),
+    ],
     reason: Reason = "",
     evidence: Evidence = None,
 ) -> pb.ResolveMustRequest:
-    """Settle a triggered must; `fine` is settled by `penalty`."""
+    """办理已触发的必须。Settle a triggered must; `fine` is settled by `penalty`."""
     which = value(pb.Must, must)
     return pb.ResolveMustRequest(case_id=case, must=which, done=done, reason=reason, evidence=evidence)
 
@@ -82,38 +87,38 @@ def must(
 @asks(app, "gate", SHOW_CASE)
 def gate(
     case: Case,
-    gate: Annotated[str, typer.Argument(**one_of(pb.CaseGate), help="Which of the four.")],
+    gate: Annotated[str, typer.Argument(**one_of(pb.CaseGate), help="四者之一。Which of the four.")],
     evidence: Evidence = None,
     note: Note = "",
 ) -> pb.RecordGateRequest:
-    """Bring evidence for a gate."""
+    """为不放过提交证据。Bring evidence for a gate."""
     return pb.RecordGateRequest(case_id=case, gate=value(pb.CaseGate, gate), note=note, evidence=evidence)
 
 
 @asks(app, "handle", SHOW_CASE)
 def handle(
     case: Case,
-    party: Annotated[str, typer.Argument(**one_of(pb.Party), help="Whom it is about.")],
+    party: Annotated[str, typer.Argument(**one_of(pb.Party), help="对象。Whom it is about.")],
     evidence: Evidence = None,
     note: Note = "",
 ) -> pb.RecordHandlingRequest:
-    """Record that the interview (约谈) or accountability (问责) the case calls for was held."""
+    """登记约谈或问责。Record that the interview (约谈) or accountability (问责) the case calls for was held."""
     return pb.RecordHandlingRequest(case_id=case, party=value(pb.Party, party), note=note, evidence=evidence)
 
 
 @asks(app, "penalty", SHOW_CASE)
 def penalty(
     case: Case,
-    penalty: Annotated[str, typer.Argument(**one_of(pb.Penalty), help="What is decided.")],
-    amount: Annotated[str, typer.Option(help="Yuan, for a fine.")] = "",
-    clause: Annotated[str, typer.Option(help="Of which law; the suggested one when empty.")] = "",
+    penalty: Annotated[str, typer.Argument(**one_of(pb.Penalty), help="处罚种类。What is decided.")],
+    amount: Annotated[str, typer.Option(help="罚款金额。Yuan, for a fine.")] = "",
+    clause: Annotated[str, typer.Option(help="依据条款。Of which law; the suggested one when empty.")] = "",
     reason: Reason = "",
     persons: Annotated[
-        list[str] | None, typer.Option("--person", help="Punished beside the unit; repeat for each.")
+        list[str] | None, typer.Option("--person", help="受处罚人员,可重复。Punished beside the unit; repeat for each.")
     ] = None,
     evidence: Evidence = None,
 ) -> pb.DecidePenaltyRequest:
-    """Decide the penalty; off the suggestion only with a reason."""
+    """作出处罚决定,与建议不符须说明理由。Decide the penalty; off the suggestion only with a reason."""
     return pb.DecidePenaltyRequest(
         case_id=case,
         penalty=value(pb.Penalty, penalty),
@@ -128,8 +133,10 @@ def penalty(
 @asks(app, "close", SHOW_CASE)
 def close(
     case: Case,
-    version: Annotated[int, typer.Option(min=0, help="The version that was looked at; 0 for whichever is there.")] = 0,
+    version: Annotated[
+        int, typer.Option(min=0, help="所见版本。The version that was looked at; 0 for whichever is there.")
+    ] = 0,
     note: Note = "",
 ) -> pb.CloseCaseRequest:
-    """Close a case; refused with the rule of the first gate or must that is open."""
+    """结案。Close a case; refused with the rule of the first gate or must that is open."""
     return pb.CloseCaseRequest(case_id=case, version=version, note=note)

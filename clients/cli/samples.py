@@ -11,7 +11,9 @@ from clients.cli.printing import local_time
 from clients.cli.times import Since, Until, moment
 from contracts import divisions
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Quarterly samples: draw, repeat, show, list.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="每季度抽查。Quarterly samples: draw, repeat, show, list."
+)
 
 RATE_HEADS = ("记录 events", "及时 on time", "完整 complete", "准确 accurate")
 HEADS = ("样本 sample", "季度 quarter", "区划 division", "种子 seed", "抽取 size", "总体 frame", *RATE_HEADS)
@@ -19,8 +21,8 @@ SITE_HEADS = ("场所 site", "名称 name", "区划 division", "环节 link", "�
 LEDGER_HEADS = ("时间 time", "人员 officer", "事项 action", "对象 subject", "场所 site", "结果 outcome", "说明 note",
                 "证据 evidence", "地点 location")  # fmt: skip
 
-Sample = Annotated[str, typer.Argument(help="Sample id.")]
-Quarter = Annotated[str, typer.Option(help="Such as 2026Q3.")]
+Sample = Annotated[str, typer.Argument(help="样本编号。Sample id.")]
+Quarter = Annotated[str, typer.Option(help="季度。Such as 2026Q3.")]
 
 
 def _rates(scored: Json) -> tuple[str, ...]:
@@ -68,40 +70,40 @@ SHOW_LEDGER = listing("entries", "履职台账 ledger", LEDGER_HEADS, _ledger_ro
 @asks(app, "draw", SHOW_SAMPLE)
 def draw(
     quarter: Quarter,
-    size: Annotated[int, typer.Option(min=1, max=500, help="Sites to draw.")],
+    size: Annotated[int, typer.Option(min=1, max=500, help="抽取数量。Sites to draw.")],
     division: Division = "",
-    seed: Annotated[str, typer.Option(help="A new one is made and kept when empty.")] = "",
+    seed: Annotated[str, typer.Option(help="种子,可空。A new one is made and kept when empty.")] = "",
 ) -> pb.DrawSampleRequest:
-    """Draw sites by division and link, and open a task for each."""
+    """按区划和环节抽取场所并建任务。Draw sites by division and link, and open a task for each."""
     return pb.DrawSampleRequest(quarter=quarter, size=size, division=division, seed=seed)
 
 
 @asks(app, "show", SHOW_SAMPLE)
 def show(sample: Sample) -> pb.GetSampleRequest:
-    """Show a sample with its scores as of now."""
+    """查看样本及得分。Show a sample with its scores as of now."""
     return pb.GetSampleRequest(sample_id=sample)
 
 
 @asks(app, "list", listing("samples", "样本 samples", HEADS, _row))
 def list_samples(quarter: Quarter = "") -> pb.ListSamplesRequest:
-    """List samples, newest first."""
+    """列出样本,新的在前。List samples, newest first."""
     return pb.ListSamplesRequest(quarter=quarter)
 
 
 @asks(app, "repeat", _show_repeated)
 def repeat(sample: Sample) -> pb.RepeatDrawRequest:
-    """Draw again from the kept frame and seed, and say whether it is the same."""
+    """按存底重抽并比对。Draw again from the kept frame and seed, and say whether it is the same."""
     return pb.RepeatDrawRequest(sample_id=sample)
 
 
 def ledger(
-    officer: Annotated[str, typer.Option(help="Of this officer.")] = "",
+    officer: Annotated[str, typer.Option(help="人员。Of this officer.")] = "",
     division: Division = "",
-    subject: Annotated[str, typer.Option(help="A task, case or sample.")] = "",
+    subject: Annotated[str, typer.Option(help="任务、案件或样本。A task, case or sample.")] = "",
     since: Since = None,
     until: Until = None,
 ) -> pb.ListLedgerRequest:
-    """List what officers did, newest first."""
+    """列出履职台账,新的在前。List what officers did, newest first."""
     return pb.ListLedgerRequest(
         officer=officer, division=division, subject=subject, since=moment(since), until=moment(until)
     )
