@@ -51,20 +51,24 @@ class Deaths:
             assert worker.ended() == -signal.SIGKILL, f"not at {step}:\n{worker.tail()}"
             self._time_passes()
 
-    def finish(self) -> Process:
-        """The plain service, once nothing waits to be announced any more."""
-        worker = self._spawn(self.service, "worker", **self._settings, relay_scan_s=0.2).wait_ready()
+    def finish(self, number: int = 1) -> list[Process]:
+        """The plain service, so many workers of it, once nothing waits to be announced any more."""
+        again = {**self._settings, "relay_scan_s": 0.2}
+        workers = [self._spawn(self.service, "worker", **again) for _ in range(number)]
+        for worker in workers:
+            worker.wait_ready()
         eventually(lambda: self.db[OUTBOX].count_documents({}), lambda rows: rows == 0)
-        return worker
+        return workers
 
-    def settle(self, worker: Process, *queues: Queue) -> None:
-        """Stops the last worker: nothing waits anywhere, nothing was refused, nothing failed."""
+    def settle(self, workers: list[Process], *queues: Queue) -> None:
+        """Stops the last workers: nothing waits anywhere, nothing was refused, nothing failed."""
         self.bus.await_empty(*(queue.name for queue in queues))
-        assert worker.stop() == 0, worker.tail()
+        for worker in workers:
+            assert worker.stop() == 0, worker.tail()
+            assert "timer failed" not in worker.log.read_text()
         names = [name for queue in queues for name in (queue.name, queue.dead)]
         assert {name: held for name in (*names, *RETRY_LADDER) if (held := self.bus.ready(name))} == {}
         assert self.db[OUTBOX].count_documents({}) == 0
-        assert "timer failed" not in worker.log.read_text()
 
     def counts(self, *names: str) -> list[int]:
         """How many documents collections hold."""

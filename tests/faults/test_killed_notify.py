@@ -76,7 +76,7 @@ def subscribe(api: Client, url: str, channel: str, event: str, **more: Any) -> N
     channels = [pb.Channel.Value(f"CHANNEL_{channel.upper()}"), pb.CHANNEL_IN_APP]
     wanted = {"name": "值班", "events": [event], "audience": pb.AUDIENCE_ADDRESS, "address": address}
     subscription = pb.Subscription(**wanted, channels=channels, **more)
-    api.call("CreateSubscription", pb.CreateSubscriptionRequest(request_id="s", subscription=subscription))
+    api.call("CreateSubscription", pb.CreateSubscriptionRequest(request_id=channel, subscription=subscription))
 
 
 def test_planning(life: Deaths, bus: Bus, api: Client, simulator: Simulator) -> None:
@@ -142,7 +142,7 @@ def test_a_digest_and_its_receipt(life: Deaths, bus: Bus, api: Client, simulator
     life.at("handled:notify.events")
     life.later(86_400)
     life.at("fired:digest", "writing:deliveries", "committed:deliveries")
-    last = life.finish()
+    (last,) = life.finish()
     row = eventually(lambda: life.db.deliveries.find_one({"event": "digest", "state": "sent"}))
     last.kill()
     receipt = pb.Receipt(channel=pb.CHANNEL_SMS, delivery_id=row["_id"], delivered=True)
