@@ -3,57 +3,23 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 from bench import facts, triggers
-from bench.child import Child
-from bench.filling import Sent, fill
+from bench.desk import Contender, Desk, desk
+from bench.filling import Sent
 from bench.ground import Field, Ground
-from bench.hearing import Ear, compare
+from bench.hearing import compare
 from bench.result import Result, Side, measured
-from chassis.collections import TIMERS, Collection
-from contracts.topology import INSPECTION_EVENTS, REPORTING_FACTS, Queue
+from chassis.collections import TIMERS
+from contracts.topology import INSPECTION_EVENTS, REPORTING_FACTS
 from services.inspection import store as inspection
 from services.reporting import store as reporting
 
 NOTES, FINDINGS_TOLD = 6_000, 12_000
 TASK: Final = b'"cause_id":'
 """Once in every task of an announcement."""
-
-Contender = tuple[str, ...]
-"""The words that start a process: `python -m <words>`."""
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A process that consumes queues, held until they are full."""
-
-    field: Field
-    ear: Ear
-    child: Child
-
-    def seconds(self, messages: Sequence[Sent], finished: Callable[["Desk"], float]) -> float:
-        """From when the process is let go on full queues to when the work is finished (monotonic seconds)."""
-        self.child.hold()
-        fill(self.field.amqp_url, messages, "bench")
-        started = time.monotonic()
-        self.child.release()
-        return finished(self) - started
-
-
-@contextmanager
-def desk(
-    ground: Ground, words: Contender, collections: Sequence[Collection], queues: Sequence[Queue], key: str, mark: bytes
-) -> Iterator[Desk]:
-    """A fresh process on a fresh field, subscribed; announcements of the key are heard."""
-    with ground.field(collections) as field, closing(Ear(field, key, mark)) as ear:
-        urls = {"amqp_url": field.amqp_url, "mongo_url": field.mongo_url}
-        with ground.running(".".join(words), words, **urls) as child:
-            ear.await_consumers(queues, 1, child.runs)
-            yield Desk(field, ear, child)
 
 
 def fact_intake(ground: Ground, rounds: int) -> Result:

@@ -1,74 +1,38 @@
-"""A recall to 10,000 recipients: from the order to all messages taken by the provider and noted as sent."""
+"""A recall to 10,000 recipients: from trace's word to all messages taken by the provider and noted as sent."""
 
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
-import grpc
 import httpx
-from shilian.notify.v1 import notify_pb2
-from shilian.notify.v1.notify_pb2_grpc import NotifyServiceStub
 
-from bench.calls import Server, serving
-from bench.child import Child
+from bench.desk import Desk, desk
+from bench.filling import Sent
 from bench.ground import Field, Ground
-from bench.hearing import POLL_S, WITHIN_S, Wrong, compare
+from bench.hearing import compare
 from bench.result import Result, Side, measured
+from contracts.recalls import Recall, RecallsOpenedV1
 from contracts.registry import Cell, GridChangedV1, Officer, OperatorState, SiteFacts, SitesChangedV1
-from contracts.trace import Link
+from contracts.topology import NOTIFY_EVENTS
+from contracts.trace import Category, Link
 from deploy.local.home import listens, wait_for
 from services.notify import store, writes
 from services.notify.domain import Channel, State
 
-RECIPIENTS: Final = 10_000
+RECIPIENTS, TOLD_AT_ONCE = 10_000, 500
 RATE: Final = 400
 """Messages a second that the provider takes; what is more it turns away."""
 
 STATIONS: Final = 20
 READY_S: Final = 30.0
-ON_THE_WAY: Final = [State.PENDING.value, State.SENDING.value, State.UNKNOWN.value]
-
-
-@dataclass(frozen=True)
-class Office:
-    """Notify's worker and api, and the provider."""
-
-    field: Field
-    api: Server
-    provider: str
-    worker: Child
-
-    def send(self) -> str:
-        """Orders the recall; what it is the cause of."""
-        request = notify_pb2.SendNoticeRequest(request_id="bench", kind="recall", title="召回", text="立即停售")
-        with grpc.insecure_channel(self.api.address) as channel:
-            cause: str = NotifyServiceStub(channel).SendNotice(request, metadata=self.api.metadata).cause
-        return cause
-
-    def await_sent(self, cause: str) -> float:
-        """When (monotonic seconds) the last message was noted as sent. Raises Wrong when that is not in time."""
-        deliveries = self.field.db[store.DELIVERIES]
-        until = time.monotonic() + WITHIN_S
-        mine = {"cause": cause, "channel": Channel.SMS.value}
-        while self.worker.runs() and time.monotonic() < until:
-            time.sleep(POLL_S)
-            under_way = deliveries.find_one({"channel": Channel.SMS.value, "state": {"$in": ON_THE_WAY}}, {"_id": 1})
-            if not under_way and deliveries.count_documents(mine) == RECIPIENTS:
-                return time.monotonic()
-        raise Wrong(f"not all of {RECIPIENTS} messages were sent within {WITHIN_S:.0f} s")
-
-    def verify(self) -> None:
-        """Raises Wrong unless the provider took exactly one message for everybody."""
-        with httpx.Client(base_url=self.provider, trust_env=False) as client:
-            messages = client.get("/sent").json()["messages"]
-        compare("sent", Counter(message["to"] for message in messages), Counter(map(_phone, range(RECIPIENTS))))
+WAITING: Final = [State.PENDING.value, State.SENDING.value, State.UNKNOWN.value]
 
 
 def recall_notice(ground: Ground, _: int) -> Result:
-    """Once: at the provider's rate it takes long enough, and a neighbour's load hardly slows what mostly waits."""
+    """Once: at the provider's rate it takes long enough, and it mostly waits, whatever else the machine does."""
     return measured(
         "recall_notice",
         "messages/s",
@@ -79,26 +43,35 @@ def recall_notice(ground: Ground, _: int) -> Result:
 
 
 def _trial(ground: Ground) -> float:
-    with _office(ground) as office:
-        started = time.monotonic()
-        seconds = office.await_sent(office.send()) - started
-        office.verify()
+    words, key = ("services.notify", "worker"), "notify.deliveries_changed.v1"
+    with _provider(ground) as provider:
+        account = {"sms_url": provider, "sms_key_id": "simulated", "sms_key_secret": "simulated", "sms_rate": RATE}
+        with desk(ground, words, store.COLLECTIONS, [NOTIFY_EVENTS], key, b'"recipient":', **account) as at:
+            _tell(at.field)
+            seconds = at.seconds([_opened(first) for first in range(0, RECIPIENTS, TOLD_AT_ONCE)], _all_sent)
+            _verify(provider)
     return RECIPIENTS / seconds
 
 
-@contextmanager
-def _office(ground: Ground) -> Iterator[Office]:
-    with ground.field(store.COLLECTIONS) as field, ExitStack() as stack:
-        _tell(field)
-        provider = stack.enter_context(_provider(ground))
-        account = {"sms_url": provider, "sms_key_id": "simulated", "sms_key_secret": "simulated", "sms_rate": RATE}
-        urls = {"amqp_url": field.amqp_url, "mongo_url": field.mongo_url}
-        http = ground.port("services.notify.http")
-        words = ("services.notify", "worker")
-        worker = stack.enter_context(ground.running(".".join(words), words, **urls, **account, http_port=http))
-        api = stack.enter_context(serving(ground, field, "services.notify", "api"))
-        wait_for("notify's start", lambda: worker.runs() and _is_ready(http), READY_S)
-        yield Office(field, api, provider, worker)
+def _all_sent(at: Desk) -> float:
+    """When all deliveries by SMS are there and none of them waits any more."""
+    deliveries = at.field.db[store.DELIVERIES]
+    by_sms = {"channel": Channel.SMS.value}
+
+    def none_waits() -> bool:
+        if deliveries.find_one({**by_sms, "state": {"$in": WAITING}}, {"_id": 1}):
+            return False
+        return deliveries.count_documents({**by_sms, "state": State.SENT.value}) == RECIPIENTS
+
+    at.ear.await_true(none_waits, at.child.runs, f"sent {RECIPIENTS} messages")
+    return time.monotonic()
+
+
+def _verify(provider: str) -> None:
+    """Raises Wrong unless the provider took exactly one message for everybody."""
+    with httpx.Client(base_url=provider, trust_env=False) as client:
+        messages = client.get("/sent").json()["messages"]
+    compare("sent", Counter(message["to"] for message in messages), Counter(map(_phone, range(RECIPIENTS))))
 
 
 @contextmanager
@@ -112,11 +85,23 @@ def _provider(ground: Ground) -> Iterator[str]:
         yield url
 
 
-def _is_ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/ready", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
+def _opened(first: int) -> Sent:
+    """A part of the recall as trace tells of it."""
+    recall = Recall(
+        id="bench",
+        version=first // TOLD_AT_ONCE + 1,
+        batches=("SL00000000000000001",),
+        product="鲜牛奶",
+        category=Category.DAIRY,
+        reason="检出禁用药物",
+        recall_class=1,
+        issuer="山东省市场监督管理局",
+        division="370000",
+        opened_at=datetime.now(UTC),
+        sites=tuple(map(_site_id, range(first, first + TOLD_AT_ONCE))),
+    )
+    body = RecallsOpenedV1(recalls=(recall,)).model_dump_json(exclude_defaults=True).encode()
+    return Sent("trace.recalls_opened.v1", body, NOTIFY_EVENTS.name)
 
 
 def _tell(field: Field) -> None:
@@ -130,7 +115,7 @@ def _tell(field: Field) -> None:
 
 def _site(number: int) -> SiteFacts:
     return SiteFacts(
-        site=f"licence:JY23701{number:09}",
+        site=_site_id(number),
         operator=f"uscc:{number:018}",
         name=f"第{number}食堂",
         operator_name=f"第{number}餐饮公司",
@@ -143,6 +128,10 @@ def _site(number: int) -> SiteFacts:
         contact_name="王芳",
         contact_phone=_phone(number),
     )
+
+
+def _site_id(number: int) -> str:
+    return f"licence:JY23701{number:09}"
 
 
 def _phone(number: int) -> str:
