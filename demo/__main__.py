@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
+import grpc
 import typer
 from rich.console import Console
 
@@ -44,7 +45,7 @@ def main(
     plan.folder.mkdir(parents=True, exist_ok=True)
     try:
         result = run(plan, console)
-    except (StackError, RuntimeError, TimeoutError) as trouble:
+    except (StackError, RuntimeError, TimeoutError, grpc.RpcError) as trouble:
         Console(stderr=True).print(str(trouble), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     report.tell(console, result)

@@ -17,6 +17,7 @@ Databases = Mapping[str, Any]
 """Databases by service, as pymongo gives them, with aware times."""
 
 ENDED: Final = ("revoked", "deregistered")
+OF_EVENTS: Final = ("source", "step", "time", "sent_at", "site", "categories", "counterparty.external")
 ON_TIME: Final = timedelta(hours=24)
 
 
@@ -105,7 +106,7 @@ def read(databases: Databases, month: str, on: date, earlier: Sequence[tuple[str
     return Records(
         span,
         [_site(each, by, phases, stations, span, on) for by in registry.operators.find() for each in by["sites"]],
-        [_event(row) for row in trace.events.find({"time": {"$gte": span.start, "$lt": span.end}})],
+        [_event(row) for row in trace.events.find({"time": {"$gte": span.start, "$lt": span.end}}, OF_EVENTS)],
         _placed(trace.findings.find()),
         _placed(inspection.tasks.find()),
         _placed(inspection.cases.find()),

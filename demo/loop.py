@@ -124,13 +124,19 @@ class Loop:
         self._diary.call(order, self._one, "责令限期整改")
 
     def _fail_test(self, sheet: Paper) -> None:
-        """The market's quick test fails, and a case is there."""
+        """The market's quick test fails: a case is there, and the recall of its batch is proposed."""
         self._publish(sheet)
         stall = sheet.lines[0].to
         wanted = pb.ListCasesRequest(site_id=(stall and stall.id) or "")
-        case = awaited("the failed test's case", lambda: self._diary.ask(wanted, PROVINCE)["cases"])[0]
+
+        def cases() -> list[Json]:
+            return [case for case in self._diary.ask(wanted, PROVINCE)["cases"] if "recall" in case]
+
+        case = awaited("the failed test's case", cases)[0]
         self.told.test_case = case["case_id"]
         self._did(case["title"], f"case {case['state']}")
+        recall = case["recall"]
+        self._did(f"{recall['product']} {recall['batch']}，{recall['recall_class']} 级", f"recall {recall['state']}")
 
     def _rectify(self, receipt: Paper) -> None:
         """The receiver records what it received, and the finding closes by itself."""

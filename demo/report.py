@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from clients.cli.words import CASE_STATES, CHANNELS, DELIVERY_STATES, DIMENSIONS, TASK_STATES, zh
+from clients.cli.words import CASE_STATES, CHANNELS, DELIVERY_STATES, DIMENSIONS, RECALL_STATES, TASK_STATES, zh
 from contracts.rules import RULES
 from demo.bulletin import Bulletin
 from demo.counting import Speed
@@ -27,6 +27,7 @@ _STATES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "task": ("任务", TASK_STATES),
     "case": ("案件", CASE_STATES),
     "delivery": ("通知", DELIVERY_STATES),
+    "recall": ("召回", RECALL_STATES),
     "refused": ("被拒", {}),
 }
 """What a step's state is about, and its words."""

@@ -28,16 +28,17 @@ SAMPLES: Final = 4
 
 @dataclass(frozen=True)
 class Trouble:
-    """`receipt` answers `shipment`, too late; `test` is a sheet with one sample that fails."""
+    """`receipt` answers `shipment`, too late; in `test` a sample fails of what came in by `entry`."""
 
     shipment: Paper
     receipt: Paper
+    entry: Paper
     test: Paper
 
     @property
     def numbers(self) -> set[str]:
         """Of its papers, to which nothing else is to happen."""
-        return {paper.number for paper in (self.shipment, self.receipt, self.test)}
+        return {paper.number for paper in (self.shipment, self.receipt, self.entry, self.test)}
 
 
 def trouble(ledger: Ledger, rng: Random, spared: frozenset[Lot]) -> Trouble:
@@ -46,14 +47,13 @@ def trouble(ledger: Ledger, rng: Random, spared: frozenset[Lot]) -> Trouble:
     shipment, receipt = rng.choice(_unanswered(ledger.papers, spared))
     receipt.delay = LATE
     bought = [paper for paper in _entries(ledger, shipment) if not paper.lots() & spared]
-    failed = rng.choice(bought)
-    assert failed.site.market
-    at = failed.time + timedelta(hours=2)
-    line = Line(failed.lines[0].own or failed.lines[0].lot, Decimal("0.5"), to=failed.site)
+    entry = rng.choice(bought)
+    at = entry.time + timedelta(hours=2)
+    line = Line(entry.lines[0].own or entry.lines[0].lot, Decimal("0.5"), to=entry.site)
     facts: dict[str, object] = {"results": [_result(rng, BAD)], "tester": "快检室"}
-    test = Paper(MARKET, "residue_test", at, _market(ledger, failed.site), ledger.number("KJ"), [line], facts=facts)
+    test = Paper(MARKET, "residue_test", at, _market(ledger, entry.site), ledger.number("KJ"), [line], facts=facts)
     ledger.papers.append(test)
-    return Trouble(shipment, receipt, test)
+    return Trouble(shipment, receipt, entry, test)
 
 
 def quick_tests(ledger: Ledger, rng: Random) -> list[Paper]:

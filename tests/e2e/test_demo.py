@@ -107,6 +107,7 @@ def check_loop(loop: dict[str, Any]) -> None:
     assert refused == ["two_inspectors", "recheck_other_officer", "measures_not_carried_out"]
     walked = ["finding open", "task open", "task inspected", "task rectifying", "finding closed", "task rectified"]
     walked += ["task closed", "case closed"]
+    assert "recall proposed" in states
     assert [state for state in dict.fromkeys(states) if state in walked] == walked
     assert len({step["at"][:10] for step in loop["steps"]}) > 3
     inspected, rechecked = (
