@@ -10,7 +10,7 @@ from shilian.reporting.v1 import reporting_pb2 as pb
 from clients.cli import bulletins, where
 from clients.cli.answers import Json, listing
 from clients.cli.asking import Caller, Division, ask, asks, one_of, value
-from clients.cli.printing import Format, FormatOption, print_json, print_table
+from clients.cli.printing import Format, FormatOption, local_time, print_json, print_table
 from clients.cli.words import DIMENSIONS
 from contracts import divisions
 
@@ -51,7 +51,8 @@ def _behind_row(site: Json) -> tuple[str, ...]:
 
 
 def _show_scorecard(answer: Json) -> None:
-    window = f"{answer['from_time']} – {answer['until_time']}"
+    window = f"{local_time(answer['from_time'])} – {local_time(answer['until_time'])}"
+    window += f",统计于 counted {local_time(answer['computed_time'])}"
     print_table("成绩单 scorecard", HEADS, map(_line_row, [answer["line"], *answer["lines"]]), window)
 
 

@@ -30,6 +30,7 @@ from services.reporting import (
     store,
     translate,
 )
+from services.reporting.cards import Card, Cards
 from services.reporting.domain import SiteRow, behind, lines
 from services.reporting.queries import Query
 from services.reporting.rebuild import Rebuild
@@ -49,15 +50,22 @@ class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServic
 
     def __init__(self, own: Store, settings: ReportingSettings) -> None:
         super().__init__(own)
+        self._cards = Cards(settings.scorecard_kept_s)
         self._rebuild = Rebuild(own, settings)
         self._press = ThreadPoolExecutor(1, thread_name_prefix="press")
         """One paper at a time, beside the event loop."""
 
     async def GetScorecard(self, request: pb.GetScorecardRequest, context: Any) -> pb.GetScorecardResponse:
-        """A frozen month as it was frozen. Raises NotFound for a division without sites, or not the caller's."""
+        """A frozen month as it was frozen, other figures as they were counted not long ago.
+
+        Raises NotFound for a division without sites, or not the caller's.
+        """
         division = translate.division(current_caller(), request.division)
         window = translate.window(request.month, clock.now())
-        shown = await self._frozen_lines(request.month, division) or await self._lines(window, division)
+        card = await self._frozen(request.month, division) or await self._cards.get(
+            window, division, lambda: self._lines(window, division)
+        )
+        shown = card.lines
         own = [line for line in shown if line["code"] == division and not line["link"]]
         if not own:
             raise NotFound("division", request.division)
@@ -67,6 +75,7 @@ class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServic
             lines=map(translate.line, below),
             from_time=translate.timestamp(window.start),
             until_time=translate.timestamp(window.end),
+            computed_time=translate.timestamp(card.at),
         )
 
     async def ListBehind(self, request: pb.ListBehindRequest, context: Any) -> pb.ListBehindResponse:
@@ -131,10 +140,21 @@ class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServic
             self._store, request, pb.RebuildFactsResponse, lambda asked: self._rebuild.step(asked, authorization)
         )
 
-    async def _frozen_lines(self, month: str, division: str) -> list[Document]:
-        latest = {"sort": [("version", -1)], "projection": {"figures.lines": 1}}
+    async def _frozen(self, month: str, division: str) -> Card | None:
+        latest = {"sort": [("version", -1)], "projection": {"figures.lines": 1, "frozen_at": 1}}
         stored = await self._db[store.BULLETINS].find_one({"month": month}, **latest) if month else None
-        return _inside(stored["figures"]["lines"], division) if stored else []
+        lines = _inside(stored["figures"]["lines"], division) if stored else []
+        return Card(lines, stored["frozen_at"]) if stored and lines else None
+
+    async def SetStandard(self, request: pb.SetStandardRequest, context: Any) -> pb.SetStandardResponse:
+        answer = await super().SetStandard(request, context)
+        self._cards.forget()
+        return answer
+
+    async def DeclareUploads(self, request: pb.DeclareUploadsRequest, context: Any) -> pb.DeclareUploadsResponse:
+        answer = await super().DeclareUploads(request, context)
+        self._cards.forget()
+        return answer
 
     async def _lines(self, window: months.Window, division: str) -> list[Document]:
         month = months.name(

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -236,6 +236,7 @@ def standards_are_set_by_whom_they_are_for(client: Client) -> None:
     assert client.status("SetStandard", tag, division="370200") is grpc.StatusCode.PERMISSION_DENIED
     assert client.call("SetStandard", tag) == client.call("SetStandard", tag)
     card = client.call("GetScorecard", pb.GetScorecardRequest(division="370200", month=MONTH))
+    assert clock.now() - card.computed_time.ToDatetime(UTC) < timedelta(minutes=1)
     assert card.line.tag == "demonstration"
     assert next(each.threshold for each in card.line.measures if each.dimension == activity) == "0.5"
     weights = [pb.DimensionValue(dimension=each, value="30") for each in DIMENSIONS]
@@ -279,7 +280,10 @@ def test_the_bulletin_is_frozen_once_catches_up_and_is_versioned_by_late_records
     first = json.loads(client.download(pb.FORMAT_JSON)[1])
     counts = next(line["counts"] for line in first["lines"] if line["code"] == "37" and not line["link"])
     assert {tuple(count) for count in counts.values()} == set(COUNTED.values())
-    assert json.loads(client.call("GetBulletin", pb.GetBulletinRequest(month=MONTH)).document) == first
+    whole = client.call("GetBulletin", pb.GetBulletinRequest(month=MONTH))
+    assert json.loads(whole.document) == first
+    card = client.call("GetScorecard", pb.GetScorecardRequest(division="37", month=MONTH))
+    assert card.computed_time == whole.bulletin.frozen_time
     elsewhere = pb.GetBulletinRequest(month=MONTH, division="370100")
     assert client.status("GetBulletin", elsewhere, division="370200") is grpc.StatusCode.NOT_FOUND
 
