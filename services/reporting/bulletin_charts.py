@@ -151,7 +151,7 @@ def _on(rate: float | None) -> str:
     """The ink that can be read on a colour of the scale."""
     if rate is None:
         return FAINT
-    return INK if 0.15 < rate < 0.79 else "white"
+    return INK if 0.09 < rate < 0.89 else "white"
 
 
 def _points(score: float | None) -> str:

@@ -30,9 +30,10 @@ def titled(line: Document) -> str:
     return f"{line['name']}{words.TAGS.get(line['tag'], '')}"
 
 
-def row(line: Document) -> list[Cell]:
-    """A place in its league."""
-    return [line["rank"] or "—", titled(line), *_scored(line)]
+def row(line: Document, with_city: bool = False) -> list[Cell]:
+    """A place in its league; a county with its city, where several cities may have a 市中区."""
+    name = _full_name(line) if with_city else line["name"]
+    return [line["rank"] or "—", f"{name}{words.TAGS.get(line['tag'], '')}", *_scored(line)]
 
 
 def link_row(line: Document) -> list[Cell]:
@@ -103,11 +104,10 @@ def best_and_worst(own: Document, lines: Sequence[Document]) -> list[Column]:
 
 
 def _row(line: Document) -> list[str]:
-    return [str(line["rank"]), _place(line), line["score"], change(line)]
+    return [str(line["rank"]), _full_name(line), line["score"], change(line)]
 
 
-def _place(line: Document) -> str:
-    """A county with its city, for several cities have a 市中区."""
+def _full_name(line: Document) -> str:
     if line["level"] != "county":
         return str(line["name"])
     return "".join(divisions.path(line["code"]).split(" ")[1:]) or str(line["name"])

@@ -9,29 +9,20 @@ from services.reporting import bulletin_league as leagues
 from services.reporting import bulletin_words as words
 from services.reporting.bulletin_table import Cell, Document, Table
 
+CITY: Final = 4
+"""Digits of a city's prefix."""
+
 
 def tables(division: str, best: Sequence[Document], figures: Document) -> list[Table]:
     """All tables of a division's bulletin; `best` is the league, ranked."""
     lines = figures["lines"]
-    below = [line for line in leagues.ranked(lines, "county") if line["code"] != division]
+    counties = [line for line in leagues.ranked(lines, "county") if line["code"] != division]
+    links = [leagues.link_row(line) for line in leagues.links(division, lines)]
     return [
-        Table(
-            "league", "排名表", leagues.HEAD, [leagues.row(line) for line in best], "同级排名；得分相同名次并列", True
-        ),
-        Table(
-            "links",
-            "分环节",
-            ["环节", *leagues.HEAD[2:]],
-            [leagues.link_row(line) for line in leagues.links(division, lines)],
-        ),
-        Table("counties", "县（市、区）排名", leagues.HEAD, [leagues.row(line) for line in below], league=True),
-        Table(
-            "stations",
-            "监管所排名",
-            leagues.HEAD,
-            [leagues.row(each) for each in leagues.ranked(lines, "station")],
-            league=True,
-        ),
+        _league("league", "排名表", best)._replace(note="同级排名；得分相同名次并列"),
+        Table("links", "分环节", ["环节", *leagues.HEAD[2:]], links),
+        _league("counties", "县（市、区）排名", counties, with_city=len(division) < CITY),
+        _league("stations", "监管所排名", leagues.ranked(lines, "station")),
         Table("steps", "活跃场所上报的环节动作", ["动作", "场所数"], _kinds(division, lines)),
         Table("work", "发现与处置", ["事项", "本月新增", "本月办结", "月末在办"], _work(totals(figures["work"]))),
         Table("tests", "检测", ["项目", "批次", "不合格", "合格率"], _tests(totals(figures["work"]))),
@@ -43,6 +34,10 @@ def tables(division: str, best: Sequence[Document], figures: Document) -> list[T
         Table("unregistered", "未注册场所", _SITE_HEAD, [*map(_site, figures["unregistered"])], _PART),
         Table("systems", "自建系统", _SYSTEM_HEAD, [*map(_system, figures["systems"])]),
     ]
+
+
+def _league(id: str, title: str, lines: Iterable[Document], with_city: bool = False) -> Table:
+    return Table(id, title, leagues.HEAD, [leagues.row(line, with_city) for line in lines], league=True)
 
 
 _SITE_HEAD: Final = ["证照编号", "名称", "区划", "监管所"]

@@ -139,4 +139,4 @@ def _standard(row: Document) -> str:
     place = divisions.name(row["division"].ljust(6, "0")) or row["division"]
     parts = [f"{words.DIMENSIONS[name]}阈值{leagues.percent(value, 0)}" for name, value in row["thresholds"].items()]
     parts += [f"{words.DIMENSIONS[name]}权重{value}" for name, value in row["weights"].items()]
-    return f"{place}自{row['from_day']}起：{'、'.join(parts)}{words.TAGS.get(row['tag'], '')}。"
+    return f"{place}{words.TAG_NAMES.get(row['tag'], '')}自{row['from_day']}起：{'、'.join(parts)}。"

@@ -70,5 +70,6 @@ GATES: Final = {
 }
 CASES: Final = {"open": "办理中", "closed": "已结案"}
 TAGS: Final = {"demonstration": "★", "candidate": "☆"}
+TAG_NAMES: Final = {"demonstration": "（★示范城市）", "candidate": "（☆创建城市）"}
 LEVELS: Final = {"province": "省", "city": "市", "county": "县（市、区）", "station": "监管所"}
 NOT_APPLICABLE: Final = "不适用"

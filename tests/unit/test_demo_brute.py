@@ -216,7 +216,7 @@ def test_a_row_too_many_and_one_missing_are_found() -> None:
 class _Collection(list[dict[str, Any]]):
     """As much of a collection as the reader asks."""
 
-    def find(self, filter: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    def find(self, filter: dict[str, Any] | None = None, fields: Any = None) -> list[dict[str, Any]]:
         return list(self)
 
 
