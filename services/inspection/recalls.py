@@ -30,8 +30,8 @@ SUGGESTED: Final = {TestKind.CLENBUTEROL_QUICK: 1, TestKind.RESIDUE_QUICK: 2, Te
 
 
 def propose(decision: Decision, case: Case, test: Test) -> Case:
-    """Proposes to recall a failed test's batch, once the batch is known and unless the case has done so."""
-    if not test["batch"] or not test["event"] or case["recall"] or not is_open(case):
+    """Proposes to recall a failed test's batch, once the batch is known, while the case is open."""
+    if not test["batch"] or not test["event"] or not is_open(case):
         return case
     clock = CLOCKS[SUGGESTED[TestKind(test["kind"])]]
     told = {

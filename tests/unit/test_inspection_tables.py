@@ -16,7 +16,7 @@ from services.inspection import clocks, marks, penalties, sampling, store, tasks
 from services.inspection.decision import Decision, Shelf
 from services.inspection.domain import Act, Step
 from services.inspection.places import NOWHERE, Place, areas
-from services.inspection.results import Known, take_tests
+from services.inspection.results import Known, content_of, take_tests
 from services.inspection.shipments import take_findings
 from services.inspection.writes import writes
 
@@ -263,6 +263,13 @@ def test_a_task_closes_by_itself_with_the_last_of_its_findings() -> None:
     assert states(after(*opened, *closed, later, apart=True)) == ["cancelled", "open"]
 
 
+def test_a_finding_that_opens_again_returns_to_its_task_whatever_its_paper_is_called_now() -> None:
+    first, second = LINES[:2]
+    renamed = first | {"document": "XS20260105009"}
+    told = [finding(1, **first), finding(1, **second), finding(2, open=False, **first), finding(3, **renamed)]
+    assert states(after(*told, apart=True)) == ["open"]
+
+
 @given(told=st.permutations([(n, version) for n in range(3) for version in (1, 2, 3)]), apart=st.booleans())
 def test_findings_in_any_order_and_number_are_one_running_task_at_most(told: list[Any], apart: bool) -> None:
     decision = after(*(finding(version, open=version != 2, **LINES[n]) for n, version in told * 2), apart=apart)
@@ -279,6 +286,17 @@ def test_a_batch_of_tests_is_taken_once_each() -> None:
     verdicts = take_tests(decision, [test, test], Known(), {})
     assert [verdict.outcome for verdict in verdicts["market"]] == ["accepted", "duplicate"]
     assert len([*decision.tests.changed()]) == len([*decision.cases.changed()]) == len([*decision.tasks.changed()]) == 1
+
+
+def test_a_test_on_record_is_left_as_it_is() -> None:
+    told = {"source": "market", "message_id": "m", "kind": "residue_quick", "item": "有机磷", "site": "s",
+            "qualified": False, "tested_at": NOW}  # fmt: skip
+    test = messages.TestResult.model_validate({"id": "Q1", **told})
+    for content, outcome in ((content_of(test), "duplicate"), ("other", "rejected")):
+        decision = Decision(NOW)
+        verdicts = take_tests(decision, [test], Known(contents={"Q1": content}), {})
+        assert [verdict.outcome for verdict in verdicts["market"]] == [outcome]
+        assert not [*decision.tests.changed(), *decision.cases.changed(), *decision.tasks.changed()]
 
 
 def test_the_ledger_is_only_ever_inserted_into() -> None:

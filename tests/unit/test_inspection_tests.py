@@ -262,6 +262,23 @@ def test_a_result_that_was_overturned_proposes_nothing_when_it_is_linked() -> No
     assert book.told == []
 
 
+def test_a_case_that_was_closed_and_a_result_overturned_after_the_penalty_propose_nothing_either() -> None:
+    officer = Act("甲", "regulator", NOW, note="x")
+    book = Book()
+    book.take(result())
+    book.cases = {book.case["_id"]: cases.decide(book.case, officer, "warning", "", "", ["王"])}
+    book.object(OPERATOR)
+    book.retest(LABORATORY, qualified=True)
+    assert book.case["state"] == CaseState.OPEN
+    linked(book)
+    closed = Book()
+    closed.take(result())
+    closed.cases = {closed.case["_id"]: {**closed.case, "state": "closed"}}
+    linked(closed)
+    assert book.told == closed.told == []
+    assert closed.tests["Q1"]["event"] == "E7"
+
+
 def test_a_known_batch_is_not_parked_and_one_without_batch_never() -> None:
     book = Book()
     assert "parked" not in book.take(result(), "B1")
