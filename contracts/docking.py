@@ -53,6 +53,7 @@ StepText = Annotated[Step, BeforeValidator(_step), WithJsonSchema({"type": "stri
 class LotIn(GoodsIn):
     """Goods of one batch; `batch_no` counts as given by `issuer`, without one by the record's own site."""
 
+    ear_tag: Text | None = Field(None, description="Of one animal (畜禽标识); its batch number where there is no other")
     issuer: PartyIn | None = Field(None, description="Who gave the batch number, such as the supplier")
 
 

@@ -25,6 +25,7 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "diners": ("就餐人数", "jiucanrenshu"),
     "division": ("行政区划", "xzqh", "区划代码", "xingzhengquhua"),
     "document_no": ("单号", "danhao", "票号", "piaohao", "单据编号", "一票通编号"),
+    "ear_tag": ("耳标号", "erbiaohao", "畜禽标识"),
     "gtin": ("商品条码", "tiaoma", "条码"),
     "id": ("编号", "bianhao", "摊位号", "tanweihao", "主体编号", "单位编号"),
     "id_number": ("身份证号", "sfzh", "shenfenzhenghao"),

@@ -18,7 +18,7 @@ from contracts.registry import Observation
 from contracts.trace import Party, Record
 from contracts.wire import MAX_LINES, Wire
 from contracts.words import present, words
-from services.adapters.parts import Origin
+from services.adapters.parts import Origin, code_doubts
 
 MAX_BYTES: Final = 1 << 20
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
@@ -121,6 +121,7 @@ def _adapt_lines(
             told = [_as_sent(fault, chosen.site, data, data[key][number - 1]) for fault in _causes(errors)]
             _refuse(into, envelope.id, number, told, getattr(message, "document_no", None))
         else:
+            flags += tuple(code_doubts(line))
             _keep(found.model_copy(update={"flags": found.flags + flags}) if flags else found, into)
 
 
@@ -173,9 +174,9 @@ def _by_line(invalid: ValidationError, key: str, numbers: Sequence[int]) -> dict
 
 def _judge_observation(seen: Observation, received_at: datetime, into: Adapted) -> None:
     """A clock that runs ahead must not make an observation the latest for years: none is later than its arrival."""
-    if not seen.site or not seen.operator:
-        rule = "no_operator" if seen.site else "no_site"
-        _refuse(into, seen.message_id, seen.line, [rules.error("id", None, rule)])
+    # Whatever identifies a site identifies an operator as well (`contracts.identity`).
+    if not seen.site:
+        _refuse(into, seen.message_id, seen.line, [rules.error("id", None, "no_site")])
         return
     party = Party(uscc=seen.uscc, licence=seen.licence, division=seen.division)
     flags = tuple(checks.party_faults("site", party))

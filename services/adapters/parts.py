@@ -1,10 +1,11 @@
 """Parts of a legacy message turned into parts of a canonical record: sites, goods, papers."""
 
 import re
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
-from contracts import codes, identity
+from contracts import codes, identity, rules
+from contracts.egress import FieldError
 from contracts.envelope import Envelope
 from contracts.fields import measure
 from contracts.trace import Document, Link, Lot, Party
@@ -102,6 +103,25 @@ def shelf_life_days(words: str | None) -> int | None:
     """ "12个月" is 360 and "7天" is 7; None for what is no span of time."""
     match = _SHELF_LIFE.fullmatch((words or "").replace("个", "").upper())
     return int(match[1]) * _DAYS[match[2]] if match else None
+
+
+def code_doubts(line: Any) -> Iterator[FieldError]:
+    """Codes of goods that look wrong and are no part of a trace code, which is judged for itself."""
+    for field, goods in _goods(line):
+        if goods.gtin and codes.gtin_problem(goods.gtin) == "gtin_length":
+            yield rules.error(f"{field}gtin", goods.gtin, "gtin_length")
+        tag = getattr(goods, "ear_tag", None)
+        if tag and (problem := codes.ear_tag_problem(tag)):
+            yield rules.error(f"{field}ear_tag", tag, problem)
+
+
+def _goods(line: Any) -> Iterator[tuple[str, GoodsIn]]:
+    """The goods of a line: itself, or those on its two sides."""
+    if isinstance(line, GoodsIn):
+        yield "", line
+    for side in ("inputs", "outputs"):
+        for place, goods in enumerate(getattr(line, side, ())):
+            yield f"{side}[{place}].", goods
 
 
 def batch(goods: GoodsIn, *issuers: Party | None) -> str | None:

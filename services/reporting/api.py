@@ -136,9 +136,11 @@ class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServic
     async def RebuildFacts(self, request: pb.RebuildFactsRequest, context: Any) -> pb.RebuildFactsResponse:
         """Raises Unavailable when a service does not answer, FailedPrecondition when its address is not set."""
         authorization = dict(context.invocation_metadata()).get("authorization", "")
-        return await once(
+        answer = await once(
             self._store, request, pb.RebuildFactsResponse, lambda asked: self._rebuild.step(asked, authorization)
         )
+        self._cards.forget()
+        return answer
 
     async def _frozen(self, month: str, division: str) -> Card | None:
         latest = {"sort": [("version", -1)], "projection": {"figures.lines": 1, "frozen_at": 1}}

@@ -30,9 +30,10 @@ NEED_STATE = {"operator_unregistered", "unshipped_receipt", "possible_duplicate"
 JUDGED_BY_REGISTRY = {"id_number_format", "id_number_check_digit", "id_number_birth_date"}
 
 NOT_PLAYED = {
+    "too_many_sites": "takes thousands of sites of one operator",
     "no_operator": "whatever names a site names an operator",
-    "gtin_length": "such a code is no GTIN: the goods go by their batch number",
-    "ear_tag_format": "no message has a field for it yet",
+    "gtin_length": "the demo's goods have a whole bar code or none",
+    "ear_tag_format": "the demo's animals bear no tags",
     "operator_suspended": "the demo suspends nobody",
     "operator_revoked": "the demo revokes nobody",
 }

@@ -48,4 +48,5 @@ def capture(origin: Origin, message: CaptureV1, line: RecordIn) -> Record:
 
 def _lot(origin: Origin, lot: LotIn, giver: Party | None, site: Party) -> Lot:
     issuer = parts.party(origin, lot.issuer) if lot.issuer else giver
-    return parts.lot(lot, parts.batch(lot, issuer, site))
+    tagged = lot if lot.batch_no else lot.model_copy(update={"batch_no": lot.ear_tag})
+    return parts.lot(lot, parts.batch(tagged, issuer, site))
