@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bench import bulletin, calls, ingest, intake, recall
+from bench import bulletin, calls, ingest, intake, recall, walk
 from bench.child import Died
 from bench.ground import Ground
 from bench.hearing import Wrong
@@ -33,6 +33,8 @@ USUAL: Final[dict[str, Benchmark]] = {
     "trigger_intake": intake.trigger_intake,
     "recall_notice": recall.recall_notice,
     "bulletin": bulletin.bulletin,
+    "walk": walk.walk,
+    "trace_call": walk.trace_call,
 }
 LONG: Final[dict[str, Benchmark]] = {"bulletin_full": bulletin.bulletin_full, "soak": ingest.soak}
 

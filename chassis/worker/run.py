@@ -5,7 +5,6 @@ import eventlet
 
 eventlet.monkey_patch()
 
-import gc
 import logging
 import signal
 import sys
@@ -17,6 +16,7 @@ from amqp.exceptions import AMQPError
 from nameko.containers import ServiceContainer
 
 from chassis import health, topology
+from chassis.garbage import collect_seldom
 from chassis.logs import setup_logs
 from chassis.settings import Settings
 from chassis.worker.publisher import RECONNECT_S
@@ -24,9 +24,6 @@ from chassis.worker.publisher import RECONNECT_S
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
-
-COLLECT_EVERY = 200_000
-"""Objects made between two searches for cyclic garbage; at Python's 700 they took a third of a batch's time."""
 
 
 def run(service: type, settings: Settings) -> None:
@@ -41,7 +38,7 @@ def run(service: type, settings: Settings) -> None:
     _serve_health(container, settings)
     _declare(settings, stopping)
     container.start()
-    _collect_seldom()
+    collect_seldom()
     log.info("started", extra={"service": container.service_name})
     died = eventlet.spawn(container.wait)
     while not stopping and not died.dead:
@@ -50,13 +47,6 @@ def run(service: type, settings: Settings) -> None:
         sys.exit(f"{container.service_name} died: {_reason(died)}")
     container.stop()
     log.info("stopped", extra={"service": container.service_name})
-
-
-def _collect_seldom() -> None:
-    """A batch makes thousands of small objects, hardly ever in cycles; what was imported never becomes garbage."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY)
 
 
 def _declare(settings: Settings, stopping: list[int]) -> None:

@@ -66,9 +66,12 @@ class Chain:
         return (edge.tail, edge.head) if self.direction is Direction.FORWARD else (edge.head, edge.tail)
 
 
+_AT_NOBODY: Final = node_key("", UNNAMED)
+
+
 def is_unnamed(key: str) -> bool:
     """Whether the node is a meeting place for halves that don't name their other side."""
-    return split(key)[1] == UNNAMED
+    return key.endswith(_AT_NOBODY)
 
 
 def answered(node: str, halves: Sequence[Edge], named: Iterable[Edge]) -> list[Edge]:

@@ -158,7 +158,10 @@ def edges(event: Event) -> list[tuple[str, str]]:
 def goods_on(event: Event, node: str) -> Goods:
     """The event's goods of the node's batch."""
     batch = split(node)[0]
-    return next((goods for goods in event.goods if goods.batch == batch), Goods(batch))
+    for goods in event.goods:
+        if goods.batch == batch:
+            return goods
+    return Goods(batch)
 
 
 def flows(event: Event) -> Iterator[Flow]:

@@ -50,6 +50,8 @@ class Sites:
 
     def now(self, site: str) -> str:
         """The id the site has today; an alias may lead to an alias."""
+        if site not in self._alias_of:
+            return site
         passed = {site}
         while (following := self._alias_of.get(site)) and following not in passed:
             passed.add(site := following)
@@ -57,6 +59,8 @@ class Sites:
 
     def ids(self, site: str) -> list[str]:
         """Every id events may know the site by, today's first."""
+        if site not in self._aliases:
+            return [site]
         older = (id for alias in sorted(self._aliases.get(site, ())) for id in self.ids(alias))
         return [site, *older]
 
@@ -76,14 +80,16 @@ class Sites:
 
     def _meet(self, told: Place) -> None:
         """Events fill what the registry left open; a site that the registry knows is not external."""
-        if told.site == UNNAMED or told in self._met:
-            return
-        self._met.add(told)
         site = self.now(told.site)
         known = self.places.get(site)
+        if site == UNNAMED or (known and None not in known) or told in self._met:
+            return
+        self._met.add(told)
         self.places[site] = _fill(known, told) if known else told._replace(site=site)
 
     def _today(self, event: Event) -> Event:
+        if not self._alias_of:
+            return event
         here, there = self.now(event.here.site), self.now(event.there.site)
         if (here, there) == (event.here.site, event.there.site):
             return event

@@ -1,9 +1,9 @@
 """Answers: the domain's words as protobuf messages."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.trace.v1 import trace_pb2 as pb
@@ -18,12 +18,13 @@ from services.trace.rows import lots_of, quantity_of
 
 WIRE_DIRECTIONS = {ours: theirs for theirs, ours in DIRECTIONS.items()}
 
+EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
 
 def timestamp(time: datetime) -> Timestamp:
     """An aware time on the wire."""
-    stamp = Timestamp()
-    stamp.FromDatetime(time)
-    return stamp
+    since = time - EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
 def number(quantity: Decimal | None) -> str:
@@ -123,17 +124,16 @@ def _node(key: str, chain: Chain) -> pb.Node:
 
 
 def _edge(edge: Edge) -> pb.Edge:
-    message = pb.Edge(
+    return pb.Edge(
         to=_ref(edge.head),
         event_id=edge.event.id,
         step=edge.event.step,
         quantity=number(edge.goods.quantity),
         unit=edge.goods.unit or "",
         time=timestamp(edge.event.time),
+        # A word of Python's.
+        **{"from": _ref(edge.tail)},
     )
-    # "from" is a word of Python's.
-    getattr(message, "from").CopyFrom(_ref(edge.tail))
-    return message
 
 
 def _gap(gap: Gap) -> pb.Gap:

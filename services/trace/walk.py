@@ -140,6 +140,8 @@ class Walk:
     def _followed(self, key: str, near: list[Edge]) -> list[Edge]:
         """A node's edges, without its halves that another edge answers."""
         halves = [edge for edge in near if is_unnamed(self.chain.ends(edge)[1])]
+        if not halves:
+            return near
         named = [edge for edge in near if not is_unnamed(self.chain.ends(edge)[1])]
         told = {edge.event.id for edge in answered(key, halves, named)}
         return [*named, *(edge for edge in halves if edge.event.id not in told)]

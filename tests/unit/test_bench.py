@@ -18,7 +18,7 @@ from rich.table import Table
 import services.inspection.announce
 import services.reporting.intake
 from bench import __main__ as command
-from bench import facts, halves, notes, plain, triggers
+from bench import bulletin, facts, halves, notes, plain, recall, triggers
 from bench.filling import Sent
 from bench.hearing import Wrong, compare
 from bench.line import EVENT
@@ -30,6 +30,7 @@ from contracts.model import Contract
 from contracts.trace import CaptureV1
 from services.inspection.decision import Decision as InspectionDecision
 from services.inspection.shipments import take_findings
+from services.reporting import months
 from services.reporting.store import MARKS
 from services.trace import announce, handoffs, rows, watched
 from services.trace.domain import Decision, decide
@@ -151,7 +152,7 @@ def test_file_has_the_agreed_keys(tmp_path: Path) -> None:
 def test_only_runs_one_and_full_the_long_ones() -> None:
     assert list(command.chosen("get_operator", full=False)) == ["get_operator"]
     usual = "ingest_single ingest_bundle two_workers get_operator audited_call worklist_page fact_intake trigger_intake"
-    assert list(command.chosen(None, full=False)) == [*usual.split(), "recall_notice", "bulletin"]
+    assert list(command.chosen(None, full=False)) == [*usual.split(), "recall_notice", "bulletin", "walk", "trace_call"]
     assert {"bulletin_full", "soak"} == command.chosen(None, full=True).keys() - command.chosen(None, full=False).keys()
     assert list(command.chosen("soak", full=False)) == ["soak"]
     with pytest.raises(typer.BadParameter):
@@ -191,6 +192,43 @@ def test_both_sides_make_the_same_of_a_finding() -> None:
     assert json.loads(to_json(told)) == json.loads(_renamed(made.outgoing[0].body.decode(), ids))
 
 
+@pytest.mark.parametrize(
+    ("now", "month"),
+    [
+        (datetime(2026, 11, 22, tzinfo=UTC), "2026-10"),
+        (datetime(2026, 11, 5, tzinfo=UTC), "2026-10"),  # Eight o'clock in Shanghai.
+        (datetime(2026, 11, 4, 23, 59, tzinfo=UTC), "2026-09"),
+        (datetime(2026, 3, 6, tzinfo=UTC), "2026-02"),
+    ],
+)
+def test_the_month_is_the_one_frozen_last(now: datetime, month: str) -> None:
+    found = bulletin.Month.last(now)
+    assert (found.name, months.next_freeze(found.due_at) > now >= found.due_at) == (month, True)
+
+
+def test_a_site_has_ten_days_of_the_month() -> None:
+    window = months.window(bulletin.Month.last(datetime.now(UTC)).name)
+    days = [row["day"] for row in bulletin.mark_rows(range(7, 8))]
+    assert len(set(days)) == bulletin.MARKS_PER_SITE
+    assert all(window.first.isoformat() <= day < window.after.isoformat() for day in days)
+
+
+def test_a_recall_names_everybody_once() -> None:
+    bodies = [sent.body for sent in recall.messages()]
+    named = Counter(site for body in bodies for told in json.loads(body)["recalls"] for site in told["sites"])
+    assert len(named) == recall.RECIPIENTS
+    assert named.total() == recall.RECIPIENTS
+
+
 def _renamed(text: str, ids: Mapping[str, str]) -> str:
     """The other side's ids are of the same length, and not hashed."""
     return re.sub(r"T[0-9a-f]{24}", lambda found: ids[found[0]], text)
+
+
+def test_chain_of_the_walk_has_the_nodes_it_is_said_to_have() -> None:
+    told = [*walk.documents(range(2 * walk.HANDOFFS + 1))]
+    *chain, apart = told
+    tails, heads = ({node for row in chain for node in row[side]} for side in ("inputs", "outputs"))
+    assert len(tails | heads) == walk.NODES
+    assert len(heads) == walk.HANDOFFS
+    assert not {*apart["inputs"], *apart["outputs"]} & (tails | heads)
