@@ -12,9 +12,8 @@ from shilian.registry.v1 import registry_pb2
 
 from chassis.api.errors import InvalidArgument
 from chassis.caller import Caller
-from contracts import identity
+from contracts import identity, inspection
 from contracts.envelope import Envelope
-from contracts.inspection import TestResult
 from contracts.rules import RULES
 from contracts.trace import Record
 from contracts.wire import MAX_LINES
@@ -113,7 +112,7 @@ def met(sent: Sent) -> set[str]:
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     adapted = adapt(FORMATS[source.partition(".")[0]], Envelope("m-1", source, type, NOW), raw, source, NOW)
     told = [fault.rule for verdict in adapted.refusals for fault in verdict.errors]
-    found: list[Record | TestResult] = [*adapted.records, *adapted.tests]
+    found: list[Record | inspection.TestResult] = [*adapted.records, *adapted.tests]
     told += [fault.rule for part in found for fault in part.flags]
     # What a source tells of an operator is flagged by the registry, which takes it in.
     told += [str(flag["rule"]) for seen in adapted.observations for flag in claimed(seen)["flags"]]
