@@ -48,7 +48,7 @@ def _trial(ground: Ground) -> float:
         account = {"sms_url": provider, "sms_key_id": "simulated", "sms_key_secret": "simulated", "sms_rate": RATE}
         with desk(ground, words, store.COLLECTIONS, [NOTIFY_EVENTS], key, b'"recipient":', **account) as at:
             _tell(at.field)
-            seconds = at.seconds([_opened(first) for first in range(0, RECIPIENTS, TOLD_AT_ONCE)], _all_sent)
+            seconds = at.seconds(messages(), _all_sent)
             _verify(provider)
     return RECIPIENTS / seconds
 
@@ -83,6 +83,11 @@ def _provider(ground: Ground) -> Iterator[str]:
         wait_for("the provider's start", lambda: child.runs() and listens(port), READY_S)
         httpx.put(f"{url}/control/sms", json={"rate": RATE, "receipt": None}, trust_env=False).raise_for_status()
         yield url
+
+
+def messages() -> list[Sent]:
+    """The recall, part by part."""
+    return [_opened(first) for first in range(0, RECIPIENTS, TOLD_AT_ONCE)]
 
 
 def _opened(first: int) -> Sent:

@@ -18,7 +18,7 @@ from rich.table import Table
 import services.inspection.announce
 import services.reporting.intake
 from bench import __main__ as command
-from bench import bulletin, facts, halves, notes, plain, recall, triggers
+from bench import bulletin, facts, halves, notes, plain, recall, triggers, walk
 from bench.filling import Sent
 from bench.hearing import Wrong, compare
 from bench.line import EVENT
