@@ -20,7 +20,7 @@ from clients.cli.asking import STUBS, service_of
 
 T = TypeVar("T")
 
-LOOK_S, PATIENCE_S = 0.1, 60.0
+LOOK_S, PATIENCE_S = 0.1, 300.0
 """How often to ask again, and how long to wait for an answer that must come."""
 
 VALID: Final = timedelta(minutes=5)

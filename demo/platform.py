@@ -17,7 +17,7 @@ from deploy.local.stack import Stack
 WORKING = frozenset({*(queue.name for queue in CONSUMED), *RETRY_LADDER})
 """Queues whose messages still have to be worked on; dead letters and answers stay where they are."""
 
-LOOK_S, PATIENCE_S = 0.2, 90.0
+LOOK_S, PATIENCE_S = 0.2, 300.0
 """How often to look, and how long to wait while nothing moves."""
 
 STATISTICS_S = 6.0
