@@ -17,7 +17,7 @@ from grpc_tools import protoc
 
 SOURCES: Final = Path(__file__).parent
 STUBS: Final = SOURCES / "gen"
-OUTPUTS: Final = ("--python_out", "--grpc_python_out", "--mypy_out", "--mypy_grpc_out")
+OUTPUTS: Final = ("--python_out=", "--grpc_python_out=", "--mypy_out=quiet:", "--mypy_grpc_out=quiet:")
 
 
 def generate(target: Path) -> None:
@@ -25,7 +25,7 @@ def generate(target: Path) -> None:
     well_known = resources.files("grpc_tools") / "_proto"
     files = sorted(str(path.relative_to(SOURCES)) for path in (SOURCES / "shilian").rglob("*.proto"))
     includes = [f"-I{SOURCES}", f"-I{well_known}"]
-    outputs = [f"{option}={target}" for option in OUTPUTS]
+    outputs = [f"{option}{target}" for option in OUTPUTS]
     os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
     if protoc.main(["protoc", *includes, *outputs, *files]) != 0:
         raise SystemExit("protoc failed")

@@ -4,7 +4,7 @@ Exchanges and queues are not declared here: the services declare the topology th
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -21,11 +21,22 @@ SOURCES = (*SYSTEMS, *DOCKED)
 DATABASES = ("registry", "trace", "inspection", "notify", "reporting")
 
 NOTHING = "^$"
+
+KEEPING = {
+    "pattern": r"^egress\.|\.dead$",
+    "definition": {"delivery-limit": -1},
+    "apply-to": "quorum_queues",
+}
+"""Queues that people look into, and the look gives back: it must not count as a failed delivery."""
+LIMITED_FROM = 4
+"""Major version of RabbitMQ from which on a quorum queue drops a message after 20 deliveries unless told otherwise."""
 USER_EXISTS = 51003
 
 
 def provision_services(management_url: str, password: str, vhost: str = VHOST, user: str = SERVICES_USER) -> None:
     """A vhost, and a user with every right on it. `management_url` carries an administrator's credentials.
+
+    Dead letters and answers are kept however often they are looked at.
 
     Raises:
         StackError: The management API refused.
@@ -34,6 +45,9 @@ def provision_services(management_url: str, password: str, vhost: str = VHOST, u
         _put(client, f"vhosts/{quote(vhost, safe='')}", {})
         _user(client, user, password, tags="management")
         _permit(client, vhost, user, configure=".*", write=".*", read=".*")
+        if _major_version(client) >= LIMITED_FROM:
+            # By policy: a queue that stands is not declared again with other arguments.
+            _put(client, f"policies/{quote(vhost, safe='')}/keeping", KEEPING)
 
 
 def provision_source(management_url: str, name: str, password: str, vhost: str = VHOST) -> None:
@@ -84,7 +98,13 @@ def _management(url: str) -> httpx.Client:
     return httpx.Client(base_url=f"{url}/api/", timeout=30)
 
 
-def _put(client: httpx.Client, path: str, body: dict[str, str]) -> None:
+def _major_version(client: httpx.Client) -> int:
+    response = client.get("overview")
+    _done(response)
+    return int(str(response.json()["rabbitmq_version"]).partition(".")[0])
+
+
+def _put(client: httpx.Client, path: str, body: Mapping[str, Any]) -> None:
     _done(client.put(path, json=body))
 
 

@@ -1,12 +1,16 @@
 """Images and docker-compose.yml agree with the table of processes and with the lock."""
 
+import json
 import re
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
+from contracts.topology import CONSUMED, RETRY_LADDER, egress_queue
 from deploy.docker.locked import locked
+from deploy.local import provision
 from deploy.local.home import ROOT
 from deploy.local.processes import PROCESSES, Process
 from deploy.local.provision import SOURCES
@@ -152,3 +156,30 @@ def test_the_edge_sends_every_api_its_calls() -> None:
         assert re.search(rf"~\^/shilian\\\.{api.service}\\\.\s+{deployed(api)};", edge)
         assert deployed(api) in COMPOSE["services"]["edge"]["depends_on"]
     assert f"grpc_pass grpc://$api:{GRPC};" in edge
+
+
+@pytest.mark.parametrize(
+    ("version", "policies"), [("3.10.8", []), ("3.13.7", []), ("4.0.1", ["keeping"]), ("4.1.0", ["keeping"])]
+)
+def test_a_broker_that_limits_deliveries_by_itself_keeps_letters_and_answers(
+    version: str, policies: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put: dict[str, Any] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT":
+            put[request.url.path] = json.loads(request.content)
+        return httpx.Response(200, json={"rabbitmq_version": version})
+
+    def management(url: str) -> httpx.Client:
+        return httpx.Client(base_url=f"{url}/api/", transport=httpx.MockTransport(answer))
+
+    monkeypatch.setattr(provision, "_management", management)
+    provision.provision_services("http://broker", "secret")
+    found = {path.rpartition("/")[2]: body for path, body in put.items() if "/policies/" in path}
+    assert [*found] == policies
+    for body in found.values():
+        assert body["definition"] == {"delivery-limit": -1}
+        kept = [queue.dead for queue in CONSUMED] + [egress_queue(source).name for source in provision.SOURCES]
+        assert all(re.search(body["pattern"], name) for name in kept)
+        assert not any(re.search(body["pattern"], name) for name in (*(q.name for q in CONSUMED), *RETRY_LADDER))
