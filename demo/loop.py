@@ -30,7 +30,7 @@ RECHECK_AFTER: Final = timedelta(days=9)
 
 @dataclass
 class Told:
-    """What the loop came to; `test_case` is the case that the failed test became, `messages` what a phone shows."""
+    """What the loop came to; `test_case` is the case that the failed test became, `messages` what phones show."""
 
     steps: list[Step] = field(default_factory=list)
     finding: str = ""
@@ -78,7 +78,7 @@ class Loop:
         told.case_state = filing.close(self._diary, self._head, told.case)
         self._phones.order("wechat")
         officer = self._station.officers[0]
-        told.messages = self._phones.messages(officer.wechat, officer.phone)
+        told.messages = self._phones.messages(officer.wechat, officer.phone, site.phone)
         return told
 
     def _await_finding(self, site: str, batch: str) -> None:

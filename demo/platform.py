@@ -56,10 +56,12 @@ class Platform:
 
     def await_rest(self, by: datetime, say: Callable[[str], object]) -> None:
         """Returns once no timer has anything to do that was due by then, and nothing is on its way. As above."""
-        until = time.monotonic() + PATIENCE_S
+        moved, before = time.monotonic(), 0
         while due := self._due(by):
             say(f"{due} timers are due")
-            if time.monotonic() > until:
+            if due != before:
+                moved, before = time.monotonic(), due
+            if time.monotonic() - moved > PATIENCE_S:
                 raise TimeoutError(f"{due} timers that were due by {by} did not fire within {PATIENCE_S:.0f} s")
             time.sleep(LOOK_S)
         self.await_quiet(lambda _: None)
@@ -71,18 +73,19 @@ class Platform:
 
     def _await(self, enough: Callable[[], bool], seen: Callable[[int], object]) -> None:
         now = idle_since = moved = time.monotonic()
-        stored = 0
+        before: object = None
         while now - idle_since < STATISTICS_S:
             time.sleep(LOOK_S)
-            idle, before, stored = not self._ready() and not self._unsent(), stored, self.recorded()
+            ready, unsent, stored = self._ready(), self._unsent(), self.recorded()
+            idle = not ready and not unsent
             seen(stored)
             if idle and enough():
                 return
             now = time.monotonic()
             if not idle or self._held():
                 idle_since = now
-            if stored != before:
-                moved = now
+            if before != (ready, unsent, stored):
+                moved, before = now, (ready, unsent, stored)
             if now - moved > PATIENCE_S:
                 raise TimeoutError(f"nothing moved for {PATIENCE_S:.0f} s, yet {self._ready() | self._held()} wait")
 
