@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pymongo
-from google.protobuf.json_format import MessageToJson
+from google.protobuf.json_format import MessageToJson, SerializeToJsonError
 from google.protobuf.message import Message
 
 from chassis.api.calls import Call
@@ -59,7 +59,6 @@ class Audit:
 
 def audit_row(call: Call, request: Message, at: datetime) -> dict[str, Any]:
     """The row of a call: who, from where, which RPC with what request, and the correlation id of its logs."""
-    asked = MessageToJson(request, preserving_proto_field_name=True, indent=None, ensure_ascii=False)
     return {
         "at": at,
         "caller": call.caller.subject,
@@ -67,7 +66,15 @@ def audit_row(call: Call, request: Message, at: datetime) -> dict[str, Any]:
         "division": call.caller.division,
         "operator_id": call.caller.operator_id,
         "method": call.method,
-        "request": asked[:LONGEST_REQUEST],
+        "request": _asked(request)[:LONGEST_REQUEST],
         "peer": call.peer,
         "correlation_id": call.correlation_id,
     }
+
+
+def _asked(request: Message) -> str:
+    """The request as JSON; in protobuf's own text where a time of it is in no calendar."""
+    try:
+        return MessageToJson(request, preserving_proto_field_name=True, indent=None, ensure_ascii=False)
+    except SerializeToJsonError:
+        return str(request)
