@@ -14,8 +14,8 @@ from pymongo import ReturnDocument
 from chassis import clock
 from chassis.worker.mongo import Store
 from chassis.worker.pool import each
+from services.notify import metrics, writes
 from services.notify import store as rows
-from services.notify import writes
 from services.notify.domain import Channel
 from services.notify.outcomes import Settled, answered, attempted
 from services.notify.quotas import Quota, quota
@@ -124,7 +124,9 @@ class Sender:
     def _attempt(self, slot: tuple[float, Row]) -> Settled:
         at, row = slot
         self._gates[_pace(row)].wait(at, self._rates[Channel(row["channel"])])
-        return self._attempted(row, self._send(row))
+        outcome = self._send(row)
+        metrics.attempted(row["channel"], outcome)
+        return self._attempted(row, outcome)
 
     def _send(self, row: Row) -> Outcome:
         try:

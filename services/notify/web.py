@@ -8,6 +8,8 @@ from typing import Any, Final
 import grpc
 import uvicorn
 from grpc.aio import AioRpcError
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 from shilian.notify.v1.notify_pb2_grpc import NotifyServiceStub
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,14 +26,17 @@ LARGEST: Final = 256 << 10
 """Bytes of a callback that are read."""
 CALL_S: Final = 5.0
 """WeChat calls again after five seconds without an answer."""
+READY_S: Final = 2.0
+API: Final = "shilian.notify.v1.NotifyService"
 
 
 class Callbacks:
     """What providers tell, as calls of the api: receipts, grants and STOPs."""
 
-    def __init__(self, settings: NotifySettings, api: Any) -> None:
+    def __init__(self, settings: NotifySettings, api: Any, health: Any) -> None:
         self._settings = settings
         self._api = api
+        self._health = health
         self._metadata = (("authorization", f"Bearer {settings.api_token.get_secret_value()}"),)
 
     async def sms_reports(self, request: Request) -> Response:
@@ -59,9 +64,18 @@ class Callbacks:
         return PlainTextResponse("success") if await self._told(calls) else PlainTextResponse("", 503)
 
     async def health(self, request: Request) -> Response:
-        """`/metrics`, `/live` and `/ready`."""
-        told = answer(request.url.path, list)
+        """`/metrics`, `/live` and `/ready`: a callback is taken when the api takes it."""
+        problems = await self._problems() if request.url.path == "/ready" else []
+        told = answer(request.url.path, lambda: problems)
         return Response(told.body, told.status, media_type=told.content_type)
+
+    async def _problems(self) -> list[str]:
+        where = f"notify's api at {self._settings.grpc_notify}"
+        try:
+            found = await self._health.Check(HealthCheckRequest(service=API), timeout=READY_S)
+        except AioRpcError as error:
+            return [f"{where}: {error.code().name}"]
+        return [] if found.status == HealthCheckResponse.SERVING else [f"{where} is not serving"]
 
     async def _sms(self, request: Request, read: Callable[[bytes], list[callbacks.Call]]) -> Response:
         secret = self._settings.sms_callback_secret.get_secret_value()
@@ -102,7 +116,7 @@ async def _body(request: Request) -> bytes:
 def app(settings: NotifySettings) -> Starlette:
     """The routes; the channel to the api opens and closes with the app."""
     channel = grpc.aio.insecure_channel(settings.grpc_notify)
-    web = Callbacks(settings, NotifyServiceStub(channel))
+    web = Callbacks(settings, NotifyServiceStub(channel), HealthStub(channel))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> Any:

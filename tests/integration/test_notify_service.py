@@ -437,3 +437,12 @@ def test_an_opened_recall_reaches_the_named_person_by_wechat_whoever_is_named_ag
     [message] = world.simulator.sent("wechat")
     assert message["to"] == "openid-9"
     assert "猪肉" in message["text"]
+
+
+def test_web_is_ready_while_the_api_is(world: World, spawn: Callable[..., Process]) -> None:
+    assert httpx.get(f"{world.web_url}/ready", trust_env=False, timeout=60).status_code == 200
+    alone = spawn("services.notify", "web", grpc_notify=f"127.0.0.1:{free_port()}")
+    eventually(lambda: alone.says("/live"))
+    seen = eventually(lambda: alone.get("/ready"), lambda answer: answer is not None)
+    assert seen is not None
+    assert (seen.status_code, "UNAVAILABLE" in seen.text) == (503, True)

@@ -8,7 +8,8 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-import chassis.metrics  # noqa: F401 - registers them
+import chassis.metrics  # noqa: F401 - registers its own
+import services.notify.metrics  # noqa: F401 - registers its own
 from deploy.local.home import ROOT
 from deploy.local.processes import PROCESSES
 from tests.deployed import DEPLOY, HTTP, deployed
