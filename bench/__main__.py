@@ -50,7 +50,7 @@ def run(
     """Run the benchmarks, print a table, and write .local/bench.json."""
     benchmarks = chosen(only, full)
     results: list[Result] = []
-    load = os.getloadavg()[0]
+    load, begun = os.getloadavg()[0], time.monotonic()
     with console.status("starting") as progress, Ground().opened(progress.update) as ground:
         for name, benchmark in benchmarks.items():
             progress.update(name)
@@ -58,7 +58,7 @@ def run(
             results.append(benchmark(ground, rounds))
             log.info("%s took %.0f s", name, time.monotonic() - started)
             write(results, OUTPUT)
-    console.print(table(results, load))
+    console.print(table(results, load, time.monotonic() - begun))
 
 
 def chosen(only: str | None, full: bool) -> dict[str, Benchmark]:

@@ -32,7 +32,7 @@ from deploy.local.home import listens, wait_for
 CALLERS: Final = 16
 """Calls open at any time."""
 
-WARM_S, MEASURED_S, READY_S = 0.3, 1.5, 30.0
+WARM_S, MEASURED_S, READY_S = 0.3, 1.2, 30.0
 OPERATORS, EVENTS = 200, 2_000
 
 Method = Callable[[grpc.Channel | grpc.aio.Channel], Any]

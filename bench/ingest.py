@@ -13,7 +13,7 @@ from bench.line import Contender, Load
 from bench.result import Result, Side, measured
 from services.trace import store
 
-SINGLE, STOCK, BUNDLED, PER_BUNDLE = 30_000, 3_000, 45_000, 100
+SINGLE, STOCK, BUNDLED, PER_BUNDLE = 20_000, 2_500, 40_000, 100
 CHUNK: Final = 1_000
 """Documents to one `insert_many`."""
 

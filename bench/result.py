@@ -78,9 +78,9 @@ def write(results: Iterable[Result], path: Path) -> None:
     path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
 
 
-def table(results: Iterable[Result], load: float) -> Table:
-    """For people to read; `load` is the machine's load average when the run began."""
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=_footer(load))
+def table(results: Iterable[Result], load: float, seconds: float) -> Table:
+    """For people to read; `load` is the machine's load average when the run began, `seconds` what the run took."""
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=_footer(load, seconds))
     for column in ("benchmark", "held against"):
         shown.add_column(column)
     for column in ("theirs", "ours", "ratio", "rounds", "target"):
@@ -95,11 +95,11 @@ def table(results: Iterable[Result], load: float) -> Table:
     return shown
 
 
-def _footer(load: float) -> str:
+def _footer(load: float, seconds: float) -> str:
     cores = os.cpu_count() or 1
     busy = "; the machine was BUSY: take these figures for nothing" if load > cores / 2 else ""
     told = "medians per second; ratio: ours through theirs; rounds: its lowest and highest"
-    return f"{told}\nload average at the start: {load:.1f} on {cores} cores{busy}"
+    return f"{told}\n{seconds / 60:.1f} minutes; load average at the start: {load:.1f} on {cores} cores{busy}"
 
 
 def _range(spread: tuple[float, float] | None) -> str:

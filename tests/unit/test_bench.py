@@ -120,13 +120,13 @@ def test_spread_is_of_rounds_and_only_in_the_table() -> None:
     ours, limit = iter([9.0, 6.0, 1.0]), iter([10.0, 12.0, 4.0])
     found = measured("x", "calls/s", 3, ours=lambda: next(ours), limit=Side("raw", lambda: next(limit), 0.6))
     assert found.spread == (0.25, 0.9)
-    assert "0.25–0.90" in _printed(table([found], 0.1))
+    assert "0.25–0.90" in _printed(table([found], 0.1, 66))
 
 
 def test_a_busy_machine_is_told_of() -> None:
     row = Result("x", "calls/s", 2.0, 3.0, "raw", 0.66667, 0.6)
-    assert "BUSY" in _printed(table([row], 99.0))
-    assert "BUSY" not in _printed(table([row], 0.0))
+    assert "BUSY" in _printed(table([row], 99.0, 66))
+    assert "BUSY" not in _printed(table([row], 0.0, 66))
 
 
 def _printed(shown: Table) -> str:
