@@ -33,11 +33,11 @@ STUBS: Final[Mapping[str, Callable[..., Any]]] = {
 Built = TypeVar("Built", bound=Callable[..., Message])
 Value = TypeVar("Value", bound=int)
 
-Division = Annotated[str, typer.Option(help="Prefix of a division code; your own when empty.")]
-RequestId = Annotated[str, typer.Option(help="Of an earlier try: it is answered the same again, nothing done twice.")]
+Division = Annotated[str, typer.Option(help="区划代码或其前缀;空则为本人所属。Prefix of a division code.")]
+RequestId = Annotated[str, typer.Option(help="上次请求的编号:原样答复,不重复办理。Of an earlier try.")]
 Reason = Annotated[str, typer.Option(help="原因,记入变更记录。Why; kept with the change.")]
 PageSize = Annotated[int, typer.Option(min=1, max=500)]
-PageToken = Annotated[str, typer.Option(help="The next page, as the one before named it.")]
+PageToken = Annotated[str, typer.Option(help="上一页给出的续页标记。As the page before named it.")]
 
 WITH_FIELD: Final = {"request_id": (RequestId, ""), "page_size": (PageSize, 50), "page_token": (PageToken, "")}
 """Options of every command whose request has the field."""

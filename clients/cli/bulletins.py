@@ -29,7 +29,7 @@ SHOW_VERSIONS = listing("bulletins", "通报 bulletins", VERSION_HEADS, _version
 
 
 def bulletins() -> pb.ListBulletinsRequest:
-    """List the months and versions that are out, newest first."""
+    """列出已发布的通报及其版本。List the months and versions that are out, newest first."""
     return pb.ListBulletinsRequest()
 
 
@@ -41,7 +41,7 @@ def bulletin(
     grpc_reporting: where.GrpcReporting = None,
     token: where.Token = None,
 ) -> None:
-    """Show a frozen bulletin: with --format json every figure of it, cut to a division."""
+    """查看一份通报;--format json 给出全部数字。Show a frozen bulletin, cut to a division."""
     request = pb.GetBulletinRequest(month=month, division=division, version=version)
     answer = ask(request, Caller(grpc_reporting, token))
     if format is Format.JSON:
@@ -60,7 +60,7 @@ def download(
     grpc_reporting: where.GrpcReporting = None,
     token: where.Token = None,
 ) -> None:
-    """Download a frozen bulletin as a file."""
+    """下载通报文件:html、pdf、xlsx、json。Download a frozen bulletin as a file."""
     request = pb.DownloadBulletinRequest(month=month, division=division, version=version, format=value(pb.Format, kind))
     with reported(), calling.channel(where.grpc_address(grpc_reporting, "reporting")) as channel:
         path = written(call(channel, request, calling.metadata(token)), into)

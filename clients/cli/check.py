@@ -26,7 +26,7 @@ Found = tuple[int, Verdict]
 
 
 def check(source: Source, file: File, type: Type = None, format: FormatOption = Format.TABLE) -> None:
-    """Check a file without a broker: every record's verdict, as far as records tell by themselves.
+    """试跑:不连平台,逐条给出结论。Check a file without a broker: every record's verdict.
 
     Exit status 1 when a record would be refused.
     """

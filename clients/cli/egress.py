@@ -25,7 +25,7 @@ def egress(
     format: FormatOption = Format.TABLE,
     amqp_url: where.AmqpUrl = None,
 ) -> None:
-    """Take a source's answers from its egress queue: verdicts on its records, proposed receipts."""
+    """取回平台的答复。Take a source's answers: verdicts on its records, proposed receipts."""
     with reported(), bus.channel(where.amqp_url(amqp_url, source)) as channel:
         taken = list(bus.take(channel, egress_queue(source).name, limit))
         answers = [_answer(message) for message in taken]

@@ -10,7 +10,9 @@ from clients.cli.asking import Division, asks, one_of, value, words
 from clients.cli.printing import local_time
 from clients.cli.words import AUDIENCES, CHANNELS, DELIVERY_STATES, zh
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Messages: subscriptions, deliveries, inbox, send.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="消息:订阅、送达、站内信、发送、配额。Messages to people."
+)
 
 SUBSCRIPTION_HEADS = ("订阅 subscription", "名称 name", "事件 events", "区划 divisions", "对象 audience",
                       "渠道 channels", "静默 quiet", "汇总 digest")  # fmt: skip
@@ -62,7 +64,7 @@ SHOW_SUBSCRIPTION = listing("subscription", "订阅 subscription", SUBSCRIPTION_
 
 @asks(app, "subscriptions", listing("subscriptions", "订阅 subscriptions", SUBSCRIPTION_HEADS, _subscription_row))
 def subscriptions(event: Annotated[str, typer.Option(help="Of this event.")] = "") -> pb.ListSubscriptionsRequest:
-    """List subscriptions: who gets what, on which channels in order."""
+    """列出订阅。List subscriptions: who gets what, on which channels in order."""
     return pb.ListSubscriptionsRequest(event=event)
 
 
@@ -75,7 +77,7 @@ def deliveries(
     recipient: Annotated[str, typer.Option(help="To this recipient.")] = "",
     division: Division = "",
 ) -> pb.ListDeliveriesRequest:
-    """List messages and what became of each."""
+    """列出消息及其送达情况。List messages and what became of each."""
     return pb.ListDeliveriesRequest(
         cause=cause,
         event=event,
@@ -88,13 +90,13 @@ def deliveries(
 
 @asks(app, "inbox", listing("messages", "站内信 inbox", INBOX_HEADS, _inbox_row))
 def inbox(unread: Annotated[bool, typer.Option("--unread", help="Only those not read.")] = False) -> pb.GetInboxRequest:
-    """List one's own messages, newest first."""
+    """列出自己的站内信,最新的在前。List one's own messages, newest first."""
     return pb.GetInboxRequest(unread=unread)
 
 
 @asks(app, "read", listing("message", "站内信 message", INBOX_HEADS, _inbox_row))
 def read(delivery: Annotated[str, typer.Argument(help="Delivery id of a message of the inbox.")]) -> pb.MarkReadRequest:
-    """Say that a message was read."""
+    """标记一条站内信为已读。Say that a message was read."""
     return pb.MarkReadRequest(delivery_id=delivery)
 
 
@@ -107,5 +109,5 @@ def send(
     division: Division = "",
     link: Annotated[str, typer.Option(help="production, circulation, catering or special_food; all when empty.")] = "",
 ) -> pb.SendNoticeRequest:
-    """Send a recall, a statutory order or a notice to the named persons of sites."""
+    """向场所专人发送召回、责令或通知。Send a recall, an order or a notice to the named persons of sites."""
     return pb.SendNoticeRequest(kind=kind, title=title, text=text, site_ids=sites, division=division, link=link)

@@ -24,7 +24,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="输出方式。How to print.")]
 
 
 def print_json(content: Any) -> None:

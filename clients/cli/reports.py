@@ -14,7 +14,9 @@ from clients.cli.printing import Format, FormatOption, local_time, print_json, p
 from clients.cli.words import DIMENSIONS
 from contracts import divisions
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Scorecards, who is behind, bulletins.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="成绩单、落后名单、通报、考核标准。Scorecards and bulletins."
+)
 asks(app, "bulletins", bulletins.SHOW_VERSIONS)(bulletins.bulletins)
 app.command("bulletin")(bulletins.bulletin)
 app.command("download")(bulletins.download)
@@ -62,7 +64,7 @@ def scorecard(
     month: Annotated[str, typer.Option(help="Such as 2026-10; the last 30 days when empty.")] = "",
     detailed: Annotated[bool, typer.Option("--detailed", help="Stations and links too.")] = False,
 ) -> pb.GetScorecardRequest:
-    """Show the four dimensions of a division and of those below it."""
+    """四项指标:本地区与下级。Show the four dimensions of a division and of those below it."""
     return pb.GetScorecardRequest(division=division, month=month, detailed=detailed)
 
 
@@ -75,7 +77,7 @@ def behind(
     month: Annotated[str, typer.Option(help="Such as 2026-10; the last 30 days when empty.")] = "",
     missing: Annotated[bool, typer.Option("--missing", help="Those that the rate lacks.")] = False,
 ) -> pb.ListBehindRequest:
-    """List the sites behind a rate, or those that it lacks."""
+    """列出一项指标背后的场所,或所缺的场所。List the sites behind a rate, or those that it lacks."""
     return pb.ListBehindRequest(
         dimension=value(pb.Dimension, dimension),
         division=division,
@@ -92,7 +94,7 @@ def rebuild(
     grpc_reporting: where.GrpcReporting = None,
     token: where.Token = None,
 ) -> None:
-    """Drop all facts and copy them from the other services' apis; a system's token is needed."""
+    """由各服务的接口重建全部事实;须系统令牌。Drop all facts and copy them from the other services' apis."""
     copied: Counter[str] = Counter()
     step = ""
     while True:

@@ -66,7 +66,7 @@ def import_roster(
     grpc_registry: where.GrpcRegistry = None,
     token: where.Token = None,
 ) -> None:
-    """Import a list of those who ought to register; exit status 1 when a row was refused."""
+    """导入应注册者名册;有拒收行时退出码为 1。Import a list of those who ought to register."""
     caller = Caller(grpc_registry, token)
     with reported():
         request = pb.ImportRosterRequest(
@@ -104,7 +104,7 @@ def _show(answer: Json) -> None:
 
 @asks(app, "show", SHOW_IMPORT)
 def show(roster: Annotated[str, typer.Argument(help="Import id.")]) -> pb.GetRosterImportRequest:
-    """Show how far an import has come."""
+    """查看名册导入的进度。Show how far an import has come."""
     return pb.GetRosterImportRequest(import_id=roster)
 
 
@@ -114,5 +114,5 @@ def obligations(
     operator: Annotated[str, typer.Option(help="Of this operator.")] = "",
     category: Annotated[str, typer.Option(**one_of(pb.Category))] = "",
 ) -> pb.ListObligationsRequest:
-    """List what sites must trace today, from the phases in force."""
+    """列出场所今天须追溯的品类。List what sites must trace today, from the phases in force."""
     return pb.ListObligationsRequest(division=division, operator_id=operator, category=value(pb.Category, category))

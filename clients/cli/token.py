@@ -31,7 +31,7 @@ def token(
     hours: Annotated[float, typer.Option(help="How long it is valid; negative for an expired one.")] = 12,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Mint a bearer token with the local stack's private key."""
+    """用本地平台的私钥签发令牌。Mint a bearer token with the local stack's private key."""
     problem = _problem(role, division, operator)
     if problem:
         fail(problem, BAD_INPUT)

@@ -36,14 +36,14 @@ Batch = Annotated[str, typer.Argument(help="Trace code of the batch.")]
 def trace(
     batch: Batch,
     direction: Annotated[Direction, typer.Option(help="To the sources or to the holders.")] = Direction.BACKWARD,
-    format: Annotated[TraceFormat, typer.Option("--format", help="How to print.")] = TraceFormat.TABLE,
+    format: Annotated[TraceFormat, typer.Option("--format", help="输出方式。How to print.")] = TraceFormat.TABLE,
     site: Annotated[str, typer.Option(help="Start at this holder of the batch only.")] = "",
     max_depth: Annotated[int, typer.Option(min=1, max=100, help="Steps to go at most.")] = 50,
     max_nodes: Annotated[int, typer.Option(min=1, max=20_000, help="Nodes to find at most.")] = 10_000,
     grpc_trace: where.GrpcTrace = None,
     token: where.Token = None,
 ) -> None:
-    """Trace a batch back to its sources or forward to its holders."""
+    """追溯来源或追踪去向。Trace a batch back to its sources or forward to its holders."""
     request = trace_pb2.TraceRequest(
         batch=batch,
         site_id=site,
@@ -65,7 +65,7 @@ def holders(
     grpc_trace: where.GrpcTrace = None,
     token: where.Token = None,
 ) -> None:
-    """List the sites where goods made from a batch stand now, as far as records tell."""
+    """列出一个批次现在在谁手里。List the sites where goods made from a batch stand now, as far as records tell."""
     request = trace_pb2.ListHoldersRequest(batch=batch)
     with reported(), calling.channel(where.grpc_address(grpc_trace, "trace")) as channel:
         stub = trace_pb2_grpc.TraceServiceStub(channel)
