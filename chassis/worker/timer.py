@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 
 from chassis import clock
 from chassis.collections import TIMERS
+from chassis.metrics import TIMERS as TIMERS_FIRED
 from chassis.settings import Settings
 from chassis.timers import Due, first
 from chassis.worker.mongo import Store
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
 """How long a worker has to handle a row before another may take it."""
+
+OVERDUE = timedelta(minutes=10)
+"""A row that fires so much later than it was due counts as late."""
 
 
 class Timer(Entrypoint):  # type: ignore[misc]
@@ -86,7 +90,10 @@ class Timer(Entrypoint):  # type: ignore[misc]
             return result, exc_info
 
         self.container.spawn_worker(self, (row,), {}, handle_result=settle)
-        if exc_info := outcome.wait():
+        late = clock.now() - row.due_at > OVERDUE
+        exc_info = outcome.wait()
+        TIMERS_FIRED.labels(row.kind, "failed" if exc_info else "late" if late else "in_time").inc()
+        if exc_info:
             log.error("timer failed", extra={"kind": row.kind, "id": row.id}, exc_info=exc_info)
 
     @property
