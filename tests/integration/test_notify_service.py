@@ -225,6 +225,9 @@ def test_a_broken_chain_reaches_the_station_and_its_receipt_comes_back(world: Wo
     world.await_states({"wechat": "delivered"}, **station)
     (message,) = world.simulator.sent("wechat")
     assert (message["to"], message["key"]) == ("openid-1", world.db.deliveries.find_one(station)["_id"])
+    counted = world.worker.says("/metrics")
+    assert 'shilian_deliveries_total{channel="wechat",outcome="accepted"}' in counted
+    assert 'shilian_timers_total{kind="send.wechat",outcome=' in counted
     assert "断链预警" in message["text"]
     assert "第一小学食堂" in message["text"]
     world.tell("trace.findings_changed.v1", finding(open=False, version=2))
