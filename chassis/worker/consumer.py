@@ -8,6 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -18,9 +19,9 @@ from nameko.extensions import Entrypoint
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
 from pika.exceptions import AMQPError
 
-from chassis import metrics
+from chassis import clock, metrics
 from chassis.settings import Settings
-from chassis.worker.batch import BatchRunner, Delivery
+from chassis.worker.batch import BatchRunner, Delivery, raw_message
 from chassis.worker.lenient import read_leniently
 from chassis.worker.publisher import RECONNECT_S, Publisher
 from contracts.model import Contract
@@ -32,6 +33,9 @@ HEARTBEAT_S = 30
 IDLE_S = 1.0
 PROBE_S = 2.0
 QUICK_S = 5.0
+TELLING_S = 2.0
+"""How long the broker may take to deliver the first of what waits."""
+
 BATCH_BYTES = 4 << 20
 """A batch ends here even when it has few messages: bundles are large, and a batch is one transaction."""
 
@@ -65,11 +69,12 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         read_leniently()
         self.settings: Settings = self.container.config["settings"]
         self._window: deque[Delivery] = deque()
+        self._window_bytes = 0
         self._flights: deque[Flight] = deque()
         self._connection: BlockingConnection | None = None
         self._stopping = False
         self._stopped = Event()
-        self._arrived = self._beat = time.monotonic()
+        self._arrived = self._beat = self._subscribed = time.monotonic()
         self._runner = BatchRunner(self.queue, self.models, self.publisher, self._call, self.settings)
 
     def start(self) -> None:
@@ -95,6 +100,13 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         idle = time.monotonic() - self._beat
         return [f"{self.queue.name}: pump silent for {idle:.0f} s"] if idle > 2 * HEARTBEAT_S else []
 
+    def behind(self, by: timedelta) -> bool:
+        """Whether a message older than that is not handled yet, or may not be: what waits is told by subscribing."""
+        if not self._connection or time.monotonic() - self._subscribed < TELLING_S:
+            return True
+        oldest = self._flights[0].deliveries[0] if self._flights else next(iter(self._window), None)
+        return oldest is not None and clock.now() - raw_message(oldest).envelope.time > by
+
     def _run(self) -> None:
         attempt = 0
         while not self._stopping:
@@ -114,9 +126,9 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         """Consumes until told to stop (true) or until a batch could not be handled for `hold_s` (false)."""
         connection = BlockingConnection(self._parameters())
         channel = connection.channel()
-        channel.basic_qos(prefetch_count=(self.at_once + 1) * self.settings.batch_size)
+        channel.basic_qos(prefetch_count=2 * self.settings.batch_size)
         tag = channel.basic_consume(self.queue.name, self._on_delivery)
-        self._connection = connection
+        self._connection, self._subscribed = connection, time.monotonic()
         while not self._stopping:
             if not self._advance(channel):
                 connection.close()
@@ -141,8 +153,10 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         return True
 
     def _due(self) -> bool:
+        """Whether a batch is full, or has waited long enough where nothing else is in flight."""
         lingered = time.monotonic() - self._window[0].at >= self.settings.linger_ms / 1000
-        return lingered or len(self._window) >= self.settings.batch_size
+        full = len(self._window) >= self.settings.batch_size or self._window_bytes >= BATCH_BYTES
+        return full or (lingered and not self._flights)
 
     def _launch(self) -> None:
         batch: list[Delivery] = []
@@ -150,6 +164,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         while self._window and len(batch) < self.settings.batch_size and size < BATCH_BYTES:
             batch.append(self._window.popleft())
             size += len(batch[-1].body)
+        self._window_bytes -= size
         flight = Flight(batch)
         self._flights.append(flight)
         self.container.spawn_managed_thread(partial(self._fly, flight), identifier=f"batch {self.queue.name}")
@@ -162,7 +177,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
 
     def _patience(self) -> float:
         """Seconds the pump may wait for the broker before it must look at the batches again."""
-        if not self._window or len(self._flights) == self.at_once:
+        if not self._window or self._flights:
             return IDLE_S
         return max(0.0, self._window[0].at + self.settings.linger_ms / 1000 - time.monotonic())
 
@@ -195,6 +210,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
             self._arrived,
         )
         self._window.append(delivery)
+        self._window_bytes += len(body)
 
     def _check(self, channel: BlockingChannel) -> None:
         self._beat = time.monotonic()
@@ -210,6 +226,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         """After a lost connection the broker delivers again; batches still in flight are waited for, not acked."""
         self._connection = None
         self._window.clear()
+        self._window_bytes = 0
         while self._flights:
             self._flights.popleft().landed.wait()
 

@@ -16,7 +16,9 @@ from chassis.collections import TIMERS
 from chassis.metrics import TIMERS as TIMERS_FIRED
 from chassis.settings import Settings
 from chassis.timers import Due, first
+from chassis.worker.consumer import Consumer
 from chassis.worker.mongo import Store
+from contracts.topology import Queue
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,9 @@ LEASE = timedelta(seconds=60)
 OVERDUE = timedelta(minutes=10)
 """A row that fires so much later than it was due counts as late."""
 
+LATE = timedelta(seconds=30)
+"""A message waiting longer holds up the timers `after` its queue."""
+
 
 class Timer(Entrypoint):  # type: ignore[misc]
     """Fires a service method with each due row of one kind.
@@ -34,10 +39,11 @@ class Timer(Entrypoint):  # type: ignore[misc]
     it failed, is tried again when its lease ends.
     """
 
-    def __init__(self, kind: str, every: timedelta | None = None, **kwargs: Any) -> None:
+    def __init__(self, kind: str, every: timedelta | None = None, after: Queue | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = kind
         self.every = every
+        self.after = after
 
     def setup(self) -> None:
         self.settings: Settings = self.container.config["settings"]
@@ -56,7 +62,7 @@ class Timer(Entrypoint):  # type: ignore[misc]
         while not self._stopping:
             try:
                 seeded = seeded or self._seed()
-                while not self._stopping and self._fire_next():
+                while not self._stopping and not self._behind() and self._fire_next():
                     pass
             except PyMongoError as error:
                 log.warning("timer waits for the store", extra={"kind": self.kind, "error": repr(error)[:300]})
@@ -67,6 +73,11 @@ class Timer(Entrypoint):  # type: ignore[misc]
         """A sweep has one row of its own name, from the first start of the service on."""
         self._rows.bulk_write([first(self.kind, self.kind, clock.now())])
         return True
+
+    def _behind(self) -> bool:
+        """Whether this worker has yet to handle what came before; then a row waits, for here or for another worker."""
+        consumers = (found for found in self.container.entrypoints if isinstance(found, Consumer))
+        return any(consumer.queue == self.after and consumer.behind(LATE) for consumer in consumers)
 
     def _fire_next(self) -> bool:
         """Fires the row that has been due longest; false when none is due."""
@@ -105,10 +116,12 @@ class Timer(Entrypoint):  # type: ignore[misc]
 Handler = TypeVar("Handler", bound=Callable[..., None])
 
 
-def timer(kind: str, every: timedelta | None = None) -> Callable[[Handler], Handler]:
+def timer(kind: str, every: timedelta | None = None, after: Queue | None = None) -> Callable[[Handler], Handler]:
     """`@timer("deadline")` gives a method each `Due` row of that kind.
 
     With `every` the service keeps one row of that name: the method sets it again with `due(row.id, row.kind, …)`.
+    `after` a queue no row fires while messages wait there that should have been handled by now: what is missed may
+    be among them.
     """
-    decorate: Callable[[Handler], Handler] = Timer.decorator(kind, every)
+    decorate: Callable[[Handler], Handler] = Timer.decorator(kind, every, after)
     return decorate

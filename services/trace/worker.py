@@ -96,12 +96,12 @@ class TraceWorker:
 
         self.store.decide(proposing)
 
-    @timer("trace.handoffs", every=SWEEP)
+    @timer("trace.handoffs", every=SWEEP, after=topology.TRACE_CAPTURE)
     def sweep_handoffs(self, row: Due) -> None:
         """Finds broken chains: handoffs of which one half is overdue."""
         self._watching.sweep(row, handoff_watch.sweep)
 
-    @timer("trace.silence", every=SWEEP)
+    @timer("trace.silence", every=SWEEP, after=topology.TRACE_CAPTURE)
     def sweep_sites(self, row: Due) -> None:
         """Finds sites that fell silent."""
         self._watching.sweep(row, silence_watch.sweep)

@@ -11,8 +11,8 @@ import pytest
 from shilian.trace.v1 import trace_pb2 as pb
 
 from contracts.registry import Alias, SitesAliasedV1
-from contracts.topology import EVENTS
-from contracts.trace import Record, Step
+from contracts.topology import COMMANDS, EVENTS, TRACE_CAPTURE
+from contracts.trace import CaptureV1, Record, Step
 from tests.bus import Bus
 from tests.calls import Client
 from tests.integration.test_trace_service import (
@@ -129,6 +129,25 @@ def test_sweep_after_downtime_tells_when_the_half_was_due(
     assert all(datetime.fromisoformat(each["opened_at"]) >= later for each in told.values())
     sweep(db, clock, later + timedelta(hours=1))
     assert bus.ready(changed) == 0
+
+
+def test_half_that_waited_in_the_queue_while_no_worker_ran_was_not_missed(
+    work: Callable[[], Process], bus: Bus, db: Any, clock: Clock
+) -> None:
+    changed = bus.listen(EVENTS, CHANGED)
+    worker = work()
+    capture(bus, shipment())
+    await_events(db, 1)
+    worker.kill()
+    body = CaptureV1(records=(receipt(),)).model_dump_json(exclude_defaults=True).encode()
+    bus.publish(COMMANDS, TRACE_CAPTURE.keys[0], body, ce_time=(NOON + timedelta(hours=2)).isoformat())
+    late = DUE + timedelta(hours=1)
+    clock.set(late)
+    worker.restart()
+    sweep(db, clock, late)
+    await_events(db, 2)
+    assert bus.ready(changed) == 0
+    assert not db.findings.count_documents({})
 
 
 def test_half_that_names_nobody_is_found_out_when_another_takes_its_answer(
