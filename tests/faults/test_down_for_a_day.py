@@ -132,7 +132,7 @@ def test_rosters_walks_and_sites_that_fell_idle(
     eventually(lambda: down.counts("marks"), lambda counts: counts == [1])
     down.settle(first, topology.REGISTRY_OBSERVE, topology.REGISTRY_ACTIVITY)
 
-    rows = [f"第{number}家,JY{number:014},,370102,肉制品" for number in range(MANY)]
+    rows = [f"第{number}家,JY{number:014},,370102,肉制品" for number in range(1, MANY + 1)]
     api.call("ImportRoster", listing(table(*rows)))
     api.call("SetCell", cell("lixia", "370102"))
     down.later(40 * DAY_S)

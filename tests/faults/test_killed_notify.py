@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -74,9 +75,9 @@ def subscribe(api: Any, url: str, channel: str, event: str, **more: Any) -> None
         webhook_secret=HOOK_SECRET,
     )  # fmt: skip
     channels = [pb.Channel.Value(f"CHANNEL_{channel.upper()}"), pb.CHANNEL_IN_APP]
-    wanted = {"name": "值班", "events": [event], "audience": pb.AUDIENCE_ADDRESS, "address": address}
+    wanted: dict[str, Any] = {"name": "值班", "events": [event], "audience": pb.AUDIENCE_ADDRESS, "address": address}
     subscription = pb.Subscription(**wanted, channels=channels, **more)
-    api.call("CreateSubscription", pb.CreateSubscriptionRequest(request_id=channel, subscription=subscription))
+    api.call("CreateSubscription", pb.CreateSubscriptionRequest(request_id=uuid4().hex, subscription=subscription))
 
 
 def test_planning(life: Deaths, bus: Bus, api: Client, simulator: Simulator) -> None:
