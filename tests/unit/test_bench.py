@@ -18,7 +18,7 @@ from rich.table import Table
 import services.inspection.announce
 import services.reporting.intake
 from bench import __main__ as command
-from bench import bulletin, facts, halves, notes, plain, recall, triggers, walk
+from bench import facts, halves, month, notes, plain, recall, triggers, walk
 from bench.filling import Sent
 from bench.hearing import Wrong, compare
 from bench.line import EVENT
@@ -193,7 +193,7 @@ def test_both_sides_make_the_same_of_a_finding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "month"),
+    ("now", "name"),
     [
         (datetime(2026, 11, 22, tzinfo=UTC), "2026-10"),
         (datetime(2026, 11, 5, tzinfo=UTC), "2026-10"),  # Eight o'clock in Shanghai.
@@ -201,15 +201,15 @@ def test_both_sides_make_the_same_of_a_finding() -> None:
         (datetime(2026, 3, 6, tzinfo=UTC), "2026-02"),
     ],
 )
-def test_the_month_is_the_one_frozen_last(now: datetime, month: str) -> None:
-    found = bulletin.Month.last(now)
-    assert (found.name, months.next_freeze(found.due_at) > now >= found.due_at) == (month, True)
+def test_the_month_is_the_one_frozen_last(now: datetime, name: str) -> None:
+    found = month.Month.last(now)
+    assert (found.name, months.next_freeze(found.due_at) > now >= found.due_at) == (name, True)
 
 
 def test_a_site_has_ten_days_of_the_month() -> None:
-    window = months.window(bulletin.Month.last(datetime.now(UTC)).name)
-    days = [row["day"] for row in bulletin.mark_rows(range(7, 8))]
-    assert len(set(days)) == bulletin.MARKS_PER_SITE
+    window = months.window(month.Month.last(datetime.now(UTC)).name)
+    days = [row["day"] for row in month.mark_rows(range(7, 8))]
+    assert len(set(days)) == month.MARKS_PER_SITE
     assert all(window.first.isoformat() <= day < window.after.isoformat() for day in days)
 
 
