@@ -3,8 +3,11 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable
+from contextvars import Context
 from datetime import datetime
 from typing import Final, NamedTuple
+
+import pymongo
 
 from chassis import clock
 from services.reporting.months import Window
@@ -14,6 +17,8 @@ SHARE: Final = 20
 """Figures are kept for so many times as long as it took to count them: counting takes a twentieth of a core at most,
 and what is counted in a moment is as good as live."""
 KEPT_AT_MOST: Final = 256
+LONGEST_COUNT_S: Final = 300.0
+"""After which the store is given up on."""
 
 
 class Card(NamedTuple):
@@ -38,7 +43,8 @@ class Cards:
         if key not in self._counts or self._monotonic() > self._until[key]:
             self._drop(key)
             self._until[key] = float("inf")
-            self._counts[key] = asyncio.create_task(self._counted(key, count))
+            # In a context of its own: the deadline of who asks first is not the count's.
+            self._counts[key] = asyncio.create_task(self._counted(key, count), context=Context())
         # Who gives up does not take the count away from the others.
         return await asyncio.shield(self._counts[key])
 
@@ -50,7 +56,8 @@ class Cards:
     async def _counted(self, key: Hashable, count: Callable[[], Awaitable[list[Document]]]) -> Card:
         begun, at = self._monotonic(), clock.now()
         try:
-            card = Card(await count(), at)
+            with pymongo.timeout(LONGEST_COUNT_S):
+                card = Card(await count(), at)
         except BaseException:
             self._drop(key)
             raise

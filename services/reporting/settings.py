@@ -13,7 +13,7 @@ class ReportingSettings(Settings):
     grpc_inspection: str = ""
     grpc_notify: str = ""
     scorecard_kept_s: float = Field(
-        default=60, ge=0, description="live figures are shown for as long as 20 counts take, and no longer than this"
+        default=600, ge=0, description="live figures are shown for as long as 20 counts take, and no longer than this"
     )
     late_after_s: float = Field(
         default=3600, ge=0, description="from a late record to the bulletin's next version: others may follow it"

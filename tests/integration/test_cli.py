@@ -218,6 +218,14 @@ def test_vendor_publishes_reads_the_answers_and_a_regulator_traces(run: Run, bus
     assert "实验小学食堂" in {holder["site_name"] for holder in found["holders"]}
     assert "实验小学食堂" in run("holders", batch).stdout
 
+    events = printed(run("event", "list", "--batch", batch, "--format", "json"))["events"]
+    assert {event["event_id"] for event in events} == {entered["event_id"], sold["event_id"]}
+    assert printed(run("event", "show", sold["event_id"], "--format", "json"))["event"]["step"] == "shipping"
+    assert "发货" in run("event", "list", "--step", "shipping").stdout
+    assert printed(run("event", "flags", "--format", "json"))["events"] == 2
+    assert printed(run("finding", "list", "--open", "--format", "json"))["findings"] == []
+    assert "NOT_FOUND" in run("finding", "show", "F1").stderr
+
     operators = eventually(lambda: printed(run("operators", "list", "--format", "json"))["operators"])
     shown = printed(run("operators", "get", operators[0]["operator_id"], "--format", "json"))["operator"]
     assert shown["sites"][0]["name"] == "张三蔬菜"

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 
+import pymongo
 import pytest
+from pymongo import _csot
 
 from services.reporting import cards
 from services.reporting.cards import KEPT_AT_MOST, Cards
@@ -111,3 +113,18 @@ async def test_no_more_than_so_many_are_kept() -> None:
     for number in range(KEPT_AT_MOST + 10):
         await shown(kept, count, str(number))
     assert len(kept._counts) == KEPT_AT_MOST
+
+
+@pytest.mark.asyncio
+async def test_a_count_has_no_callers_deadline_and_an_end_of_its_own() -> None:
+    left: list[float | None] = []
+
+    async def look() -> list[dict[str, Any]]:
+        left.append(_csot.remaining())
+        return []
+
+    with pymongo.timeout(1):
+        await shown(Cards(60), look)
+    [found] = left
+    assert found is not None
+    assert found > 200
