@@ -177,8 +177,12 @@ def test_a_publisher_counts_the_records_that_the_platform_counts(adapted: list[t
     assert other == []
 
 
+def _ids(found: Adapted) -> list[str]:
+    return [record.id for record in found.records] + [test.id for test in found.tests]
+
+
 def test_declared_duplicates_are_those_that_have_an_id_already(adapted: list[tuple[Message, Adapted]]) -> None:
-    counted = Counter(record.id for _, found in adapted for record in (*found.records, *found.tests))
+    counted = Counter(id for _, found in adapted for id in _ids(found))
     repeated = sum(count - 1 for count in counted.values())
     # The second content of a reused id is refused, and a doubtful second report recorded apart.
     otherwise = sum(message.rule in ("id_reused", "possible_duplicate") for message, _ in adapted)
