@@ -1,5 +1,6 @@
 """A provider that answers 500, hangs or sends garbage, on every channel: state, attempts, messages shown, fallback."""
 
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -40,7 +41,7 @@ def inbox(world: World, row: dict[str, Any]) -> int:
     return count
 
 
-@pytest.mark.parametrize("fault", ["error", "hang", "garbage", "gateway"])
+@pytest.mark.parametrize("fault", ["error", "hang", "garbage"])
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_once(world: World, channel: str, fault: str) -> None:
     row = told(world, channel, fault=fault, times=1)
@@ -57,7 +58,8 @@ def test_for_good(world: World, channel: str) -> None:
     row = told(world, channel, fault="error")
     for attempt in range(2, 6):
         world.later(LAST_S)
-        eventually(lambda tries=attempt: world.db.deliveries.find_one({"_id": row["_id"], "attempts": tries}))  # type: ignore[misc]
+        tried = {"_id": row["_id"], "attempts": attempt, "state": {"$ne": "sending"}}
+        eventually(partial(world.db.deliveries.find_one, tried))
     failed = {"_id": row["_id"], "state": "failed", "attempts": 5, "error": "http_500"}
     eventually(lambda: world.db.deliveries.find_one(failed))
     eventually(lambda: inbox(world, row), lambda count: count == 1)
