@@ -89,7 +89,7 @@ CREDITS: Final = {
     "failed_test": "检测不合格",
     "failed_recheck": "复查不合格",
     "problem": "检查发现问题",
-    "overdue": "逾期",
+    "overdue": "整改逾期",
 }
 
 CASE_STATES: Final = {"open": "办理中", "closed": "已结案"}

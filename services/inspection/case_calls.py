@@ -89,11 +89,13 @@ class CaseCalls(Reading):
     async def _file(
         self, cause: str, of: str, item: str, where: Place, title: str, task: Task | None, doing: Act
     ) -> tuple[pb.OpenCaseResponse, Commit]:
-        known = await self._db[store.CASES].find_one({"_id": cases.case_id(cause, of)})
-        decision = Decision(doing.at, Shelf([task] if task else []), Shelf([cast(Case, known)] if known else []))
-        earlier = await self._earlier(where, item)
-        new = cases.opened(cause, of, item, where, doing.at, title, task["_id"] if task else None, earlier)
-        case = decision.open_case(new, doing)
+        id = (task and task["case"]) or cases.case_id(cause, of)
+        case = cast("Case | None", await self._db[store.CASES].find_one({"_id": id}))
+        decision = Decision(doing.at, Shelf([task] if task else []), Shelf([case] if case else []))
+        if case is None:
+            earlier = await self._earlier(where, item)
+            new = cases.opened(cause, of, item, where, doing.at, title, task["_id"] if task else None, earlier)
+            case = decision.open_case(new, doing)
         if task:
             decision.link(task, case)
         return pb.OpenCaseResponse(case=case_message(case)), commit(decision)

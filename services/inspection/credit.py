@@ -4,29 +4,38 @@ from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from contracts.inspection import Standing
+from contracts.inspection import Standing, TaskState
 from services.inspection import store
+from services.inspection.decision import SELF
 from services.inspection.documents import Document
 from services.inspection.domain import Step
 from services.inspection.handlings import a_year_before
 from services.inspection.risk import Entry
 from services.inspection.store import Query
 
-_STEPS: Final = {Step.FIND_PROBLEM: "problem", Step.FAIL: "failed_recheck", Step.ESCALATE: "overdue"}
+_STEPS: Final = {
+    (Step.FIND_PROBLEM, TaskState.INSPECTED): "problem",
+    (Step.FAIL, TaskState.RECTIFYING): "failed_recheck",
+    (Step.ESCALATE, TaskState.RECTIFYING): "overdue",
+}
+"""By step and where it led. Of what runs out only the week to rectify is the site's; the rest, and what an officer
+hands up before its time, is not."""
+
 _MILD: Final = ("exempt", "none")
 
 
 def asked_file(sites: Iterable[str], now: datetime) -> Generator[Query, list[Document], list[Entry]]:
     """The file of a site, given by all its ids, newest first: yields queries, and is sent rows."""
     since, here = a_year_before(now), {"site": {"$in": sorted(sites)}}
-    cases = yield Query(store.CASES, {**here, "opened_at": {"$gte": since}, "rescinded": {"$ne": True}})
+    lately = {"$or": [{"opened_at": {"$gte": since}}, {"penalty.at": {"$gte": since}}]}
+    cases = yield Query(store.CASES, {**here, **lately, "rescinded": {"$ne": True}})
     tests = yield Query(
         store.TESTS,
         {**here, "qualified": False, "retest_of": None, "tested_at": {"$gte": since},
          "standing": {"$ne": Standing.OVERTURNED.value}},
     )  # fmt: skip
     tasks = yield Query(store.TASKS, {**here, "taken": {"$elemMatch": {"at": {"$gte": since}}}})
-    entries = [*_of_cases(cases), *_of_tests(tests), *_of_tasks(tasks, since)]
+    entries = [entry for entry in (*_of_cases(cases), *_of_tests(tests), *_of_tasks(tasks)) if entry.at >= since]
     return sorted(entries, key=lambda entry: (entry.at, entry.id), reverse=True)
 
 
@@ -42,8 +51,9 @@ def _of_tests(tests: Iterable[Any]) -> Iterator[Entry]:
         yield Entry("failed_test", test["tested_at"], test["_id"], test["item"])
 
 
-def _of_tasks(tasks: Iterable[Any], since: datetime) -> Iterator[Entry]:
+def _of_tasks(tasks: Iterable[Any]) -> Iterator[Entry]:
     for task in tasks:
         for taken in task["taken"]:
-            if taken["step"] in _STEPS and taken["at"] >= since:
-                yield Entry(_STEPS[taken["step"]], taken["at"], task["_id"], task["title"])
+            kind = _STEPS.get((taken["step"], taken["state"]))
+            if kind and not (kind == "overdue" and taken["who"] != SELF):
+                yield Entry(kind, taken["at"], task["_id"], task["title"])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
 from contracts.inspection import RecallProposal
 from services.inspection import cases, ledger, tasks
@@ -13,6 +13,9 @@ from services.inspection.places import Sites, place, placed, placed_at
 
 D = TypeVar("D", Task, Case, FindingRow, Test)
 T = TypeVar("T", Task, Case)
+
+SELF: Final = "inspection"
+"""Who did what the service does by itself."""
 
 
 class Shelf(Generic[D]):
@@ -117,7 +120,7 @@ class Decision:
 
 def system(at: datetime, note: str = "") -> Act:
     """Something the service does by itself."""
-    return Act("inspection", "system", at, note=note)
+    return Act(SELF, "system", at, note=note)
 
 
 def _move(shelf: Shelf[T], sites: Sites) -> None:

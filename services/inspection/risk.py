@@ -106,7 +106,7 @@ _OPENING: Final = Table(
         Dynamic("failed_test", "检测不合格", 6, 18),
         Dynamic("failed_recheck", "复查不合格", 8, 16),
         Dynamic("problem", "检查发现问题", 3, 12),
-        Dynamic("overdue", "逾期", 2, 8),
+        Dynamic("overdue", "整改逾期", 2, 8),
     ),
     (Grade("A", 30, 1, 1), Grade("B", 45, 1, 2), Grade("C", 60, 2, 3), Grade("D", 100, 3, 4)),
 )

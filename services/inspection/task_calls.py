@@ -12,7 +12,7 @@ from chassis.api.calls import current_caller
 from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.outgoing import Commit
-from contracts.inspection import CaseState, TaskKind
+from contracts.inspection import TaskKind
 from services.inspection import cases, points, queries, store, tasks, watch
 from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
@@ -165,11 +165,12 @@ class TaskCalls(Reading):
         with refused():
             task = decision.step(task, step, doing)
         if step is Step.FAIL:
-            cause, of = cases.root(task) if not case or case["state"] == CaseState.OPEN else cases.again(task)
-            earlier = await self._earlier(where, task["item"])
-            new = cases.opened(cause, of, task["item"], where, doing.at, task["title"], task["_id"], earlier)
-            case = decision.fail_recheck(decision.open_case(new, doing), doing)
-            task = decision.link(task, case)
+            if not case or not cases.is_open(case):
+                cause, of = cases.again(task) if case else cases.root(task)
+                earlier = await self._earlier(where, task["item"])
+                new = cases.opened(cause, of, task["item"], where, doing.at, task["title"], task["_id"], earlier)
+                case = decision.open_case(new, doing)
+            task = decision.link(task, decision.fail_recheck(case, doing))
         return pb.RecordRecheckResponse(task=task_message(task), case_id=task["case"] or ""), commit(decision)
 
     async def _case_of(self, task: Task) -> tuple[Case | None, Place]:

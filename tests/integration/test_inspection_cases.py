@@ -193,6 +193,30 @@ def test_a_re_check_that_fails_is_a_case_with_its_second_must(
     )
 
 
+def test_a_re_check_that_fails_again_and_again_is_the_case_that_is_open(
+    worker: Process, client: Client, bus: Bus, db: Any
+) -> None:
+    filed(bus, db)
+    id = str(db.tasks.find_one()["_id"])
+    client.call("AssignTask", task_id=id, officers=["王一", "李二"])
+    client.call("RecordInspection", task_id=id, problem_found=True, account=account())
+    client.call("OrderRectification", task_id=id, items=["停售"])
+
+    def fail() -> str:
+        client.call("RecordRectification", task_id=id, account=account())
+        return str(client.call("RecordRecheck", who="赵三", task_id=id, passed=False, account=account()).case_id)
+
+    first = fail()
+    settle(client, first)
+    client.call("ResolveMust", case_id=first, must=pb.MUST_CLOSE_AND_BAN, reason="已停业")
+    client.call("CloseCase", case_id=first)
+    second = fail()
+    assert second != first
+    assert client.call("OpenCase", task_id=id).case.case_id == second
+    assert fail() == second
+    assert db.cases.count_documents({}) == 2
+
+
 def test_the_second_case_about_an_item_calls_for_accountability(
     worker: Process, client: Client, bus: Bus, db: Any, ahead: Any
 ) -> None:

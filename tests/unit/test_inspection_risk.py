@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.asking import answered
 from contracts.registry import SiteFacts
 from contracts.trace import Category, Link
-from services.inspection import points, risk
+from services.inspection import credit, points, risk, store
 from services.inspection.points import Check
 from services.inspection.risk import Entry
 
@@ -139,3 +140,38 @@ def test_a_lower_level_does_not_repeat_the_same_items(
 def test_months_are_counted_in_shanghai(at: datetime, months: int, before: datetime) -> None:
     assert points.months_before(at, months) == before
     assert points.months_before(at, months) < at - timedelta(days=88)
+
+
+def credited(**rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Kind and subject of each line of a credit file made of these rows."""
+    file = answered(credit.asked_file(["s"], NOW), lambda query: rows.get(query.collection, []))
+    return [(entry.kind, entry.id) for entry in file]
+
+
+def step(kind: str, state: str, who: str, at: datetime = NOW) -> dict[str, Any]:
+    return {"step": kind, "state": state, "who": who, "at": at}
+
+
+def test_only_a_week_that_ran_out_counts_against_the_site_and_not_what_officers_were_late_with() -> None:
+    taken = [
+        step("escalate", "open", "inspection"),
+        step("find_problem", "inspected", "王一"),
+        step("escalate", "inspected", "inspection"),
+        step("escalate", "rectifying", "王一"),
+        step("escalate", "rectifying", "inspection"),
+        step("escalate", "rectified", "inspection"),
+    ]
+    assert sorted(credited(**{store.TASKS: [{"_id": "T", "title": "t", "taken": taken}]})) == [
+        ("overdue", "T"),
+        ("problem", "T"),
+    ]
+
+
+def test_a_penalty_counts_for_a_year_from_when_it_was_decided() -> None:
+    penalty = {"penalty": "fine", "at": NOW - timedelta(days=30)}
+    case = {"_id": "C", "title": "c", "opened_at": NOW - timedelta(days=400), "penalty": penalty}
+    assert credited(**{store.CASES: [case]}) == [("penalty", "C")]
+    mild = {**case, "opened_at": NOW, "penalty": {**penalty, "penalty": "exempt"}}
+    assert credited(**{store.CASES: [mild]}) == [("case", "C")]
+    asked = next(credit.asked_file(["s"], NOW))
+    assert {"penalty.at"} <= {name for either in asked.filter["$or"] for name in either}
