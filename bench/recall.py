@@ -23,7 +23,7 @@ from services.notify import store, writes
 from services.notify.domain import Channel, State
 
 RECIPIENTS, TOLD_AT_ONCE = 10_000, 500
-RATE: Final = 400
+RATE: Final = 250
 """Messages a second that the provider takes; what is more it turns away."""
 
 STATIONS: Final = 20
