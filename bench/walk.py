@@ -19,6 +19,7 @@ from bench.hearing import Wrong
 from bench.result import Result, Side, measured
 from bench.seeding import seed
 from chassis.asking import answered
+from chassis.garbage import collect_seldom
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import Link
 from services.trace import store
@@ -41,6 +42,8 @@ def walk(ground: Ground, rounds: int) -> Result:
     """The walk alone, as far as the chain with its events, places and gaps."""
     with ground.field(store.COLLECTIONS) as field:
         _fill(field)
+        # As the processes that walk do.
+        collect_seldom()
         return measured("walk", "walks/s", rounds, ours=_times(lambda: _walked(field)), limit=_bare(field, 0.1))
 
 
