@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from contracts.egress import FieldError
-from contracts.model import Contract, Whole
+from contracts.model import Contract, Day, Whole
 from contracts.trace import Category, Link
 
 
@@ -82,7 +82,7 @@ class SiteFacts(Contract):
     link: Link | None = None
     unit_kind: UnitKind | None = None
     licence: str | None = None
-    licence_valid_until: date | None = None
+    licence_valid_until: Day | None = None
     sources: tuple[str, ...] = ()
     version: Whole
     listed: bool = False
