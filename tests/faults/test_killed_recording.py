@@ -102,7 +102,8 @@ def test_trace(deaths: Make, bus: Bus) -> None:
     life.at("publishing:trace.events_recorded.v1", "published:trace.events_recorded.v1")
     life.at("delivered:trace.proposals", "writing:activity", "committed:activity", "writing:inbox", "committed:inbox")
     life.at("handled:trace.proposals")
-    life.later(5 * 86_400)
+    # The receipt is overdue, the silence is not yet.
+    life.later(100 * 3_600)
     life.at("fired:trace.handoffs", "writing:findings", "committed:findings")
     life.later(20 * 86_400)
     life.at("fired:trace.silence", "writing:findings", "committed:findings")
