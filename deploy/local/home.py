@@ -7,6 +7,7 @@ import random
 import secrets
 import shutil
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ LOCAL = ROOT / ".local"
 # Below the kernel's ephemeral range (32768 up): while a server is down, a client that keeps reconnecting to
 # an ephemeral port on loopback may be given that very port as its own and connect to itself.
 PORTS = range(20_000, 32_000)
+
+CLAIMS = Path(tempfile.gettempdir()) / "shilian-ports"
+"""A link for each port that a stack of this machine has chosen, to that stack: it need not listen there yet."""
 
 
 def default_directory() -> Path:
@@ -66,7 +70,7 @@ class Home:
 
     def port(self, name: str) -> int:
         """The loopback port of that name, chosen free the first time it is asked for."""
-        return self._remembered("ports.json", name, _free_port)
+        return self._remembered("ports.json", name, self._free_port)
 
     def secret(self, name: str) -> str:
         """The password of that name, random the first time it is asked for."""
@@ -97,6 +101,10 @@ class Home:
     def remove(self) -> None:
         """Delete the directory and all data in it."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def _free_port(self, taken: set[int]) -> int:
+        candidates = random.sample(PORTS, len(PORTS))
+        return next(p for p in candidates if p not in taken and _bindable(p) and _claimed(p, self.path))
 
     def _remembered(self, file: str, name: str, make: Callable[[set[T]], T]) -> T:
         path = self.path / file
@@ -144,10 +152,6 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _free_port(taken: set[int]) -> int:
-    return next(p for p in random.sample(PORTS, len(PORTS)) if p not in taken and _bindable(p))
-
-
 def _bindable(port: int) -> bool:
     with socket.socket() as probe:
         try:
@@ -155,3 +159,25 @@ def _bindable(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _claimed(port: int, home: Path) -> bool:
+    """Claims a port for the stack at `home`; False when another has it. A stack that no longer lists it lost it."""
+    if not CLAIMS.exists():
+        CLAIMS.mkdir(exist_ok=True)
+        CLAIMS.chmod(0o1777)
+    claim = CLAIMS / str(port)
+    try:
+        if not _lists(claim, port):
+            claim.unlink(missing_ok=True)
+        claim.symlink_to(home)
+    except OSError:  # it is there, or another user's
+        return False
+    return True
+
+
+def _lists(home: Path, port: int) -> bool:
+    try:
+        return port in json.loads((home / "ports.json").read_text()).values()
+    except FileNotFoundError:
+        return False

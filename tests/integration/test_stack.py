@@ -252,6 +252,17 @@ def test_a_stack_remembers_its_ports_and_passwords(tmp_path: Path) -> None:
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_stacks_that_start_together_choose_different_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.local.home.CLAIMS", tmp_path / "claims")
+    monkeypatch.setattr("deploy.local.home.PORTS", range(20_000, 20_004))
+    monkeypatch.setattr("deploy.local.home._bindable", lambda port: True)
+    first, second = Home.at(tmp_path / "first"), Home.at(tmp_path / "second")
+    chosen = [first.port("amqp"), second.port("amqp"), first.port("mongo"), second.port("mongo")]
+    assert sorted(chosen) == [20_000, 20_001, 20_002, 20_003]
+    first.remove()
+    assert Home.at(tmp_path / "third").port("amqp") in (chosen[0], chosen[2])
+
+
 def publish_durably(url: str, body: bytes) -> None:
     """A confirmed, persistent message on the quorum queue `kept`."""
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
