@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn, cast
+from typing import Final, NoReturn, cast
 
 import grpc
 import pika.exceptions
@@ -13,6 +13,15 @@ from grpc_status import rpc_status
 from shilian_publisher import SpoolInUseError
 
 FAILED, BAD_INPUT = 1, 2
+
+REFUSALS: Final = {
+    grpc.StatusCode.INVALID_ARGUMENT: "输入有误",
+    grpc.StatusCode.NOT_FOUND: "没有找到",
+    grpc.StatusCode.ALREADY_EXISTS: "已经存在",
+    grpc.StatusCode.FAILED_PRECONDITION: "不能办理",
+    grpc.StatusCode.PERMISSION_DENIED: "无权办理",
+    grpc.StatusCode.UNAUTHENTICATED: "令牌无效",
+}
 
 
 class Away(Exception):
@@ -71,7 +80,8 @@ def _answer(call: grpc.Call) -> str:
         detail.Unpack(info) or detail.Unpack(bad)
     rule = f" [{info.reason}]" if info.reason else ""
     known = (f"  {name}: {value}" for name, value in sorted(info.metadata.items()))
-    return "\n".join([f"{call.code().name}: {call.details()}{rule}", *known, *_violations(bad)])
+    code = f"{REFUSALS.get(call.code(), '')} {call.code().name}".strip()
+    return "\n".join([f"{code}: {call.details()}{rule}", *known, *_violations(bad)])
 
 
 def _violations(bad: error_details_pb2.BadRequest) -> Iterator[str]:

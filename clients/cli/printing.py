@@ -36,7 +36,8 @@ def print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]],
     """A table of plain text."""
     table = Table(title=title, caption=caption or None, title_justify="left", caption_justify="left")
     for head in heads:
-        table.add_column(head, overflow="fold")
+        # What a row begins with is copied into the next command: it stays in one piece.
+        table.add_column(head, overflow="fold", no_wrap=head == heads[0])
     for row in rows:
         table.add_row(*row)
     console().print(table, markup=False)

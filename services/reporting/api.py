@@ -68,7 +68,7 @@ class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServic
         shown = card.lines
         own = [line for line in shown if line["code"] == division and not line["link"]]
         if not own:
-            raise NotFound("division", request.division)
+            raise NotFound("sites in division", division)
         below = [line for line in shown if line is not own[0] and (request.detailed or _next_below(line, division))]
         return pb.GetScorecardResponse(
             line=translate.line(own[0]),

@@ -254,7 +254,7 @@ def test_when_wechat_refuses_an_sms_arrives_and_when_that_fails_too_the_inbox_ha
     station = {"recipient": f"station:{STATION}"}
     world.await_states({"wechat": "failed", "sms": "delivered"}, **station)
     (sms,) = world.simulator.sent("sms")
-    assert sms["text"].startswith("【食链监管】断链预警：第一小学食堂")
+    assert sms["text"].startswith("【食链监管】断链预警：发货逾期无人收货，涉及第一小学食堂")
     world.simulator.order("sms", receipt=False)
     world.tell("trace.findings_changed.v1", finding(id="F2"))
     second = {**station, "cause": {"$regex": "^finding:F2"}}

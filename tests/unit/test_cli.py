@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from chassis.message import safe_headers
 from clients.cli import tree
 from clients.cli.__main__ import app
+from clients.cli.asking import division_code
 from clients.cli.chain import chain_json, holders_json
 from clients.cli.letters import letter, plain, readable, revived
 from deploy.local.home import Home
@@ -124,6 +125,20 @@ def test_exit_status_reaches_the_shell(tmp_path: Path) -> None:
     refused = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
     missing = subprocess.run([*command, "nothing"], capture_output=True, text=True, check=False)
     assert (refused.returncode, missing.returncode) == (1, 2)
+
+
+@pytest.mark.parametrize("code", ["999999", "37010", "37o1", "历下区"])
+@pytest.mark.parametrize("words", ["worklist", "finding list", "report scorecard"])
+def test_a_mistyped_division_is_refused_and_does_not_find_nothing(run: Run, words: str, code: str) -> None:
+    answer = run(*words.split(), "--division", code)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "--division" in answer.stderr
+    assert code in answer.stderr
+
+
+@pytest.mark.parametrize("code", ["", "37", "3701", "370100", "370105", "370105001", "370105001002"])
+def test_a_division_may_be_given_by_what_it_begins_with(code: str) -> None:
+    assert division_code(code) == code
 
 
 def test_token_carries_its_claims_and_the_stack_can_check_it(run: Run, home: Home) -> None:
