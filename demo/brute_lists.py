@@ -94,9 +94,11 @@ def _work(records: Records) -> dict[str, dict[str, int]]:
             add(row, *(f"{what}_{name}" for name in _course(row, records)))
             add(row, *["tasks_escalated"] * bool(what == "tasks" and row["escalations"]))
     for test in records.tests:
-        if _happened(test["tested_at"], records):
+        # A re-test decides what the first test was worth.
+        if _happened(test["tested_at"], records) and not test["retest_of"]:
             names = "tests", f"tests_{test['kind']}"
-            add(test, *names, *(() if test["qualified"] else ("tests_unqualified", f"{names[1]}_unqualified")))
+            good = test["qualified"] or test["standing"] == "overturned"
+            add(test, *names, *(() if good else ("tests_unqualified", f"{names[1]}_unqualified")))
     for sent in records.deliveries:
         if _happened(sent["created_at"], records):
             add(sent, f"deliveries_{sent['channel']}_{sent['state']}")

@@ -13,7 +13,7 @@ from chassis.api.errors import InvalidArgument
 from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.asking import answered_later
-from chassis.collisions import is_collision
+from chassis.collisions import ATTEMPTS, is_collision
 from chassis.outgoing import Commit
 from contracts import rules
 from contracts.inspection import TestResult
@@ -106,14 +106,16 @@ class ResultCalls(Reading):
 
     async def _link(self, batch: str) -> None:
         """An event that named the batch while the test was recorded has not seen it: links them now."""
-        found = await answered_later(parking.asked_parked([batch]), self._ask)
-        decision = Decision(clock.stamp(), cases=Shelf(found.cases), tests=Shelf(found.tests))
-        parking.link(decision, found)
-        try:
-            await self._store.commit(commit(decision))
-        except BulkWriteError as error:
-            if not is_collision(error):  # A worker linked it meanwhile.
-                raise
+        for _ in range(ATTEMPTS):
+            found = await answered_later(parking.asked_parked([batch]), self._ask)
+            decision = Decision(clock.stamp(), cases=Shelf(found.cases), tests=Shelf(found.tests))
+            parking.link(decision, found)
+            try:
+                return await self._store.commit(commit(decision))
+            except BulkWriteError as error:
+                if not is_collision(error):  # A worker linked some of them meanwhile.
+                    raise
+        return None
 
 
 def _recorded(test: Test) -> pb.RecordTestResponse:

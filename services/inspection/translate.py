@@ -116,6 +116,7 @@ def test_message(test: Test) -> pb.Test:
         objection=_objection(test["objection"]),
         retest_id=test["retest"] or "",
         event_id=test["event"] or "",
+        version=test["version"],
     )
 
 

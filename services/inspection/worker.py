@@ -56,6 +56,7 @@ class InspectionWorker:
             return Commit(made.writes, [*made.outgoing, *announce.answers(verdicts, by_line, parents)])
 
         self.store.decide(recording)
+        self._place_unknown({test.site for test in tests}, sites)
         self._link({test.batch for test in tests if test.batch})
 
     @consume(
@@ -88,6 +89,7 @@ class InspectionWorker:
             return announce.commit(decision, messages[0].envelope)
 
         self.store.decide(deciding)
+        self._place_unknown({finding.site for finding in findings}, sites)
 
     def _replicate(self, bodies: Iterable[RegistryFacts]) -> None:
         sites: list[Any] = []
@@ -105,6 +107,11 @@ class InspectionWorker:
         self.store.decide(lambda: Commit({store.SITES: sites, store.CELLS: cells}))
         if told:
             self.store.decide(lambda: self._placing(told))
+
+    def _place_unknown(self, told: set[str], sites: Sites) -> None:
+        """A site that the registry told of meanwhile, to another worker: whoever commits last sees what both wrote."""
+        if unknown := told - sites.keys():
+            self.store.decide(lambda: self._placing(unknown))
 
     def _placing(self, told: set[str]) -> Commit:
         """Moves what is open with its site: to its division once that is known, to the station that has it now."""
@@ -140,7 +147,7 @@ class InspectionWorker:
 
         self.store.decide(linking)
 
-    @timer(TIMER)
+    @timer(TIMER, after=topology.INSPECTION_EVENTS)
     def overdue(self, row: Due) -> None:
         """A clock ran out: the task goes one level up, as of when it was due, however late it is."""
 

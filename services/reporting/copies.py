@@ -9,7 +9,7 @@ from shilian.notify.v1 import notify_pb2
 from shilian.registry.v1 import registry_pb2
 
 from contracts.findings import Finding
-from contracts.inspection import CaseFacts, TaskFacts, TestResult
+from contracts.inspection import CaseFacts, TaskFacts, TestFacts
 from contracts.notices import DeliveryFacts
 from contracts.registry import Alias, Cell, SiteFacts
 from contracts.trace import RecordedEvent
@@ -151,12 +151,12 @@ def _course(told: Any) -> Document:
 
 
 def tests(found: Iterable[inspection_pb2.Test]) -> Writes:
-    """Tests on record."""
-    return {store.TESTS: [store.tested(_test(each)) for each in found]}
+    """Tests as they stand."""
+    return {store.TESTS: [store.replaced(each.test_id, _test(each)) for each in found]}
 
 
-def _test(told: inspection_pb2.Test) -> TestResult:
-    return TestResult(
+def _test(told: inspection_pb2.Test) -> TestFacts:
+    return TestFacts(
         id=told.test_id,
         source=told.source,
         message_id="",
@@ -167,6 +167,9 @@ def _test(told: inspection_pb2.Test) -> TestResult:
         batch=told.batch or None,
         qualified=told.qualified,
         tested_at=aware(told.test_time),
+        version=told.version,
+        standing=word(inspection_pb2.Standing, told.standing),
+        retest_of=told.retest_of or None,
     )
 
 

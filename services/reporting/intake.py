@@ -13,6 +13,7 @@ from contracts.inspection import (
     RecallsProposedV1,
     TaskFacts,
     TasksChangedV1,
+    TestFacts,
     TestsRecordedV1,
 )
 from contracts.model import Contract
@@ -35,7 +36,7 @@ class Fact(NamedTuple):
     write: Write
 
 
-def _as_it_stands(told: Finding | TaskFacts | CaseFacts | DeliveryFacts) -> UpdateOne:
+def _as_it_stands(told: Finding | TaskFacts | CaseFacts | TestFacts | DeliveryFacts) -> UpdateOne:
     return store.replaced(told.id, told)
 
 
@@ -44,7 +45,7 @@ FACTS: Final = {
     "registry.sites_aliased.v1": Fact(SitesAliasedV1, "aliases", store.SITES, store.site_aliased),
     "registry.grid_changed.v1": Fact(GridChangedV1, "cells", store.CELLS, lambda cell: store.replaced(cell.cell, cell)),
     "trace.findings_changed.v1": Fact(FindingsChangedV1, "findings", store.FINDINGS, _as_it_stands),
-    "inspection.tests_recorded.v1": Fact(TestsRecordedV1, "tests", store.TESTS, store.tested),
+    "inspection.tests_recorded.v1": Fact(TestsRecordedV1, "tests", store.TESTS, _as_it_stands),
     "inspection.tasks_changed.v1": Fact(TasksChangedV1, "tasks", store.TASKS, _as_it_stands),
     "inspection.cases_changed.v1": Fact(CasesChangedV1, "cases", store.CASES, _as_it_stands),
     "notify.deliveries_changed.v1": Fact(DeliveriesChangedV1, "deliveries", store.DELIVERIES, _as_it_stands),

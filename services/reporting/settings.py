@@ -16,5 +16,7 @@ class ReportingSettings(Settings):
         default=600, ge=0, description="live figures are shown for as long as 20 counts take, and no longer than this"
     )
     late_after_s: float = Field(
-        default=3600, ge=0, description="from a late record to the bulletin's next version: others may follow it"
+        default=3600,
+        ge=0,
+        description="a late record is in the bulletin's next version after once to twice as long: others may follow it",
     )

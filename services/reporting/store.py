@@ -1,7 +1,7 @@
 """Reporting's collections, and everything asked of them or written to them: pipelines and operations. No I/O."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pymongo import IndexModel, InsertOne, UpdateOne
@@ -10,7 +10,7 @@ from chassis.collections import TIMERS, Collection
 from chassis.timers import first
 from contracts import divisions
 from contracts.findings import Finding
-from contracts.inspection import CaseFacts, TaskFacts, TestResult
+from contracts.inspection import CaseFacts, TaskFacts, TestFacts
 from contracts.notices import DeliveryFacts
 from contracts.registry import Alias, Cell, SiteFacts
 from contracts.trace import RecordedEvent
@@ -112,17 +112,12 @@ def site_aliased(told: Alias) -> UpdateOne:
     return _unless_newer(told.alias, "alias_version", told.version, news)
 
 
-def replaced(id: str, told: Cell | Finding | TaskFacts | CaseFacts | DeliveryFacts) -> UpdateOne:
+def replaced(id: str, told: Cell | Finding | TaskFacts | CaseFacts | TestFacts | DeliveryFacts) -> UpdateOne:
     """A thing as it stands, unless a higher version of it is there."""
     return _unless_newer(id, "version", told.version, _placed(told))
 
 
-def tested(told: TestResult) -> UpdateOne:
-    """A test, which never changes."""
-    return UpdateOne({"_id": told.id}, {"$setOnInsert": _placed(told)}, upsert=True)
-
-
-def _placed(told: SiteFacts | Cell | Finding | TaskFacts | CaseFacts | DeliveryFacts | TestResult) -> Document:
+def _placed(told: SiteFacts | Cell | Finding | TaskFacts | CaseFacts | TestFacts | DeliveryFacts) -> Document:
     """Facts as a row; who still goes by an abolished division counts where that is today."""
     return {**told.model_dump(), "division": told.division and divisions.today(told.division)}
 
@@ -146,9 +141,18 @@ def past_months(events: Iterable[RecordedEvent], now: datetime) -> set[str]:
     return {month for event in events if (month := months.month_of(event.time)) < current}
 
 
-def late(frozen: Iterable[str], at: datetime) -> Writes:
-    """Lets the bulletins of months be looked at again, unless that is arranged already."""
-    return {TIMERS: [first(f"{LATE}/{month}", LATE, at) for month in frozen]}
+def late(frozen: Iterable[str], now: datetime, after: timedelta) -> Writes:
+    """Lets the bulletins of months be looked at again, twice `after` from now at most: at moments all share, so that
+    others' rows are the same. A row that fires before this commit is never the one that is set.
+    """
+    step = after.total_seconds()
+    at = datetime.fromtimestamp((now.timestamp() // step + 2) * step, UTC) if step else now
+    return {TIMERS: [first(f"{LATE}/{month}/{at.isoformat()}", LATE, at) for month in frozen]}
+
+
+def month_of_look(id: str) -> str:
+    """The month that a row of `late` is about."""
+    return id.split("/")[1]
 
 
 # Reporting's own

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from contracts.findings import FindingKind
+from contracts.inspection import Standing
 from services.reporting.months import Window
 
 Document = dict[str, Any]
@@ -27,7 +28,8 @@ def work(told: Told, window: Window) -> dict[str, dict[str, int]]:
     """Counters by county code.
 
     `<what>_opened`, `_closed` in the window and `_open` at its end, of each kind of finding, of tasks and of cases;
-    `tasks_escalated`; `tests`, `tests_unqualified`, and both per kind; `deliveries_<channel>_<state>`.
+    `tasks_escalated`; `tests`, `tests_unqualified`, and both per kind; `deliveries_<channel>_<state>`. A re-test is no
+    test of its own: what it says stands for the first one (食品安全法 art. 88).
     """
     counted: dict[str, Counter[str]] = {}
     for finding in told.findings:
@@ -66,8 +68,11 @@ def open_at_end(row: Document, window: Window) -> bool:
 
 
 def _tested(test: Document) -> list[str]:
+    if test["retest_of"]:
+        return []
     names = ["tests", f"tests_{test['kind']}"]
-    return names if test["qualified"] else [*names, "tests_unqualified", f"tests_{test['kind']}_unqualified"]
+    stands = test["qualified"] or test["standing"] == Standing.OVERTURNED
+    return names if stands else [*names, "tests_unqualified", f"tests_{test['kind']}_unqualified"]
 
 
 def still_open(findings: Iterable[Document], kinds: Iterable[FindingKind], window: Window) -> list[Document]:

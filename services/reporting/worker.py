@@ -1,11 +1,12 @@
 """Reporting's worker: facts in as marks, bulletins out on the fifth and after late records."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from chassis import clock
 from chassis.asking import answered
+from chassis.collections import TIMERS
 from chassis.message import Message
 from chassis.outgoing import Commit, Outgoing, outgoing
 from chassis.timers import Due, done, due
@@ -38,33 +39,38 @@ class ReportingWorker:
         late = self._late(messages)
         self.store.decide(lambda: Commit({**marked, **late}))
 
-    @timer("bulletin.freeze", every=timedelta(days=1))
+    @timer("bulletin.freeze", every=timedelta(days=1), after=topology.REPORTING_FACTS)
     def freeze(self, row: Due) -> None:
         """Freezes the month before on the fifth; after downtime one month after the other, none twice."""
         month = months.month_to_freeze(row.due_at)
-        following = due(row.id, row.kind, months.next_freeze(row.due_at if month else clock.now()))
+        following = due(row.id, row.kind, months.next_freeze(row.due_at))
         self._publish(self._ask(freeze.first(month, clock.now())) if month else None, following)
 
-    @timer(LATE)
+    @timer(LATE, after=topology.REPORTING_FACTS)
     def freeze_again(self, row: Due) -> None:
         """Freezes a next version when records that came late changed what a month's bulletin counted."""
-        month = row.id.rpartition("/")[2]
+        month = store.month_of_look(row.id)
         self._publish(self._ask(freeze.next_version(month, clock.now())), done(row.id))
 
     def _publish(self, frozen: Frozen | None, timers: Writes) -> None:
+        """A version is looked at once more: what was recorded while it was computed did not find it frozen yet."""
         if frozen is None:
             self.store.commit(Commit(timers))
             return
         told = [_told(body) for body in freeze.announcements(frozen.document)]
+        again = self._look_again([frozen.document["month"]])
+        timers = {TIMERS: [*timers[TIMERS], *again[TIMERS]]}
         self.store.commit(Commit({**store.published(frozen.document, frozen.parts), **timers}, told))
 
     def _late(self, messages: list[Message[Any]]) -> Writes:
         """Timers for the frozen months that records belong to."""
         past = sorted(store.past_months(events(messages), clock.now()))
         frozen = self.store.db[store.BULLETINS].distinct("month", {"month": {"$in": past}}) if past else []
+        return self._look_again(frozen)
+
+    def _look_again(self, months: Iterable[str]) -> Writes:
         settings: ReportingSettings = self.store.container.config["settings"]
-        at = clock.now() + timedelta(seconds=settings.late_after_s)
-        return store.late(frozen, at)
+        return store.late(months, clock.now(), timedelta(seconds=settings.late_after_s))
 
     def _ask(self, steps: Generator[Query, list[Document], T]) -> T:
         """Sends a generator the rows of every query it yields; what it returns in the end."""

@@ -64,11 +64,11 @@ def test_reporting(deaths: Make, bus: Bus) -> None:
     life.at("publishing:reporting.bulletin_published.v1", "published:reporting.bulletin_published.v1")
     tell(bus, "trace.events_recorded.v1", EventsRecordedV1(events=(event("L1", "f", categories=()),)))
     life.at("writing:timers", "committed:timers", "handled:reporting.facts")
-    life.later(900)
+    life.later(1800)
     life.at("fired:bulletin.late", "writing:inputs", "committed:inputs")
     last = life.finish()
-    # The late record came again with each death: it is looked at once more, and found to be counted.
-    life.later(900)
+    # The late record came again with each death, and each version is looked at once more: all is counted.
+    life.later(1800)
     eventually(lambda: life.db.timers.count_documents({"kind": "bulletin.late"}), lambda left: left == 0)
     life.settle(last, topology.REPORTING_FACTS)
 

@@ -131,6 +131,19 @@ def test_overdue_goes_up_by_itself_and_once_after_a_day_down(
     await_count(db.timers, 0, kind="task")
 
 
+def test_after_downtime_what_was_told_comes_before_what_ran_out(
+    worker: Process, bus: Bus, db: Any, ahead: Path
+) -> None:
+    id = opened(bus, db)
+    worker.kill()
+    tell(bus, "trace.findings_changed.v1", findings=[finding(open=False, version=2, closed_at="2026-01-05T02:00:00Z")])
+    set_clock(ahead, timedelta(days=5).total_seconds())
+    worker.restart()
+    task = eventually(lambda: db.tasks.find_one({"_id": id}), lambda seen: seen["version"] > 1)
+    assert [step["step"] for step in task["taken"]] == ["cancel"]
+    await_count(db.timers, 0, kind="task")
+
+
 def test_worklists_page_by_what_is_due_and_end_at_the_callers_division(
     worker: Process, client: Client, bus: Bus, db: Any
 ) -> None:

@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from openpyxl import load_workbook
+from pymongo import MongoClient
 from pypdf import PdfReader
 from shilian.reporting.v1 import reporting_pb2 as pb
 from shilian.reporting.v1.reporting_pb2_grpc import ReportingServiceStub
@@ -302,3 +303,19 @@ def test_the_bulletin_is_frozen_once_catches_up_and_is_versioned_by_late_records
     listed = client.call("ListBulletins", pb.ListBulletinsRequest()).bulletins
     assert [(each.month, each.version) for each in listed if each.month == MONTH] == [(MONTH, 2), (MONTH, 1)]
     assert client.measures()[pb.DIMENSION_REGISTRATION] == COUNTED[pb.DIMENSION_REGISTRATION]
+
+
+def test_what_was_told_before_the_freeze_is_counted_before_it(running: Running, bus: Bus, mongo: Database) -> None:
+    with MongoClient[dict[str, Any]](mongo.url) as store:
+        rows = store.get_default_database()["timers"]
+        eventually(lambda: rows.count_documents({"_id": "bulletin.freeze", "due_at": {"$gt": clock.now()}}))
+    running.worker.kill()
+    heard = bus.listen(EVENTS, "reporting.bulletin_published.v1")
+    tell_all(bus, seed=9)
+    running.move(months.next_freeze(months.window(MONTH).end) + timedelta(hours=1))
+    running.worker.restart()
+    while bus.await_message(heard).body["month"] != MONTH:
+        pass
+    first = json.loads(running.client.download(pb.FORMAT_JSON, version=1)[1])
+    counts = next(line["counts"] for line in first["lines"] if line["code"] == "37" and not line["link"])
+    assert {tuple(count) for count in counts.values()} == set(COUNTED.values())

@@ -82,7 +82,14 @@ def told(seed: int) -> Told:
     ]
     cases = [_case(number, random, at) for number in range(12)]
     tests = [
-        {"division": _county(random), "kind": "residue_quick", "qualified": random.random() < 0.98, "tested_at": at}
+        {
+            "division": _county(random),
+            "kind": "residue_quick",
+            "qualified": random.random() < 0.98,
+            "tested_at": at,
+            "standing": "stands",
+            "retest_of": None,
+        }
         for _ in range(640)
     ]
     sent = [("wechat", "failed"), ("wechat", "delivered"), ("sms", "delivered"), ("in_app", "read")]

@@ -148,7 +148,10 @@ def test_thresholds_of_a_demonstration_city_are_its_own_and_those_below_it() -> 
 
 
 def test_lists_and_work_of_the_month() -> None:
-    found = brute_lists.count(_records(), "37")
+    quick = {"division": LIXIA, "kind": "residue_quick", "qualified": False, "tested_at": IN, "retest_of": None}
+    retest = {**quick, "kind": "laboratory", "qualified": True, "standing": "stands", "retest_of": "Q1"}
+    tests = [{**quick, "standing": "stands"}, {**quick, "standing": "overturned"}, retest]
+    found = brute_lists.count(_records(tests=tests), "37")
     assert [row["id"] for row in found["broken"]] == ["F1"]
     assert [row["id"] for row in found["silent"]] == ["F2"]
     assert [row["site"] for row in found["unregistered"]] == ["c"]
@@ -163,6 +166,10 @@ def test_lists_and_work_of_the_month() -> None:
         "tasks_opened": 1,
         "tasks_open": 1,
         "tasks_escalated": 1,
+        "tests": 2,
+        "tests_residue_quick": 2,
+        "tests_unqualified": 1,
+        "tests_residue_quick_unqualified": 1,
     }
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import Category, RecordedEvent, Step
-from services.reporting import facts, inputs, months, store
+from services.reporting import facts, inputs, months, store, work
 from services.reporting.domain import Line, SiteRow, System, behind, lines, rank, upload
 from services.reporting.scores import Count, rounded, score
 from services.reporting.standards import DEFAULT, SCORED, Dimension, Standard, Standards
@@ -261,3 +261,40 @@ def test_a_bulletins_inputs_come_back_as_they_were() -> None:
     assert inputs.digest(shuffled, world.SYSTEMS) == inputs.digest(rows, world.SYSTEMS)
     changed = [rows[0]._replace(active=not rows[0].active), *rows[1:]]
     assert inputs.digest(changed, world.SYSTEMS) != inputs.digest(rows, world.SYSTEMS)
+
+
+def test_a_result_that_was_overturned_is_no_failed_one_and_its_re_test_no_test_of_its_own() -> None:
+    first = {"division": "370102", "kind": "residue_quick", "qualified": False, "standing": "overturned",
+             "retest_of": None}  # fmt: skip
+    again = {**first, "kind": "laboratory", "qualified": True, "standing": "stands", "retest_of": "Q1"}
+    upheld = {**first, "standing": "upheld"}
+    counted = work.work(world.told(1)._replace(tests=[first, again, upheld]), world.WINDOW)["370102"]
+    assert {name: counted[name] for name in counted if name.startswith("tests")} == {
+        "tests": 2,
+        "tests_residue_quick": 2,
+        "tests_unqualified": 1,
+        "tests_residue_quick_unqualified": 1,
+    }
+
+
+@given(seconds=st.floats(0, 7_200), after=st.sampled_from([60, 900, 3_600]))
+def test_a_late_record_is_never_left_to_a_look_that_has_begun(seconds: float, after: int) -> None:
+    frozen, step = datetime(2026, 11, 5, tzinfo=UTC), timedelta(seconds=after)
+    now = frozen + timedelta(seconds=seconds)
+
+    def row(at: datetime) -> dict[str, Any]:
+        [operation] = store.late(["2026-10"], at, step)["timers"]
+        told: dict[str, Any] = {**operation._filter, **operation._doc["$setOnInsert"]}
+        return told
+
+    set_now = row(now)
+    assert step <= set_now["due_at"] - now <= 2 * step
+    assert store.month_of_look(set_now["_id"]) == "2026-10"
+    # While a record is on its way for less than `after`, no row that it is to set can be due.
+    assert row(set_now["due_at"] - step)["_id"] != set_now["_id"]
+
+
+def test_a_late_record_that_is_looked_at_at_once_has_a_look_of_its_own() -> None:
+    now = datetime(2026, 11, 5, tzinfo=UTC)
+    looks = [store.late(["2026-10"], at, timedelta(0))["timers"][0] for at in (now, now + timedelta(milliseconds=1))]
+    assert looks[0]._filter != looks[1]._filter

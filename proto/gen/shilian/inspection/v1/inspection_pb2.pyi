@@ -2002,6 +2002,7 @@ class Test(_message.Message):
     RETEST_OF_FIELD_NUMBER: _builtins.int
     RETEST_ID_FIELD_NUMBER: _builtins.int
     EVENT_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     test_id: _builtins.str
     kind: Global___TestKind.ValueType
     source: _builtins.str
@@ -2023,6 +2024,7 @@ class Test(_message.Message):
     """The test that decided the objection."""
     event_id: _builtins.str
     """An event of trace that names the batch; a test with a batch and without one is parked until there is."""
+    version: _builtins.int
     @_builtins.property
     def test_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -2056,10 +2058,11 @@ class Test(_message.Message):
         retest_of: _builtins.str = ...,
         retest_id: _builtins.str = ...,
         event_id: _builtins.str = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["object_until", b"object_until", "objection", b"objection", "test_time", b"test_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "category", b"category", "division", b"division", "event_id", b"event_id", "item", b"item", "kind", b"kind", "method", b"method", "object_until", b"object_until", "objection", b"objection", "operator_id", b"operator_id", "product", b"product", "qualified", b"qualified", "retest_id", b"retest_id", "retest_of", b"retest_of", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "standing", b"standing", "test_id", b"test_id", "test_time", b"test_time", "tester", b"tester", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "category", b"category", "division", b"division", "event_id", b"event_id", "item", b"item", "kind", b"kind", "method", b"method", "object_until", b"object_until", "objection", b"objection", "operator_id", b"operator_id", "product", b"product", "qualified", b"qualified", "retest_id", b"retest_id", "retest_of", b"retest_of", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "standing", b"standing", "test_id", b"test_id", "test_time", b"test_time", "tester", b"tester", "value", b"value", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
