@@ -15,6 +15,7 @@ from chassis.api.errors import Denied, InvalidArgument
 from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.times import moment
+from chassis.caller import Caller
 from chassis.outgoing import Commit
 from contracts import rules
 from contracts.divisions import scope_prefix
@@ -79,7 +80,7 @@ class CheckCalls(Reading):
         caller, at = current_caller(), clock.stamp()
         division, quarter = _asked(request, caller.division, at)
         rows = await self._db[store.SITES].aggregate(queries.frame(division), allowDiskUse=True).to_list(None)
-        spared = await self._spared(caller.division, at)
+        spared = await self._spared(caller, at)
         frame = {row["_id"]: left for row in rows if (left := sorted({*row["sites"]} - spared))}
         with refused():
             if not frame:
@@ -93,11 +94,14 @@ class CheckCalls(Reading):
         sample = samples.take(decision, order, frame, drawn, await self._sites(drawn), doing)
         return pb.DrawSampleResponse(sample=await self._scored(sample)), commit(decision)
 
-    async def _spared(self, division: str | None, at: datetime) -> set[str]:
-        """Sites whose records a higher level checked within three months (order 49)."""
-        levels, since = points.higher(points.level_of(division)), points.months_before(at, points.APART_MONTHS)
-        asked = queries.checked_higher(levels, since, items=points.TRACE)
-        return {row["site"] for row in await self._db[store.TASKS].find(asked, {"site": 1}).to_list(None)}
+    async def _spared(self, caller: Caller, at: datetime) -> set[str]:
+        """Sites of the caller's whose records a higher level checked within three months (order 49), as they are called
+        today."""
+        levels, since = points.higher(points.level_of(caller.division)), points.months_before(at, points.APART_MONTHS)
+        asked = queries.checked_higher(levels, since, items=points.TRACE, **queries.scope(caller))
+        ids = {row["site"] for row in await self._db[store.TASKS].find(asked, {"site": 1}).to_list(None)}
+        sites = await self._sites(ids)
+        return {sites[id].site if id in sites else id for id in ids}
 
     async def _scored(self, sample: Document) -> pb.Sample:
         scores = await self._scores([each["site"] for each in sample["sites"]], sample["quarter"])

@@ -55,8 +55,10 @@ def name(day: date) -> str:
 
 
 def window(month: str) -> Window:
-    """The days of a month. Raises ValueError for what is no `2026-10`."""
+    """The days of a month. Raises ValueError for what is no `2026-10`, or lies outside this century."""
     first = date.fromisoformat(f"{month}-01")
+    if first.year // 100 != 20:
+        raise ValueError(f"no month of this century: {month}")
     return Window(first, _first_after(first))
 
 

@@ -12,6 +12,7 @@ from chassis.caller import Caller
 from contracts import divisions, rules
 from contracts.divisions import scope_prefix
 from contracts.egress import FieldError
+from contracts.trace import Link
 from services.reporting.standards import SCORED, Dimension
 from services.reporting.store import Document
 from services.reporting.translate import DIMENSIONS, month
@@ -84,11 +85,15 @@ def _is_day(text: str) -> bool:
 
 def _may_set(caller: Caller, prefix: str, thresholds: bool) -> None:
     """A city weighs its counties; thresholds and tags are the province's to set."""
-    own = caller.division or ""
-    if not prefix.startswith(own):
-        raise Denied("division", f"{prefix} lies outside the caller's division", {"division": prefix})
-    if thresholds and len(own) > 2:
+    within_reach(caller, prefix)
+    if thresholds and len(caller.division or "") > 2:
         raise Denied("thresholds", "thresholds and tags are set by the province")
+
+
+def within_reach(caller: Caller, prefix: str) -> None:
+    """Raises Denied for what lies in somebody else's division."""
+    if not prefix.startswith(caller.division or ""):
+        raise Denied("division", f"{prefix} lies outside the caller's division", {"division": prefix})
 
 
 def declaration(request: pb.DeclareUploadsRequest, caller: Caller, now: datetime) -> Document:
@@ -96,6 +101,10 @@ def declaration(request: pb.DeclareUploadsRequest, caller: Caller, now: datetime
     prefix = scope_prefix(request.division)
     month_ = month(request.month)
     wrong = [rules.error(name, None, "required") for name in ("system", "division") if not getattr(request, name)]
+    if request.division and not divisions.known(prefix.ljust(6, "0")):
+        wrong.append(rules.error("division", request.division, "unknown_division"))
+    if request.link and request.link not in list(Link):
+        wrong.append(rules.error("link", request.link, "invalid_value"))
     wrong += [
         rules.error(name, getattr(request, name), "invalid_value")
         for name in ("records", "days")
@@ -103,8 +112,7 @@ def declaration(request: pb.DeclareUploadsRequest, caller: Caller, now: datetime
     ]
     if wrong:
         raise InvalidArgument(wrong)
-    if not prefix.startswith(caller.division or ""):
-        raise Denied("division", f"{prefix} lies outside the caller's division", {"division": prefix})
+    within_reach(caller, prefix)
     return {
         "_id": f"{request.system}@{month_}",
         "system": request.system,

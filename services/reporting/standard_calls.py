@@ -56,4 +56,6 @@ class StandardCalls:
 
     async def _declare(self, request: pb.DeclareUploadsRequest) -> tuple[pb.DeclareUploadsResponse, Commit]:
         row = requests.declaration(request, current_caller(), clock.now())
+        if before := await self._db[store.DECLARATIONS].find_one({"_id": row["_id"]}):
+            requests.within_reach(current_caller(), before["division"])
         return pb.DeclareUploadsResponse(declaration_id=row["_id"]), Commit(store.declared(row))

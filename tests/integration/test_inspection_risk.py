@@ -82,6 +82,13 @@ def test_a_draw_spares_the_sites_whose_records_a_higher_level_checked(
     id = client.call("CreateTask", **fields, kind=pb.TASK_KIND_PATROL, **PROVINCE).task.task_id
     client.call("RecordInspection", task_id=id, problem_found=False, account=account(), **PROVINCE)
     assert client.refusal("DrawSample", size=5)[1] == "checked_by_higher_level"
+    tell(bus, "registry.sites_aliased.v1", aliases=[{"alias": SITE, "site": "market:2", "version": 1}])
+    tell(bus, "registry.sites_aliased.v1", aliases=[{"alias": "market:2", "site": "market:3", "version": 1}])
+    tell(bus, "registry.sites_changed.v1", sites=[site("market:3", name="三号摊")])
+    await_count(db.sites, 1, alias_of="market:3")
+    await_count(db.sites, 1, alias_of="market:2")
+    await_count(db.sites, 1, name="三号摊")
+    assert client.refusal("DrawSample", size=5)[1] == "checked_by_higher_level"
 
 
 def test_a_grade_shows_its_points_and_the_credit_file(

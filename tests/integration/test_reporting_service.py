@@ -252,6 +252,13 @@ def self_built_systems_are_measured_by_what_they_declare(client: Client, bus: Bu
         request_id="1", system="docking.formula", division="370102", link="production", month=MONTH, records=10
     )
     client.call("DeclareUploads", declared)
+    taken: dict[str, Any] = {"request_id": "2", "system": "docking.formula", "month": MONTH}
+    elsewhere = pb.DeclareUploadsRequest(**taken, division="370202")
+    assert client.status("DeclareUploads", elsewhere, division="370200") is grpc.StatusCode.PERMISSION_DENIED
+    for division, link in (("370102", "shops"), ("999999", "")):
+        wrong = pb.DeclareUploadsRequest(**taken, division=division, link=link)
+        refused = client.status("DeclareUploads", wrong, division=None, role="system")
+        assert refused is grpc.StatusCode.INVALID_ARGUMENT
     assert eventually(lambda: client.measures().get(pb.DIMENSION_UPLOAD), lambda seen: seen == (8, 10))
 
 

@@ -198,7 +198,7 @@ def test_a_month_begins_and_ends_at_midnight_in_shanghai() -> None:
     assert october.days == 31
 
 
-@pytest.mark.parametrize("month", ["2026-13", "2026", "x", "2026-1", "20261"])
+@pytest.mark.parametrize("month", ["2026-13", "2026", "x", "2026-1", "20261", "9999-12", "0001-01"])
 def test_what_is_no_month_is_refused(month: str) -> None:
     with pytest.raises(ValueError, match=r"month|isoformat"):
         months.window(month)
