@@ -8,7 +8,7 @@ from demo import brute
 from demo.brute_records import Json, Records, day_of
 
 PER_COUNTY: Final = 20
-"""Sites that a list of a county names."""
+"""Rows that a list has of each county."""
 
 TREND_MONTHS: Final = 12
 BROKEN: Final = ("overdue_shipment", "unknown_source")
@@ -25,7 +25,7 @@ def count(records: Records, division: str) -> Json:
         "lines": [line for line in found if (line["county"] or line["code"]).startswith(division)],
         "silent": _findings(records, ("silent_site",)),
         "broken": _findings(records, BROKEN),
-        "cases": [_case(row) for row in records.cases if _concerns(row, records)],
+        "cases": _cases(records),
         "unregistered": _named(records, [site.id for site in records.sites if site.listed and not site.registered]),
         "inactive": _named(records, idle),
         "systems": brute.systems(records),
@@ -54,7 +54,20 @@ def _concerns(row: Json, records: Records) -> bool:
 
 def _findings(records: Records, kinds: Iterable[str]) -> list[Json]:
     names = {id: site.name for site in records.sites for id in site.ids}
-    return [_finding(row, names) for row in records.findings if row["kind"] in kinds and _open_at_end(row, records)]
+    found = [row for row in records.findings if row["kind"] in kinds and _open_at_end(row, records)]
+    return [_finding(row, names) for row in _oldest(found, "due_at")]
+
+
+def _cases(records: Records) -> list[Json]:
+    return [_case(row) for row in _oldest([row for row in records.cases if _concerns(row, records)], "opened_at")]
+
+
+def _oldest(rows: Iterable[Json], by: str) -> list[Json]:
+    """The oldest of each county."""
+    counties: dict[str, list[Json]] = {}
+    for row in sorted(rows, key=lambda row: (row[by], row["_id"])):
+        counties.setdefault((row["division"] or "")[:6], []).append(row)
+    return [row for there in counties.values() for row in there[:PER_COUNTY]]
 
 
 def _finding(row: Json, names: Mapping[str, str]) -> Json:

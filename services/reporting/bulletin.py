@@ -4,10 +4,10 @@ Everything in `figures` is JSON: whole numbers, texts, and decimals as texts.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from contracts import divisions
 from contracts.findings import FindingKind
@@ -19,9 +19,11 @@ from services.reporting.standards import SCORED, Dimension, Standard, Standards
 from services.reporting.work import Told
 
 Document = dict[str, Any]
+Row = TypeVar("Row")
 
 NAMED_PER_COUNTY: Final = 20
-"""Sites named in each list of the bulletin; `ListBehind` pages through all of them."""
+"""Rows of a county in each list of the bulletin, which is one document; `ListBehind` and the services' own lists page
+through all of them."""
 
 TREND_MONTHS: Final = 12
 RATE_PLACES: Final = Decimal("0.0001")
@@ -60,7 +62,7 @@ def compose(
         "work": work.work(told, window),
         "silent": _findings(work.still_open(told.findings, [FindingKind.SILENT_SITE], window), rows),
         "broken": _findings(work.still_open(told.findings, _BROKEN, window), rows),
-        "cases": [_case(row) for row in sorted(told.cases, key=lambda row: (row["opened_at"], row["id"]))],
+        "cases": _cases(told.cases),
         "unregistered": _named(rows, Dimension.REGISTRATION, names),
         "inactive": _named(rows, Dimension.ACTIVITY, names),
         "systems": [system._asdict() for system in systems],
@@ -138,7 +140,9 @@ def _trend(window: Window, shown: Sequence[Document], before: Sequence[Document]
     return trend
 
 
-def _findings(found: Sequence[Document], rows: Iterable[SiteRow]) -> list[Document]:
+def _findings(open_ones: Sequence[Document], rows: Iterable[SiteRow]) -> list[Document]:
+    """Those that have been open for longest."""
+    found = [*_first_of_each_county(open_ones, _division)]
     sides = {row.get(side) for row in found for side in ("site", "counterparty")}
     names = {row.site: row.name for row in rows if row.site in sides}
     return [_finding(row, names) for row in found]
@@ -151,6 +155,11 @@ def _finding(row: Document, names: Mapping[Any, str]) -> Document:
     return {**{name: row.get(name) for name in kept}, **known, "batches": [*batches], "since": day}
 
 
+def _cases(found: Iterable[Document]) -> list[Document]:
+    oldest = sorted(found, key=lambda row: (row["opened_at"], row["id"]))
+    return [_case(row) for row in _first_of_each_county(oldest, _division)]
+
+
 def _case(row: Document) -> Document:
     kept = ("id", "state", "title", "site", "site_name", "division", "missing")
     return {**{name: row.get(name) for name in kept}, "since": day_of(row["opened_at"]).isoformat()}
@@ -158,14 +167,22 @@ def _case(row: Document) -> Document:
 
 def _named(rows: Iterable[SiteRow], dimension: Dimension, names: Mapping[str, str]) -> list[Document]:
     """The first sites of each county that lack in a dimension, by id."""
+    lacking = sorted(row for row in rows if behind(row, dimension, missing=True)[0])
+    return [_site(row, names) for row in _first_of_each_county(lacking, lambda row: row.division)]
+
+
+def _first_of_each_county(rows: Iterable[Row], division: Callable[[Row], str | None]) -> Iterator[Row]:
     taken: Counter[str] = Counter()
-    named: list[Document] = []
-    for row in sorted(row for row in rows if behind(row, dimension, missing=True)[0]):
-        county = row.division[:6]
+    for row in rows:
+        county = (division(row) or "")[:6]
         taken[county] += 1
         if taken[county] <= NAMED_PER_COUNTY:
-            named.append(_site(row, names))
-    return named
+            yield row
+
+
+def _division(row: Document) -> str | None:
+    division: str | None = row["division"]
+    return division
 
 
 def _site(row: SiteRow, names: Mapping[str, str]) -> Document:

@@ -27,9 +27,9 @@ def tables(division: str, best: Sequence[Document], figures: Document) -> list[T
         Table("work", "发现与处置", ["事项", "本月新增", "本月办结", "月末在办"], _work(totals(figures["work"]))),
         Table("tests", "检测", ["项目", "批次", "不合格", "合格率"], _tests(totals(figures["work"]))),
         Table("notices", "消息送达", ["渠道", "状态", "条数"], _deliveries(totals(figures["work"]))),
-        Table("silent", "静默场所", ["场所", "区划", "应报未报起始日"], _silent(figures["silent"])),
-        Table("broken", "未结断链", _BROKEN_HEAD, [*map(_broken, figures["broken"])]),
-        Table("cases", "案件", ["案件", "场所", "区划", "状态", "尚缺"], [*map(_case, figures["cases"])]),
+        Table("silent", "静默场所", ["场所", "区划", "应报未报起始日"], _silent(figures["silent"]), _OLDEST),
+        Table("broken", "未结断链", _BROKEN_HEAD, [*map(_broken, figures["broken"])], _OLDEST),
+        Table("cases", "案件", ["案件", "场所", "区划", "状态", "尚缺"], [*map(_case, figures["cases"])], _OLDEST),
         Table("inactive", "不活跃场所", _SITE_HEAD, [*map(_site, figures["inactive"])], _PART),
         Table("unregistered", "未注册场所", _SITE_HEAD, [*map(_site, figures["unregistered"])], _PART),
         Table("systems", "自建系统", _SYSTEM_HEAD, [*map(_system, figures["systems"])]),
@@ -43,6 +43,7 @@ def _league(id: str, title: str, lines: Iterable[Document], with_city: bool = Fa
 _SITE_HEAD: Final = ["证照编号", "名称", "区划", "监管所"]
 _BROKEN_HEAD: Final = ["类型", "责任场所", "相对方", "区划", "应到日", "批次"]
 _SYSTEM_HEAD: Final = ["系统", "区划", "入链记录", "申报记录", "按时天数", "应传天数"]
+_OLDEST: Final = "每县列最早的20条；总数见“发现与处置”，全部名单见系统"
 _PART: Final = "每县列前20家；全部名单见系统“明细下钻”"
 
 

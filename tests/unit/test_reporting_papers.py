@@ -3,6 +3,7 @@
 import json
 import re
 from base64 import b64decode
+from datetime import timedelta
 from functools import cache
 from html import unescape
 from io import BytesIO
@@ -16,6 +17,8 @@ from pypdf import PdfReader
 
 from contracts import divisions
 from contracts.trace import Category, Step
+from demo import brute_lists
+from demo.brute_records import Records, Span
 from services.reporting import (
     bulletin,
     bulletin_font,
@@ -120,6 +123,25 @@ def test_the_workbook_keeps_every_row_of_long_lists() -> None:
     for table in view().tables:
         if table.rows:
             assert book[table.title].max_row == len(table.rows) + 1
+
+
+def test_lists_name_the_oldest_of_each_county_and_the_counts_count_all() -> None:
+    told = world.told(1)
+    [finding, *_] = [row for row in told.findings if row["kind"] == "silent_site"]
+    at = world.WINDOW.start
+    many = [
+        {**finding, "id": f"F{n:03}", "division": "370102", "due_at": at + timedelta(hours=n), "opened_at": at,
+         "closed_at": None}
+        for n in range(50)
+    ]  # fmt: skip
+    cases = [{**told.cases[0], "id": f"C{n:03}", "division": "370102", "opened_at": at} for n in range(50)]
+    told = told._replace(findings=[*reversed(many)], cases=[*reversed(cases)])
+    figures = bulletin.compose(world.WINDOW, world.rows(1, 10), [], [], told, {}, [])
+    assert [row["id"] for row in figures["silent"]] == [f"F{n:03}" for n in range(bulletin.NAMED_PER_COUNTY)]
+    assert [row["id"] for row in figures["cases"]] == [f"C{n:03}" for n in range(bulletin.NAMED_PER_COUNTY)]
+    assert figures["work"]["370102"]["silent_site_opened"] == 50
+    counted = Records(Span.of(world.MONTH), [], [], [{**row, "_id": row["id"], "open": True} for row in told.findings])
+    assert [row["id"] for row in brute_lists.count(counted, "37")["silent"]] == [row["id"] for row in figures["silent"]]
 
 
 def test_a_league_is_shortened_to_its_best_and_worst_a_list_to_its_beginning() -> None:
