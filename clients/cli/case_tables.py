@@ -2,7 +2,18 @@
 
 from clients.cli.answers import Json, in_turn, listing
 from clients.cli.printing import local_time
-from clients.cli.words import CASE_STATES, GATES, HANDLINGS, MUST_STATES, MUSTS, PARTIES, PENALTIES, RECALL_STATES, zh
+from clients.cli.words import (
+    CASE_STATES,
+    GATES,
+    HANDLINGS,
+    MUST_STATES,
+    MUST_TRIGGERS,
+    MUSTS,
+    PARTIES,
+    PENALTIES,
+    RECALL_STATES,
+    zh,
+)
 from contracts import divisions
 
 HEADS = (
@@ -57,7 +68,15 @@ def _recall_row(recall: Json) -> tuple[str, ...]:
 def _must_row(must: Json) -> tuple[str, ...]:
     state = zh(MUST_STATES, must["state"])
     evidence = "\n".join(must["evidence"])
-    return (zh(MUSTS, must["must"]), state, must["trigger"], must["clause"], must["reason"], evidence, must["who"])
+    return (
+        zh(MUSTS, must["must"]),
+        state,
+        zh(MUST_TRIGGERS, must["trigger"]),
+        must["clause"],
+        must["reason"],
+        evidence,
+        must["who"],
+    )
 
 
 def _gate_row(gate: Json) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from clients.cli import bulletins, where
 from clients.cli.answers import Json, listing
 from clients.cli.asking import Caller, Division, ask, asks, one_of, value
 from clients.cli.printing import Format, FormatOption, local_time, print_json, print_table
-from clients.cli.words import DIMENSIONS
+from clients.cli.words import CATEGORIES, DIMENSIONS, LINKS, STEPS, zh
 from contracts import divisions
 
 app = typer.Typer(
@@ -36,7 +36,13 @@ BEHIND_HEADS = (
 def _line_row(line: Json) -> tuple[str, ...]:
     measured = {measure["dimension"]: measure for measure in line["measures"]}
     rates = (_rate(measured[word]) if word in measured else "" for word in DIMENSIONS)
-    return (str(line["rank"] or ""), line["name"] or line["code"], line["link"], line["score"] or "不适用", *rates)
+    return (
+        str(line["rank"] or ""),
+        line["name"] or line["code"],
+        zh(LINKS, line["link"]),
+        line["score"] or "不适用",
+        *rates,
+    )
 
 
 def _rate(measure: Json) -> str:
@@ -48,8 +54,9 @@ def _rate(measure: Json) -> str:
 
 def _behind_row(site: Json) -> tuple[str, ...]:
     place = divisions.path(site["division"])
-    found = "、".join(site["categories"]), "、".join(site["steps"])
-    return (site["site_id"], site["name"], place, site["station"], site["link"], *found)
+    categories = "、".join(zh(CATEGORIES, word) for word in site["categories"])
+    steps = "、".join(zh(STEPS, word) for word in site["steps"])
+    return (site["site_id"], site["name"], place, site["station"], zh(LINKS, site["link"]), categories, steps)
 
 
 def _show_scorecard(answer: Json) -> None:

@@ -9,6 +9,7 @@ from clients.cli.answers import Json, in_turn, listing
 from clients.cli.asking import Division, asks
 from clients.cli.printing import local_time
 from clients.cli.times import Since, Until, moment
+from clients.cli.words import CASE_STATES, DONE, LINKS, duty, zh
 from contracts import divisions
 
 app = typer.Typer(
@@ -38,17 +39,17 @@ def _row(sample: Json) -> tuple[str, ...]:
 
 def _site_row(site: Json) -> tuple[str, ...]:
     place = divisions.path(site["division"])
-    return (site["site_id"], site["site_name"], place, site["link"], site["task_id"], *_rates(site))
+    return (site["site_id"], site["site_name"], place, zh(LINKS, site["link"]), site["task_id"], *_rates(site))
 
 
 def _ledger_row(entry: Json) -> tuple[str, ...]:
     return (
         local_time(entry.get("time", "")),
         entry["officer"],
-        entry["action"],
+        duty(entry["action"]),
         entry["subject"],
         entry["site_name"] or entry["site_id"],
-        entry["outcome"],
+        zh(DONE | CASE_STATES if entry["subject"].startswith("C") else DONE, entry["outcome"]),
         entry["note"],
         "\n".join(entry["evidence"]),
         entry["location"],

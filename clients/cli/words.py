@@ -110,6 +110,8 @@ GATES: Final = {
     "measures_not_carried_out": "整改措施未落实",
 }
 
+MUST_TRIGGERS: Final = {"problem": "发现问题", "rectification_failed": "整改不到位", "crime_suspected": "涉嫌犯罪"}
+
 PARTIES: Final = {"unit": "单位", "department": "部门"}
 
 HANDLINGS: Final = {"interview": "约谈", "accountability": "问责"}
@@ -198,6 +200,41 @@ AUDIENCES: Final = {
     "site_person": "场所专人",
     "address": "指定地址",
 }
+
+
+DUTIES: Final = TASK_STEPS | {
+    "open_task": "建任务",
+    "open_case": "立案",
+    "record_test": "登记检测",
+    "link": "关联批次",
+    "object": "提出异议",
+    "uphold": "复检维持",
+    "overturn": "复检推翻",
+    "contest": "异议待复检",
+    "settle": "异议了结",
+    "rescind": "撤销立案",
+    "establish": "认定事实",
+    "decide": "处罚决定",
+    "trigger": "触发必须",
+    "close": "结案",
+}
+"""What the duty ledger says was done; `must:…`, `gate:…` and `handling:…` are `duty`'s."""
+
+DONE: Final = (
+    TASK_STATES
+    | STANDINGS
+    | MUST_STATES
+    | {"passed": "已过", "established": "已认定", "qualified": "合格", "failed": "不合格"}
+)
+
+
+def duty(action: str) -> str:
+    """What was done, in Chinese: `gate:cause_not_found` names the gate."""
+    kind, _, what = action.partition(":")
+    title, of = {"must": ("必须", MUSTS), "gate": ("不放过", GATES), "handling": ("约谈问责", PARTIES)}.get(
+        kind, ("", {})
+    )
+    return f"{title}:{zh(of, what)}" if title else zh(DUTIES, action)
 
 
 def zh(table: Mapping[str, str], word: str) -> str:

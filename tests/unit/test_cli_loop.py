@@ -12,6 +12,7 @@ from clients.cli.__main__ import app
 from clients.cli.answers import as_json
 from clients.cli.asking import value
 from clients.cli.bulletins import written
+from clients.cli.words import duty
 from tests.processes import free_port
 
 COMMANDS = """
@@ -140,3 +141,18 @@ def test_download_that_breaks_off_leaves_no_file_of_that_name(tmp_path: Path) ->
     with pytest.raises(ConnectionError):
         written(broken(), tmp_path)
     assert not (tmp_path / "2026-10.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "shown"),
+    [
+        ("find_problem", "检查有问题"),
+        ("open_case", "立案"),
+        ("gate:cause_not_found", "不放过:原因未查清"),
+        ("must:fine", "必须:罚款"),
+        ("handling:unit", "约谈问责:单位"),
+        ("something_new", "something_new"),
+    ],
+)
+def test_the_ledger_is_read_in_chinese(action: str, shown: str) -> None:
+    assert duty(action) == shown
