@@ -1,6 +1,6 @@
 """A decision as one commit: what is written, and the messages that tell others. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import uuid4
@@ -46,17 +46,18 @@ def _announcements(decision: Decision, parent: Envelope | None) -> Iterator[Outg
 
 def answers(
     verdicts: Mapping[str, Sequence[Verdict]],
-    tests: Mapping[tuple[str, int], TestResult],
+    tests: Iterable[TestResult],
     parents: Mapping[str, Envelope],
 ) -> Iterator[Outgoing]:
     """What each source is told, and a dead letter for each test refused. `parents` are the bundles' by test id."""
     parent = next(iter(parents.values()))
+    by_line = {(test.source, test.message_id, test.line): test for test in tests}
     for source, told in verdicts.items():
         body = VerdictsV1(source=source, verdicts=tuple(told))
         yield outgoing("egress.verdicts.v1", body, source=SELF, parent=parent, key=source)
         for verdict in told:
             if verdict.outcome is Outcome.REJECTED:
-                test = tests[verdict.message_id, verdict.record]
+                test = by_line[source, verdict.message_id, verdict.record]
                 yield _dead_letter(test, verdict, parents[test.id])
 
 

@@ -9,7 +9,7 @@ from services.inspection import penalties
 from services.inspection.documents import Case, Document, Settled, Task
 from services.inspection.domain import Act
 from services.inspection.gates import CaseStep, case_transition, missing_gates
-from services.inspection.handlings import ACCOUNTABILITY, Earlier, called_for
+from services.inspection.handlings import Earlier, called_for, parties, within_a_year
 from services.inspection.places import Place, placed
 from services.inspection.rules import Refused
 from services.inspection.tasks import cause_id, order
@@ -37,8 +37,8 @@ def opened(
 ) -> Case:
     """A new case. What was found is the trigger of the first must and of the third, which names who answers for it."""
     id = case_id(cause, of)
-    handlings = called_for(place, at, [*earlier])
-    again = any(each["party"] == "unit" and each["handling"] == ACCOUNTABILITY for each in handlings)
+    earlier = [*earlier]
+    again = within_a_year(parties(place)["unit"], at, earlier)
     return {
         "_id": id,
         "state": CaseState.OPEN.value,
@@ -52,7 +52,7 @@ def opened(
         "triggers": ["problem"],
         "musts": {},
         "gates": {},
-        "handlings": handlings,
+        "handlings": called_for(place, at, earlier),
         "facts": {**penalties.FACTS, "same_within_year": again},
         "penalty": None,
         "contested": False,

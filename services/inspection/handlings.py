@@ -39,13 +39,19 @@ def handling(name: str, at: datetime, earlier: Iterable[Earlier]) -> str:
 
     Cases of one day are one occasion.
     """
-    since, day = a_year_before(at), _day(at)
-    again = any(
-        name in each.parties and (each.opened_at >= since or each.state == CaseState.OPEN)
-        for each in earlier
-        if _day(each.opened_at) < day
-    )
+    before = _before(name, at, earlier)
+    again = within_a_year(name, at, before) or any(each.state == CaseState.OPEN for each in before)
     return ACCOUNTABILITY if again else INTERVIEW
+
+
+def within_a_year(name: str, at: datetime, earlier: Iterable[Earlier]) -> bool:
+    """Whether somebody had a case of an earlier day of these 12 months (regulation 67)."""
+    since = a_year_before(at)
+    return any(each.opened_at >= since for each in _before(name, at, earlier))
+
+
+def _before(name: str, at: datetime, earlier: Iterable[Earlier]) -> list[Earlier]:
+    return [each for each in earlier if name in each.parties and _day(each.opened_at) < _day(at)]
 
 
 def a_year_before(at: datetime) -> datetime:

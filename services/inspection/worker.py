@@ -52,8 +52,7 @@ class InspectionWorker:
             known = answered(asked_known(decision, tests, sites), self._ask)
             verdicts = take_tests(decision, tests, known, sites)
             made = announce.commit(decision, next(iter(parents.values())))
-            by_line = {(test.message_id, test.line): test for test in tests}
-            return Commit(made.writes, [*made.outgoing, *announce.answers(verdicts, by_line, parents)])
+            return Commit(made.writes, [*made.outgoing, *announce.answers(verdicts, tests, parents)])
 
         self.store.decide(recording)
         self._place_unknown({test.site for test in tests}, sites)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 from shilian.inspection.v1 import inspection_pb2 as pb
 
 from contracts.topology import EVENTS, INSPECTION_EVENTS
@@ -18,12 +19,14 @@ from tests.integration.inspection import (
     ahead,
     await_count,
     client,
+    failed_test,
     finding,
     site,
     tell,
     worker,
 )
 from tests.processes import Process, eventually, set_clock
+from tests.stack import Database
 
 __all__ = ["ahead", "client", "worker"]
 
@@ -220,6 +223,17 @@ def test_a_task_is_placed_once_its_site_is_known(worker: Process, client: Client
     assert task.station == "匡山监管所"
     tell(bus, "registry.sites_changed.v1", sites=[site(station="段店监管所", version=2)])
     eventually(lambda: client.call("ListTasks", station="段店监管所").tasks, lambda tasks: len(tasks) == 1)
+
+
+@pytest.mark.parametrize("type", ["trace.findings_changed.v1", "inspection.record_tests.v1"])
+def test_what_another_worker_learns_meanwhile_places_a_task_too(
+    spawn: Callable[..., Process], bus: Bus, mongo: Database, db: Any, type: str
+) -> None:
+    spawn("tests.integration.raced", amqp_url=bus.vhost.url, mongo_url=mongo.url).wait_ready()
+    body = {"findings": [finding(division=None)]} if type.startswith("trace") else {"tests": [failed_test()]}
+    tell(bus, type, **body)
+    await_count(db.tasks, 1, division="370105", station="匡山监管所")
+    assert db.cases.count_documents({"areas": "-"}) == 0
 
 
 def test_two_officers_record_one_inspection(worker: Process, client: Client, bus: Bus, db: Any) -> None:

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import inspection as messages
+from contracts.envelope import Envelope
 from contracts.inspection import CaseState, RecallState, Standing, TaskState
-from services.inspection import cases, documents, objections, parking, recalls, retests, sharing, tasks
+from contracts.topology import DEAD
+from services.inspection import announce, cases, documents, objections, parking, recalls, retests, sharing, tasks
 from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
 from services.inspection.domain import Act
@@ -301,3 +303,15 @@ def test_a_proposal_has_its_classs_clocks(kind: str, recall_class: int, hours: i
 def test_every_kind_of_test_has_a_class_and_a_term_of_validity() -> None:
     assert {*recalls.SUGGESTED} == {*sharing.VALID} == {*messages.TestKind}
     assert sharing.valid_until("laboratory", NOW) == NOW + timedelta(days=180)
+
+
+def test_a_dead_letter_holds_the_test_it_is_about_whoever_else_numbers_messages_alike() -> None:
+    first, changed = result(), result(value="80%")
+    other = result("Q2", source="catering")
+    tests = [first, changed, other]
+    verdicts = take_tests(Book().decision(), tests, Known(), {})
+    parent = Envelope.new("inspection.record_tests.v1", "market")
+    told = announce.answers(verdicts, tests, {test.id: parent for test in tests})
+    [letter] = [each for each in told if each.exchange == DEAD]
+    assert b"80%" in letter.body
+    assert b"catering" not in letter.body
