@@ -19,11 +19,6 @@ Frame = Mapping[str, Sequence[str]]
 _QUARTER: Final = re.compile(r"(20\d\d)Q([1-4])")
 
 
-def stratum(division: str | None, link: str | None) -> str:
-    """County and link; what has neither is a stratum, too."""
-    return f"{(division or '-')[:6]}/{link or '-'}"
-
-
 def draw(seed: str, frame: Frame, size: int) -> list[str]:
     """So many sites, stratum by stratum; all of them when there are no more."""
     shares = allocate({name: len(sites) for name, sites in frame.items()}, size)

@@ -101,9 +101,9 @@ class TraceWorker:
         """Finds broken chains: handoffs of which one half is overdue."""
         self._watching.sweep(row, handoff_watch.sweep)
 
-    @timer("trace.silence", every=SWEEP, after=topology.TRACE_CAPTURE)
+    @timer("trace.silence", every=SWEEP, after=(topology.TRACE_CAPTURE, topology.TRACE_PROPOSALS))
     def sweep_sites(self, row: Due) -> None:
-        """Finds sites that fell silent."""
+        """Finds sites that fell silent: days with events are marked as they are announced, after they are recorded."""
         self._watching.sweep(row, silence_watch.sweep)
 
     @property
