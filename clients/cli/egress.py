@@ -10,7 +10,7 @@ from clients.cli import bus, where
 from clients.cli.failing import reported
 from clients.cli.printing import Format, FormatOption, console, print_json, print_table
 from clients.cli.publish import Source
-from clients.cli.words import OUTCOMES, zh
+from clients.cli.words import OUTCOMES, amount, zh
 from contracts.topology import egress_queue
 
 Json = dict[str, Any]
@@ -53,7 +53,7 @@ def _print(source: str, answers: list[Json]) -> None:
     print_table(f"{source} 的回执 verdicts", VERDICT_HEADS, map(_verdict_row, verdicts))
     for answer in answers:
         if answer["type"].startswith("egress.receipt_proposed"):
-            console().print(f"待确认收货单 proposed receipt: {_proposal(answer['data'])}")
+            console().print(f"待确认收货单 proposed receipt: {proposal(answer['data'])}")
 
 
 def _verdict_row(verdict: Json) -> tuple[str, ...]:
@@ -80,8 +80,14 @@ def _place(note: Json) -> str:
     return f"{note['field']} = {note['value']}: " if note.get("value") else f"{note['field']}: "
 
 
-def _proposal(proposal: Json) -> str:
-    goods = ", ".join(
-        f"{line.get('product') or line['batch']} {line.get('quantity') or ''}" for line in proposal["lines"]
-    )
-    return f"{proposal.get('supplier_name') or proposal['supplier_site']} → {proposal['receiver_site']}: {goods}"
+def proposal(proposal: Json) -> str:
+    """Who sends what to whom by which paper, with the trace codes that the receipt is to give."""
+    supplier = proposal.get("supplier_name") or proposal["supplier_site"]
+    goods = "、".join(map(_goods, proposal["lines"]))
+    paper = f" (单号 {proposal['document']})" if proposal.get("document") else ""
+    return f"{supplier} → {proposal['receiver_site']}: {goods}{paper}"
+
+
+def _goods(line: Json) -> str:
+    shown = line.get("product"), amount(line.get("quantity") or "", line.get("unit") or ""), line["batch"]
+    return " ".join(each for each in shown if each)

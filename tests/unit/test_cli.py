@@ -19,6 +19,7 @@ from clients.cli import tree
 from clients.cli.__main__ import app
 from clients.cli.asking import division_code
 from clients.cli.chain import chain_json, holders_json
+from clients.cli.egress import proposal
 from clients.cli.letters import letter, plain, readable, revived
 from deploy.local.home import Home
 
@@ -139,6 +140,14 @@ def test_a_mistyped_division_is_refused_and_does_not_find_nothing(run: Run, word
 @pytest.mark.parametrize("code", ["", "37", "3701", "370100", "370105", "370105001", "370105001002"])
 def test_a_division_may_be_given_by_what_it_begins_with(code: str) -> None:
     assert division_code(code) == code
+
+
+def test_a_proposed_receipt_says_what_the_receipt_is_to_give() -> None:
+    line = {"batch": "SLN7RM2X29TAP6X3X0I", "product": "大白菜", "quantity": "60", "unit": "KGM"}
+    told = {"supplier_site": "s", "supplier_name": "王记", "receiver_site": "r", "document": "YPT-1", "lines": [line]}
+    assert proposal(told) == "王记 → r: 大白菜 60 kg SLN7RM2X29TAP6X3X0I (单号 YPT-1)"
+    bare = {**told, "supplier_name": None, "document": None, "lines": [{"batch": "SL1"}]}
+    assert proposal(bare) == "s → r: SL1"
 
 
 def test_token_carries_its_claims_and_the_stack_can_check_it(run: Run, home: Home) -> None:
