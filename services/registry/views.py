@@ -104,7 +104,8 @@ def _sites(facts: Facts, sites: Groups) -> list[Site]:
 
 def _site(site: str, ids: list[str], claims: list[Claim], edits: list[Edit], meanings: dict[str, set[str]]) -> Site:
     now = _now(claims, edits)
-    name = now.get("site_name") or now.get("name", "")
+    named = _now(filter(_tells_apart, claims), edits)
+    name = named.get("site_name") or now.get("site_name") or now.get("name", "")
     doubtful = {f"source_id:{claim['key']}" for claim in claims if len(meanings[claim["key"] or ""]) > 1}
     return {
         "site": site,
@@ -141,6 +142,11 @@ def _now(claims: Iterable[Claim], edits: Iterable[Edit]) -> dict[str, str]:
     for edit in sorted(edits, key=lambda edit: edit["at"]):
         now[edit["field"]] = edit["value"]
     return now
+
+
+def _tells_apart(claim: Claim) -> bool:
+    """Whether it names the site beside its operator: a list of operators that knows one name renames no stall."""
+    return claim["told"].get("site_name", "") not in ("", claim["told"].get("name"))
 
 
 def _flags(claims: Iterable[Claim]) -> list[Flag]:

@@ -197,6 +197,16 @@ def test_doubtful_code_is_accepted_and_flagged(registry: Registry, told: dict[st
     assert registry.operators[0]["flag_rules"] == [rule]
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (1, 1)])
+def test_a_list_of_operators_renames_no_stall(registry: Registry, order: tuple[int, int]) -> None:
+    """Both tell of one licence: the stall's name stands, whichever came later."""
+    stall, operator = order
+    registry.observe(sight(stall, source_id="A-17", licence=LICENCE, name="王秀兰", site_name="王记蔬菜批发"))
+    registry.observe(sight(operator, source_id="JYZ-0017", licence=LICENCE, name="王秀兰", site_name="王秀兰"))
+    [found] = registry.operators
+    assert (found["name"], [site["name"] for site in found["sites"]]) == ("王秀兰", ["王记蔬菜批发"])
+
+
 def test_last_day_of_a_licence_is_kept_and_announced(registry: Registry) -> None:
     told = sight(licence=LICENCE, licence_valid_until=date(2027, 6, 30))
     decision, _ = domain.observe([], [], [told], NOON)
