@@ -78,8 +78,9 @@ class BatchRunner:
         return next(iter(self._troubles.values()), "")
 
     def forget_troubles(self) -> None:
-        """For a subscription that begins anew."""
+        """For a subscription that begins anew: what was held for the former one is held no more."""
         self._troubles.clear()
+        metrics.HOLDING.labels(self._queue.name).set(0)
 
     def run(self, deliveries: Sequence[Delivery]) -> bool:
         """Handles a batch; true when all of it is settled and may be acked, false when it was given up."""

@@ -74,6 +74,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         self._connection: BlockingConnection | None = None
         self._stopping = False
         self._stopped = Event()
+        self._latest: Delivery | None = None
         self._arrived = self._beat = self._subscribed = time.monotonic()
         self._runner = BatchRunner(self.queue, self.models, self.publisher, self._call, self.settings)
 
@@ -101,10 +102,15 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         return [f"{self.queue.name}: pump silent for {idle:.0f} s"] if idle > 2 * HEARTBEAT_S else []
 
     def behind(self, by: timedelta) -> bool:
-        """Whether a message older than that is not handled yet, or may not be: what waits is told by subscribing."""
+        """Whether a message older than that is not handled yet, or may not be.
+
+        What waits is told by subscribing, and by what came last: a window may be empty while more is on the wire.
+        """
         if not self._connection or time.monotonic() - self._subscribed < TELLING_S:
             return True
         oldest = self._flights[0].deliveries[0] if self._flights else next(iter(self._window), None)
+        if oldest is None and time.monotonic() - self._arrived < TELLING_S:
+            oldest = self._latest
         return oldest is not None and clock.now() - raw_message(oldest).envelope.time > by
 
     def _run(self) -> None:
@@ -129,6 +135,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         channel.basic_qos(prefetch_count=2 * self.settings.batch_size)
         tag = channel.basic_consume(self.queue.name, self._on_delivery)
         self._connection, self._subscribed = connection, time.monotonic()
+        self._runner.forget_troubles()
         while not self._stopping:
             if not self._advance(channel):
                 connection.close()
@@ -209,6 +216,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
             method.redelivered,
             self._arrived,
         )
+        self._latest = delivery
         self._window.append(delivery)
         self._window_bytes += len(body)
 
@@ -235,7 +243,6 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         while not self._stopping and self._troubles():
             self._beat = time.monotonic()
             eventlet.sleep(PROBE_S)
-        self._runner.forget_troubles()
 
     def _troubles(self) -> list[str]:
         stores = [found for found in self.container.dependencies if hasattr(found, "problems")]

@@ -1,7 +1,7 @@
 """The timer entrypoint: claims due rows with a lease and hands them to a service method, one at a time."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -39,7 +39,7 @@ class Timer(Entrypoint):  # type: ignore[misc]
     it failed, is tried again when its lease ends.
     """
 
-    def __init__(self, kind: str, every: timedelta | None = None, after: Queue | None = None, **kwargs: Any) -> None:
+    def __init__(self, kind: str, every: timedelta | None = None, after: tuple[Queue, ...] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = kind
         self.every = every
@@ -77,7 +77,7 @@ class Timer(Entrypoint):  # type: ignore[misc]
     def _behind(self) -> bool:
         """Whether this worker has yet to handle what came before; then a row waits, for here or for another worker."""
         consumers = (found for found in self.container.entrypoints if isinstance(found, Consumer))
-        return any(consumer.queue == self.after and consumer.behind(LATE) for consumer in consumers)
+        return any(consumer.queue in self.after and consumer.behind(LATE) for consumer in consumers)
 
     def _fire_next(self) -> bool:
         """Fires the row that has been due longest; false when none is due."""
@@ -116,12 +116,15 @@ class Timer(Entrypoint):  # type: ignore[misc]
 Handler = TypeVar("Handler", bound=Callable[..., None])
 
 
-def timer(kind: str, every: timedelta | None = None, after: Queue | None = None) -> Callable[[Handler], Handler]:
+def timer(
+    kind: str, every: timedelta | None = None, after: Queue | Sequence[Queue] = ()
+) -> Callable[[Handler], Handler]:
     """`@timer("deadline")` gives a method each `Due` row of that kind.
 
     With `every` the service keeps one row of that name: the method sets it again with `due(row.id, row.kind, …)`.
-    `after` a queue no row fires while messages wait there that should have been handled by now: what is missed may
-    be among them.
+    `after` queues no row fires while messages wait there that should have been handled by now: what is missed may be
+    among them.
     """
-    decorate: Callable[[Handler], Handler] = Timer.decorator(kind, every, after)
+    queues = (after,) if isinstance(after, Queue) else tuple(after)
+    decorate: Callable[[Handler], Handler] = Timer.decorator(kind, every, queues)
     return decorate

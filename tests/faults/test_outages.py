@@ -94,6 +94,25 @@ def test_after_a_long_outage_the_subscription_comes_back_by_itself(scene: Scene)
     scene.stop(worker)
 
 
+def test_a_batch_given_up_while_the_broker_is_away_too_is_held_no_more(scene: Scene) -> None:
+    worker = scene.probe(hold_s=10)
+    scene.infra.wait_recoverable(PROBE.name)
+    scene.infra.mongod.kill()
+    scene.send(range(10))
+    eventually(lambda: worker.says("/ready"), lambda said: "holding" in said)
+    scene.bus.close()
+    scene.infra.broker.kill()
+    # The first tells of the connection, the next of the attempts to subscribe once the batch is given up.
+    eventually(lambda: worker.log.read_text().count("subscription lost"), lambda times: times > 1)
+    scene.start_again(scene.infra.mongod)
+    scene.start_again(scene.infra.broker)
+    scene.bus = scene.connect()
+    scene.await_all(10)
+    worker.wait_ready()
+    assert 'shilian_holding{queue="probe.in"} 0.0' in worker.says("/metrics")
+    scene.stop(worker)
+
+
 def test_a_broker_killed_and_restarted_under_load_loses_nothing(scene: Scene) -> None:
     worker = scene.probe()
     scene.infra.wait_recoverable(PROBE.name)

@@ -1,23 +1,27 @@
 """The smallest service on the chassis: notes what it is given, fails when it is told to. Run as a process by tests."""
 
+from datetime import timedelta
 from typing import Any
 
 from pymongo import InsertOne, UpdateOne
 
+from chassis import clock
 from chassis.collections import Collection
 from chassis.message import Message
 from chassis.outgoing import Commit, outgoing
+from chassis.timers import Due, due
 from chassis.worker.consumer import consume
 from chassis.worker.mongo import Store
+from chassis.worker.timer import timer
 from contracts.trace import EventsRecordedV1
 from tests.integration.probe_messages import PROBE, ProbeV1
 
 
 class ProbeWorker:
-    """`seen` has one document per id, `batches` one per batch that was tried."""
+    """`seen` has one document per id, `batches` one per batch that was tried, `ticks` what the timer saw of them."""
 
     name = "probe"
-    store = Store((Collection("seen"), Collection("batches")))
+    store = Store((Collection("seen"), Collection("batches"), Collection("ticks")))
 
     @consume(PROBE, {"probe.v1": ProbeV1}, at_once=2)
     def note(self, messages: list[Message[ProbeV1]]) -> None:
@@ -27,6 +31,12 @@ class ProbeWorker:
         if any(message.body.fail for message in messages):
             raise ValueError("told to fail")
         self.store.commit(self._decide(ids, messages))
+
+    @timer("tick", every=timedelta(days=1), after=PROBE)
+    def tick(self, row: Due) -> None:
+        seen = InsertOne({"seen": self.store.db.seen.count_documents({})})
+        again = due(row.id, row.kind, clock.now() + timedelta(days=1))
+        self.store.commit(Commit({**again, "ticks": [seen]}))
 
     def _decide(self, ids: list[str], messages: list[Message[ProbeV1]]) -> Commit:
         seen: list[Any] = [UpdateOne({"_id": id}, {"$inc": {"times": 1}}, upsert=True) for id in ids]

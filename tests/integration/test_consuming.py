@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -173,3 +174,17 @@ def test_a_batch_that_lands_before_the_one_ahead_of_it_does_not_have_that_acked(
     worker.restart()
     eventually(lambda: seen(db), lambda found: set(found) == {*held, *free})
     assert {seen(db)[id] for id in held} == {1}
+
+
+def test_a_timer_waits_until_all_that_queued_meanwhile_is_handled(bus: Bus, probe: Any, db: Any) -> None:
+    probe(batch_size=1, timer_s=0.001)
+    eventually(lambda: db.ticks.count_documents({}))
+    with db.client.start_session() as session, session.start_transaction():
+        # The first batch is held until the second has landed; both acked, the window is empty for a moment.
+        db.seen.insert_one({"_id": "0", "times": 0}, session=session)
+        send(bus, *map(str, range(100)), ce_time="2026-01-05T04:00:00Z")
+        eventually(lambda: seen(db), lambda found: found == {"1": 1})
+        db.timers.update_one({"_id": "tick"}, {"$set": {"due_at": datetime(2026, 1, 5, tzinfo=UTC)}})
+        session.abort_transaction()
+    eventually(lambda: db.ticks.count_documents({"seen": {"$gt": 0}}))
+    assert [row["seen"] for row in db.ticks.find()] == [0, 100]

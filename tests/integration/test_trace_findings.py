@@ -12,7 +12,7 @@ from shilian.trace.v1 import trace_pb2 as pb
 
 from contracts.registry import Alias, SitesAliasedV1
 from contracts.topology import COMMANDS, EVENTS, TRACE_CAPTURE
-from contracts.trace import CaptureV1, Record, Step
+from contracts.trace import CaptureV1, EventsRecordedV1, Record, RecordedEvent, Step
 from tests.bus import Bus
 from tests.calls import Client
 from tests.integration.test_trace_service import (
@@ -147,6 +147,33 @@ def test_half_that_waited_in_the_queue_while_no_worker_ran_was_not_missed(
     sweep(db, clock, late)
     await_events(db, 2)
     assert bus.ready(changed) == 0
+    assert not db.findings.count_documents({})
+
+
+def test_site_that_spoke_is_not_silent_while_nobody_has_heard_it(
+    work: Callable[[], Process], bus: Bus, db: Any, clock: Clock
+) -> None:
+    worker = work()
+    for day in range(3):
+        capture(bus, record(f"E{day}", Step.HARVEST, FARM, f"B{day}", hour=24 * day))
+    eventually(lambda: [len(row["days"]) for row in db.activity.find()], lambda days: days == [3])
+    worker.kill()
+    late = NOON + timedelta(days=9)
+    told = tuple(
+        RecordedEvent(id=f"E{site}", source="market", step=Step.HARVEST, time=late, sent_at=late, site=site)
+        for site in (FARM.site or "", "market:10")
+    )
+    body = EventsRecordedV1(events=told).model_dump(mode="json")
+    bus.publish(EVENTS, "trace.events_recorded.v1", body, ce_time=late.isoformat())
+    with db.client.start_session() as session, session.start_transaction():
+        # Whoever else marks this site collides with an open transaction, and is held.
+        db.activity.insert_one({"_id": "market:10", "days": []}, session=session)
+        clock.set(late + timedelta(hours=1))
+        worker.restart()
+        eventually(lambda: worker.log.read_text().count("batch held"), lambda times: times > 5)
+        assert not db.findings.count_documents({})
+        session.abort_transaction()
+    sweep(db, clock, late + timedelta(hours=2), "trace.silence")
     assert not db.findings.count_documents({})
 
 
