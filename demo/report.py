@@ -21,6 +21,12 @@ ROWS = 40
 
 _PARAMETER = re.compile(r"\{\w+\}")
 
+_REFUSALS: Final = {
+    "two_inspectors": "须两人检查",
+    "recheck_other_officer": "须他人复查",
+    "measures_not_carried_out": "整改措施未落实",
+}
+
 _STATES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "shipped": ("发货", {}),
     "finding": ("断链", {"open": "未闭合", "closed": "已闭合"}),
@@ -28,7 +34,7 @@ _STATES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "case": ("案件", CASE_STATES),
     "delivery": ("通知", DELIVERY_STATES),
     "recall": ("召回", RECALL_STATES),
-    "refused": ("被拒", {}),
+    "refused": ("被拒", _REFUSALS),
 }
 """What a step's state is about, and its words."""
 

@@ -82,7 +82,7 @@ def replay(
 
 def _letters(channel: BlockingChannel, queue: str | None, limit: int) -> Iterator[tuple[Letter, bus.Taken]]:
     if queue and queue not in QUEUES:
-        fail(f"--queue {queue}: none of {', '.join(QUEUES)}", BAD_INPUT)
+        fail(f"--queue {queue}: is none of {', '.join(QUEUES)}", BAD_INPUT)
     for name in [queue] if queue else QUEUES:
         for taken in bus.take(channel, QUEUES[name].dead, limit):
             yield letter(name, taken.properties.message_id, taken.headers), taken

@@ -68,7 +68,7 @@ def _identified(type_: str, body: Any, identity: Optional[str] = None, time: Opt
 
 def _csv(text: str, type_: Optional[str]) -> Iterator[Event]:
     if type_ is None:
-        raise ValueError("a csv has no types in it: give one for the whole file")
+        raise ValueError("a csv has no types in it: give one for the whole file, with --type")
     rows = csv.DictReader(text.splitlines(keepends=True), restval="")
     lists = any("[]." in column for column in rows.fieldnames or ())
     for head, group in groupby(enumerate(rows), lambda numbered: _head(numbered[1], None if lists else numbered[0])):
