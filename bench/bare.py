@@ -27,6 +27,7 @@ import services.trace.store
 import services.trace.translate
 from chassis.api.pages import DEFAULT_SIZE, position
 from chassis.caller import Caller
+from chassis.garbage import collect_seldom
 from chassis.settings import Settings
 from contracts.divisions import scope_prefix
 from services.inspection.domain import RUNNING
@@ -99,6 +100,8 @@ async def serve(name: str) -> None:
     add_to_server(servicer(db), server)
     server.add_insecure_port(f"{settings.grpc_host}:{settings.grpc_port}")
     await server.start()
+    # As our own processes do.
+    collect_seldom()
     await server.wait_for_termination()
 
 
