@@ -61,7 +61,7 @@ def compose(
         "trend": _trend(window, shown, before),
         "work": work.work(told, window),
         "silent": _findings(work.still_open(told.findings, [FindingKind.SILENT_SITE], window), rows),
-        "broken": _findings(work.still_open(told.findings, _BROKEN, window), rows),
+        "broken": _findings(work.still_open(told.findings, BROKEN, window), rows),
         "cases": _cases(told.cases),
         "unregistered": _named(rows, Dimension.REGISTRATION, names),
         "inactive": _named(rows, Dimension.ACTIVITY, names),
@@ -73,7 +73,7 @@ def compose(
     }
 
 
-_BROKEN: Final = (FindingKind.OVERDUE_SHIPMENT, FindingKind.UNKNOWN_SOURCE)
+BROKEN: Final = (FindingKind.OVERDUE_SHIPMENT, FindingKind.UNKNOWN_SOURCE)
 
 
 def line_document(line: Line, names: Mapping[str, str]) -> Document:

@@ -6,10 +6,11 @@ from typing import Any, Final, NamedTuple
 
 from contracts import divisions
 from contracts.fields import SHANGHAI
+from contracts.findings import FindingKind
 from services.reporting import bulletin_league as leagues
 from services.reporting import bulletin_tables as tables
 from services.reporting import bulletin_words as words
-from services.reporting.bulletin import cut
+from services.reporting.bulletin import BROKEN, cut
 from services.reporting.bulletin_drawings import Chart, drawings
 from services.reporting.bulletin_league import Column, best_and_worst
 from services.reporting.bulletin_table import Document, Table
@@ -82,7 +83,10 @@ def _summary(own: Document, league: Sequence[Document], figures: Document) -> st
         told.append(f"得分靠前的是{_names(scored[:named])}；靠后的是{_names(last)}。")
     if missing := "、".join(words.DIMENSIONS[name] for name in own["not_applicable"]):
         told.append(f"{missing}没有分母，记为不适用，其权重按比例分给其余维度。")
-    told.append(f"月末未结断链{len(figures['broken'])}条，静默场所{len(figures['silent'])}家。")
+    # Counted, for the lists name only the earliest of each county.
+    counted = tables.totals(figures["work"])
+    broken = sum(counted[f"{kind}_open"] for kind in BROKEN)
+    told.append(f"月末未结断链{broken}条，静默场所{counted[f'{FindingKind.SILENT_SITE}_open']}家。")
     if figures["unplaced"]:
         told.append(f"另有{figures['unplaced']}家场所尚无区划，未计入各地。")
     return "".join(told)
