@@ -12,7 +12,7 @@ from chassis.collections import OUTBOX, TIMERS
 from chassis.outgoing import UNLEASED
 from contracts.topology import RETRY_LADDER, Queue
 from tests.bus import Bus
-from tests.processes import Process, eventually
+from tests.processes import Process, eventually, set_clock
 from tests.stack import Database, Infra
 
 Document = dict[str, Any]
@@ -35,7 +35,7 @@ class Deaths:
     def ahead(self, seconds: float) -> None:
         """Sets the clock of rules and timers."""
         self._seconds = seconds
-        self._settings["clock_file"].write_text(str(seconds))
+        set_clock(self._settings["clock_file"], seconds)
 
     def later(self, seconds: float) -> None:
         """Moves it on."""
