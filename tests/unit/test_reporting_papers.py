@@ -144,6 +144,11 @@ def test_lists_name_the_oldest_of_each_county_and_the_counts_count_all() -> None
     assert [row["id"] for row in brute_lists.count(counted, "37")["silent"]] == [row["id"] for row in figures["silent"]]
 
 
+def test_the_first_sentence_counts_all_findings_and_not_those_that_are_named() -> None:
+    assert "未结断链0条" not in view().summary
+    assert bulletin_view.view({**stored(), "broken": [], "silent": []}, "37").summary == view().summary
+
+
 def test_a_league_is_shortened_to_its_best_and_worst_a_list_to_its_beginning() -> None:
     rows: list[list[str | int]] = [[place] for place in range(1, 8)]
     league = view().tables[0]._replace(head=["名次"], rows=rows, league=True, note="")
