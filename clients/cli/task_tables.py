@@ -11,6 +11,8 @@ STEP_HEADS = ("步骤 step", "时间 time", "谁 who", "人员 officers", "说�
 FINDING_HEADS = ("发现 finding", "未闭合 open", "批次 batches")
 TEST_HEADS = ("检测 test", "项目 item", "结果 result", "效力 standing", "场所 site", "批次 batch", "品名 product",
               "时间 time", "异议截止 object until", "复检 re-test")  # fmt: skip
+SHARED_HEADS = ("检测 test", "项目 item", "结果 result", "方法 method", "效力 standing", "批次 batch", "品名 product",
+                "时间 time", "有效至 valid until")  # fmt: skip
 
 
 def _row(task: Json) -> tuple[str, ...]:
@@ -46,7 +48,7 @@ def _test_row(test: Json) -> tuple[str, ...]:
     return (
         test["test_id"],
         test["item"],
-        f"{'合格' if test['qualified'] else '不合格'} {test['value']}".strip(),
+        _result(test),
         zh(STANDINGS, test["standing"]),
         test["site_name"] or test["site_id"],
         test["batch"] + ("(待关联)" if test["batch"] and not test["event_id"] else ""),
@@ -57,8 +59,23 @@ def _test_row(test: Json) -> tuple[str, ...]:
     )
 
 
+def _result(test: Json) -> str:
+    return f"{'合格' if test['qualified'] else '不合格'} {test['value']}".strip()
+
+
 def _shared_row(shared: Json) -> tuple[str, ...]:
-    return (*_test_row(shared["test"]), local_time(shared.get("valid_until", "")))
+    test = shared["test"]
+    return (
+        test["test_id"],
+        test["item"],
+        _result(test),
+        test["method"],
+        zh(STANDINGS, test["standing"]),
+        test["batch"],
+        test["product"],
+        local_time(test.get("test_time", "")),
+        local_time(shared.get("valid_until", "")),
+    )
 
 
 def _finding_row(cited: Json) -> tuple[str, ...]:
@@ -77,4 +94,4 @@ SHOW_TASK_WHOLE = in_turn(SHOW_TASK, _details)
 SHOW_TASKS = listing("tasks", "任务 worklist", HEADS, _row)
 SHOW_TESTS = listing("tests", "检测 tests", TEST_HEADS, _test_row)
 SHOW_TEST = listing("test", "检测 test", TEST_HEADS, _test_row)
-SHOW_SHARED = listing("tests", "仍有效的检测 valid tests", (*TEST_HEADS, "有效至 valid until"), _shared_row)
+SHOW_SHARED = listing("tests", "仍有效的检测 valid tests", SHARED_HEADS, _shared_row)

@@ -15,6 +15,8 @@ class Caller(Protocol):
     """Who asks (`chassis.api.auth.Caller`)."""
 
     @property
+    def subject(self) -> str: ...
+    @property
     def role(self) -> str: ...
     @property
     def division(self) -> str | None: ...
@@ -23,12 +25,18 @@ class Caller(Protocol):
 
 
 def scope(caller: Caller) -> Document:
-    """What a caller may see, on anything that has `areas`; one without a division sees all (system, laboratory).
+    """What a caller may see, on anything that has `areas`; the system, without a division, sees all.
 
-    An operator sees what is about itself.
+    An operator sees what is about itself, a laboratory without a division what it recorded itself.
     """
     if caller.role == "operator":
         return {"operator": caller.operator_id}
+    if caller.role == "laboratory" and not caller.division:
+        return {"recorded_by": caller.subject}
+    return _of_division(caller)
+
+
+def _of_division(caller: Caller) -> Document:
     return {"areas": _area(caller.division)} if caller.division else {}
 
 
@@ -45,6 +53,11 @@ def within(division: str) -> Document:
 def one(caller: Caller, id: str) -> Document:
     """The document of that id, if the caller may see it."""
     return {"_id": id, **scope(caller)}
+
+
+def to_retest(caller: Caller, id: str) -> Document:
+    """The test that a laboratory was given to test again: another one's, of its division when it has one."""
+    return {"_id": id, **_of_division(caller)}
 
 
 def tasks_like(caller: Caller, division: str, states: Sequence[str], after: str, **fields: str | None) -> Document:

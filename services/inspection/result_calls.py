@@ -9,7 +9,7 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 
 from chassis import clock
 from chassis.api.calls import current_caller
-from chassis.api.errors import InvalidArgument
+from chassis.api.errors import InvalidArgument, NotFound
 from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.asking import answered_later
@@ -24,7 +24,7 @@ from services.inspection.domain import Act
 from services.inspection.reading import Reading, commit
 from services.inspection.requests import act, laboratory_test, required
 from services.inspection.store import Query
-from services.inspection.translate import refused, test_message, timestamp
+from services.inspection.translate import refused, shared_message, test_message
 
 
 class ResultCalls(Reading):
@@ -50,11 +50,7 @@ class ResultCalls(Reading):
         found = await self._page(store.TESTS, asked, [("order", -1)], size)
         valid = [(test, sharing.valid_until(test["kind"], test["tested_at"])) for test in found[:size]]
         return pb.FindSharedTestsResponse(
-            tests=[
-                pb.SharedTest(test=test_message(cast(Test, test)), valid_until=timestamp(until))
-                for test, until in valid
-                if until > now
-            ],
+            tests=[shared_message(cast(Test, test), until) for test, until in valid if until > now],
             next_page_token=page_token(request, [found[size - 1]["order"]]) if len(found) > size else "",
         )
 
@@ -69,7 +65,7 @@ class ResultCalls(Reading):
 
     async def _record(self, request: pb.RecordTestRequest) -> tuple[pb.RecordTestResponse, Commit]:
         doing = act(current_caller(), clock.stamp(), note=request.report_number)
-        first = cast(Test, await self._visible(store.TESTS, request.retest_of)) if request.retest_of else None
+        first = await self._to_retest(request.retest_of) if request.retest_of else None
         test = laboratory_test(request, doing.who, doing.at, first)
         decision, sites = await self._about(first, doing), await self._sites([test.site])
         known = await answered_later(results.asked_known(decision, [test], sites), self._ask)
@@ -81,6 +77,12 @@ class ResultCalls(Reading):
             else:
                 row = results.take_test(decision, test, known, sites, doing)
         return _recorded(row), commit(decision)
+
+    async def _to_retest(self, id: str) -> Test:
+        found = await self._db[store.TESTS].find_one(queries.to_retest(current_caller(), id))
+        if found is None:
+            raise NotFound("test", id)
+        return cast(Test, found)
 
     async def _again(self, test: TestResult, content: str) -> pb.RecordTestResponse:
         if content != results.content_of(test):

@@ -78,6 +78,7 @@ COLLECTIONS: Final = (
             IndexModel([("site", 1), ("order", -1)]),
             IndexModel([("batch", 1), ("order", -1)]),
             IndexModel([("operator", 1), ("order", -1)]),
+            IndexModel([("recorded_by", 1), ("order", -1)]),
             IndexModel([("parked", 1)], sparse=True),
         ),
         _schema(

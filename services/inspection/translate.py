@@ -120,6 +120,23 @@ def test_message(test: Test) -> pb.Test:
     )
 
 
+def shared_message(test: Test, until: datetime) -> pb.SharedTest:
+    """What everybody may know of a test: what was found, how, and until when it is valid; not at whose."""
+    row: Any = test
+    texts: dict[str, Any] = {
+        name: row[name] or "" for name in ("item", "method", "batch", "product", "category", "value")
+    }
+    told = pb.Test(
+        test_id=test["_id"],
+        kind=number(pb.TestKind, "TEST_KIND", test["kind"]),
+        qualified=test["qualified"],
+        test_time=timestamp(test["tested_at"]),
+        standing=number(pb.Standing, "STANDING", test["standing"]),
+        **texts,
+    )
+    return pb.SharedTest(test=told, valid_until=timestamp(until))
+
+
 def _objection(told: Objection | None) -> pb.Objection | None:
     if told is None:
         return None

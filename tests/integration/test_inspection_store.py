@@ -25,6 +25,7 @@ class Caller:
 
     division: str | None
     role: str = "regulator"
+    subject: str = "王一"
     operator_id: str | None = None
 
 

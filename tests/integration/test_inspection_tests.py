@@ -200,6 +200,8 @@ def test_a_laboratory_records_a_result_once_and_one_that_fails_opens_a_case(
     other_one = report("2", retest_of=first.test.test_id) | {"who": "市检院"}
     assert client.call("RecordTest", **other_one).case_id == first.case_id
     assert client.call("ListTests", failed_only=True).tests[-1].standing == pb.STANDING_UPHELD
+    (own,) = client.call("ListTests", **LABORATORY).tests
+    assert own.test_id == first.test.test_id
 
 
 def test_before_sampling_results_that_are_still_valid_are_found_wherever_they_were_taken(

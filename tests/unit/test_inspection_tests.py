@@ -9,11 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chassis.caller import Caller
 from contracts import inspection as messages
 from contracts.envelope import Envelope
 from contracts.inspection import CaseState, RecallState, Standing, TaskState
 from contracts.topology import DEAD
-from services.inspection import announce, cases, documents, objections, parking, recalls, retests, sharing, tasks
+from services.inspection import (
+    announce,
+    cases,
+    documents,
+    objections,
+    parking,
+    queries,
+    recalls,
+    retests,
+    sharing,
+    tasks,
+    translate,
+)
 from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
 from services.inspection.domain import Act
@@ -303,6 +316,29 @@ def test_a_proposal_has_its_classs_clocks(kind: str, recall_class: int, hours: i
 def test_every_kind_of_test_has_a_class_and_a_term_of_validity() -> None:
     assert {*recalls.SUGGESTED} == {*sharing.VALID} == {*messages.TestKind}
     assert sharing.valid_until("laboratory", NOW) == NOW + timedelta(days=180)
+
+
+# Who sees what
+
+
+def test_a_laboratory_sees_its_divisions_tests_and_without_one_only_its_own() -> None:
+    free, bound = Caller("省检院", "laboratory"), Caller("市检所", "laboratory", "3701")
+    assert queries.scope(free) == {"recorded_by": "省检院"}
+    assert queries.scope(bound) == {"areas": "3701"}
+    assert queries.scope(Caller("gateway", "system")) == {}
+    # A re-test is of another laboratory's test, whose id it was given.
+    assert queries.to_retest(free, "Q1") == {"_id": "Q1"}
+    assert queries.to_retest(bound, "Q1") == {"_id": "Q1", "areas": "3701"}
+
+
+def test_of_a_shared_test_others_learn_the_result_and_its_validity_only() -> None:
+    book = objected()
+    book.retest(LABORATORY, qualified=False)
+    told = translate.shared_message(book.tests["Q1"], NOW + HOUR)
+    assert {field.name for field, _ in told.test.ListFields()} == {
+        "test_id", "kind", "item", "batch", "category", "test_time", "standing"
+    }  # fmt: skip
+    assert told.valid_until.ToDatetime(UTC) == NOW + HOUR
 
 
 def test_a_dead_letter_holds_the_test_it_is_about_whoever_else_numbers_messages_alike() -> None:

@@ -2273,7 +2273,9 @@ class SharedTest(_message.Message):
     TEST_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def test(self) -> Global___Test: ...
+    def test(self) -> Global___Test:
+        """Item, method, result, standing, batch and goods only: not where it was taken, nor who objected and why."""
+
     @_builtins.property
     def valid_until(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
