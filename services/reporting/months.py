@@ -1,6 +1,7 @@
 """The calendar of the bulletin: days, months and the fifth, all in Asia/Shanghai. Pure."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from contracts.fields import SHANGHAI
@@ -39,8 +40,9 @@ class Window(NamedTuple):
         return (self.after - self.first).days
 
 
+@lru_cache(4096)
 def day_of(moment: datetime) -> date:
-    """The day of an aware time."""
+    """The day of an aware time; the events of a paper share theirs."""
     return moment.astimezone(SHANGHAI).date()
 
 
@@ -49,6 +51,7 @@ def month_of(moment: datetime) -> str:
     return name(day_of(moment))
 
 
+@lru_cache(512)
 def name(day: date) -> str:
     """`2026-10`, the month of a day."""
     return f"{day:%Y-%m}"

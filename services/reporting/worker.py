@@ -30,7 +30,7 @@ class ReportingWorker:
     """The nameko service."""
 
     name = "reporting"
-    store = Store(store.COLLECTIONS)
+    store = Store(store.COLLECTIONS, api_writes=False)
 
     @consume(topology.REPORTING_FACTS, MODELS)
     def mark(self, messages: list[Message[Any]]) -> None:
