@@ -7,13 +7,19 @@ from typing import Any, Final, NamedTuple
 from bench.facts import CATEGORIES
 from bench.ground import Field
 from bench.seeding import seed
+from contracts import divisions
 from contracts.findings import Finding, FindingKind
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import Link
 from services.reporting import months, store
 
 MARKS_PER_SITE: Final = 10
-COUNTIES, STATIONS, DAYS = 140, 8, 28
+STATIONS, DAYS = 8, 28
+COUNTIES: Final = tuple(
+    code for number in range(1, 1_799) if divisions.current(code := f"37{number:04}") == code and number % 100
+)
+"""Those of Shandong: what lies in no division counts nowhere."""
+
 BROKEN_EVERY: Final = 50
 """One site in so many has a broken chain."""
 
@@ -56,7 +62,7 @@ def site_rows(numbers: range) -> Iterator[dict[str, Any]]:
             listed=True,
             activated_at=since,
             obligations=(CATEGORIES[number % 4], CATEGORIES[(number + 1) % 4]),
-            station=f"st{division}{number // COUNTIES % STATIONS}",
+            station=f"st{division}{number // len(COUNTIES) % STATIONS}",
         )
         yield {"_id": facts.site, **facts.model_dump()}
 
@@ -97,8 +103,7 @@ def _site(number: int) -> str:
 
 
 def _division(number: int) -> str:
-    county = number % COUNTIES
-    return f"37{county // 10 + 1:02}{county % 10 + 2:02}"
+    return COUNTIES[number % len(COUNTIES)]
 
 
 def _event(number: int, turn: int, each: int) -> str:

@@ -129,7 +129,7 @@ def _site(
         site["site"],
         frozenset(site["ids"]),
         site["name"],
-        divisions.today(site["division"] or ""),
+        _placed_in(site["division"]),
         stations.get(site["cell"] or "", ""),
         site["link"] or "",
         any(_holds(claim["listing"]["since"], claim["listing"]["until"], on) for claim in own if "listing" in claim),
@@ -138,6 +138,11 @@ def _site(
         state == "suspended",
         frozenset() if state in ENDED else _owed(site, phases, on),
     )
+
+
+def _placed_in(division: str | None) -> str:
+    """Today's number; empty, so that it counts nowhere, for none and for one that never was a division."""
+    return divisions.today(division) if division and divisions.name(division) else ""
 
 
 def _placed(rows: Iterable[Json]) -> list[Json]:

@@ -88,7 +88,7 @@ def _summary(own: Document, league: Sequence[Document], figures: Document) -> st
     broken = sum(counted[f"{kind}_open"] for kind in BROKEN)
     told.append(f"月末未结断链{broken}条，静默场所{counted[f'{FindingKind.SILENT_SITE}_open']}家。")
     if figures["unplaced"]:
-        told.append(f"另有{figures['unplaced']}家场所尚无区划，未计入各地。")
+        told.append(f"另有{figures['unplaced']}家场所区划缺失或不明，未计入各地。")
     return "".join(told)
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from contracts import divisions
 from contracts.findings import FindingKind
 from contracts.registry import OperatorState
 from services.reporting import months, store
@@ -179,7 +180,7 @@ def _row(site: Document, did: Did, window: Window) -> SiteRow:
     return SiteRow(
         site["_id"],
         site["name"],
-        site["division"] or "",
+        _division(site["division"] or ""),
         site["station"] or "",
         site["link"] or "",
         site["listed"],
@@ -191,6 +192,11 @@ def _row(site: Document, did: Did, window: Window) -> SiteRow:
         tuple(owed),
         tuple(each for each in owed if each in did.linked),
     )
+
+
+def _division(code: str) -> str:
+    """Where a site counts: nowhere when its code is no division, or it would make a province that is ranked."""
+    return code if divisions.known(code) else ""
 
 
 def _acted(row: SiteRow, did: Did) -> SiteRow:

@@ -266,6 +266,11 @@ def test_a_site_is_read_from_what_was_told_of_it() -> None:
     assert _only_site(_operator("active", {"source": "market"}, unit_kind="group_meal")).owed == {"meat", "fruit"}
 
 
+@pytest.mark.parametrize("division", ["999999", "370199", "", None])
+def test_who_lies_in_no_division_there_is_counts_nowhere(division: str | None) -> None:
+    assert _only_site(_operator("active", ENTRY, division=division)).division == ""
+
+
 def test_who_is_suspended_or_gone_or_activated_later_was_not_at_work() -> None:
     assert _only_site(_operator("suspended", {"source": "market"})).suspended
     gone = _only_site(_operator("revoked", {"source": "market"}))

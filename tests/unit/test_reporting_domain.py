@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chassis.asking import answered
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import Category, RecordedEvent, Step
-from services.reporting import facts, inputs, months, store, work
+from services.reporting import facts, inputs, months, queries, store, work
 from services.reporting.domain import Line, SiteRow, System, behind, lines, rank, upload
 from services.reporting.scores import Count, rounded, score
 from services.reporting.standards import DEFAULT, SCORED, Dimension, Standard, Standards
@@ -83,6 +84,24 @@ def test_who_goes_by_an_abolished_division_counts_where_that_is_today(told: str,
     operation: Any = store.site_changed(site)
     (stage,) = operation._doc
     assert stage["$replaceWith"]["$cond"][2]["$mergeObjects"][1]["$literal"]["division"] == today
+
+
+def sited(**told: Any) -> SiteRow:
+    """The row of a site as the replica holds it, of which there is no mark and no finding."""
+    about = {"name": "甲", "division": "370102", "station": None, "link": "catering", "listed": True}
+    stands = {"registered": True, "suspended": False, "state": OperatorState.ACTIVE, "obligations": []}
+    site = {"_id": "a", **about, **stands, **told}
+    steps = queries.site_rows(world.WINDOW)
+    (row,) = answered(steps, lambda query: [site] if {"$project": queries.SITE_FIELDS} in query.pipeline else [])
+    return row
+
+
+@pytest.mark.parametrize(("code", "levels"), [("370102", ["county", "city", "province"]), ("999999", []), (None, [])])
+def test_who_lies_in_no_division_there_is_makes_no_province(code: str | None, levels: list[str]) -> None:
+    row = sited(division=code)
+    found = lines([row], [], Standards([], world.WINDOW.first))
+    assert sorted({line.level for line in found}) == sorted(levels)
+    assert bool(row.division) is bool(levels)
 
 
 @settings(max_examples=25, deadline=None)
