@@ -75,6 +75,14 @@ def by_reason(dead: Iterable[Letter]) -> dict[str, int]:
     return dict(reasons.most_common())
 
 
+def elsewhere(dead: Iterable[Letter]) -> list[Letter]:
+    """Those a sender is not to blame for: dead on the way from one of our services to another.
+
+    One refusal is made behind the adapters: only who stores records sees that an id is used again.
+    """
+    return [letter for letter in dead if not letter.queue.endswith(".ingest") and letter.reason != "id_reused"]
+
+
 def latency(sent: Sequence[Sent], recorded_at: Iterable[tuple[str, datetime]]) -> Latency:
     """Of the records of these messages; a message that was sent twice counts from the first time."""
     first = {message.id: message.at for message in reversed(sent)}

@@ -12,6 +12,7 @@ from pymongo.database import Database
 from clients.cli import bus
 from clients.cli.letters import Letter, letter
 from contracts.topology import CONSUMED, RETRY_LADDER
+from demo.counting import elsewhere
 from deploy.local.stack import Stack
 
 WORKING = frozenset({*(queue.name for queue in CONSUMED), *RETRY_LADDER})
@@ -40,6 +41,7 @@ class Platform:
         self._prefix = f"{run}-"
         self.stores = {name: self._database(name) for name in SERVICES}
         self._trace, self._registry = self.stores["trace"], self.stores["registry"]
+        self._before = {dead.id for dead in self._letters()}
         if self.recorded():
             raise RuntimeError("the databases hold an earlier run, and its clock is past the month: empty them")
 
@@ -101,15 +103,18 @@ class Platform:
             yield row["message_id"], row["recorded_at"]
 
     def dead_letters(self) -> list[Letter]:
-        """This run's, one for each message id; they stay in their queues."""
-        found: dict[str, Letter] = {}
+        """Those of this run's messages, one for each message id; they stay in their queues."""
+        return list({dead.id: dead for dead in self._letters() if dead.id.startswith(self._prefix)}.values())
+
+    def dead_elsewhere(self) -> list[Letter]:
+        """What died since the run began and is no sender's fault, in whatever queue."""
+        return elsewhere(dead for dead in self._letters() if dead.id not in self._before)
+
+    def _letters(self) -> Iterator[Letter]:
         with bus.channel(self.addresses["amqp"]["shilian"]) as channel:
             for queue in CONSUMED:
                 for taken in bus.take(channel, queue.dead, DEAD_LETTERS):
-                    dead = letter(queue.name, taken.properties.message_id, taken.headers)
-                    if dead.id.startswith(self._prefix):
-                        found[dead.id] = dead
-        return list(found.values())
+                    yield letter(queue.name, taken.properties.message_id, taken.headers)
 
     def close(self) -> None:
         """Lets go of the stores."""

@@ -143,6 +143,7 @@ class Play:
                 count=counted,
                 speed=speed,
                 rejected=by_reason(dead),
+                elsewhere=self._platform.dead_elsewhere(),
                 flagged=flagged,
                 egress={source: self._egress(source) for source in sources},
                 rosters=imported,

@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from clients.cli.letters import Letter
 from clients.cli.words import CASE_STATES, CHANNELS, DELIVERY_STATES, DIMENSIONS, RECALL_STATES, TASK_STATES, zh
 from contracts.rules import RULES
 from demo.bulletin import Bulletin
@@ -45,6 +46,7 @@ def tell(console: Console, result: Result) -> None:
     """All of it; the count comes last."""
     rosters(console, result.rosters)
     counts(console, "拒收 rejected (死信 dead letters)", result.rejected)
+    died(console, result.elsewhere)
     counts(console, "标记 recorded with a flag (TraceService.CountFlags)", result.flagged)
     for source, egress in result.egress.items():
         answers(console, source, some_answers(egress))
@@ -102,6 +104,13 @@ def counts(console: Console, title: str, by_rule: Mapping[str, int]) -> None:
         row = RULES.get(rule)
         table.add_row(rule, *(_PARAMETER.sub("…", text) for text in (row.zh, row.en)) if row else ("", ""), str(count))
     console.print(table)
+
+
+def died(console: Console, elsewhere: Iterable[Letter]) -> None:
+    """What no sender is to blame for; nothing where nothing died."""
+    for letter in elsewhere:
+        text = f"死信 dead in {letter.queue}: {letter.reason} {letter.id}"
+        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def answers(console: Console, source: str, given: Iterable[Json]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from clients.cli.letters import Letter
 from demo.bulletin import Bulletin
 from demo.counting import Count, Speed
 from demo.loop import Told
@@ -22,11 +23,12 @@ class Plan:
 
 @dataclass
 class Result:
-    """What a run came to; `egress` holds what each source was answered."""
+    """What a run came to; `egress` is what each source was answered, `elsewhere` what died between our services."""
 
     count: Count
     speed: Speed
     rejected: dict[str, int]
+    elsewhere: list[Letter]
     flagged: dict[str, int]
     egress: dict[str, list[Json]]
     rosters: list[Json]
@@ -38,15 +40,17 @@ class Result:
 
     @property
     def good(self) -> bool:
-        """Nothing lost, both chains without a gap, the case closed, and the bulletin's figures those counted."""
+        """Nothing lost or dead between services, both chains whole, the case closed, the bulletin's figures right."""
+        kept = self.count.lost == 0 and not self.elsewhere
         whole = self.lunch.chain["complete"] and self.tainted.chain["complete"]
-        return bool(self.count.lost == 0 and whole and self.loop.case_state == "closed" and self.bulletin.agrees)
+        return bool(kept and whole and self.loop.case_state == "closed" and self.bulletin.agrees)
 
     def summary(self) -> Json:
         """What `summary.json` says."""
         return {
             **self.count._asdict(),
             "lost": self.count.lost,
+            "dead_elsewhere": len(self.elsewhere),
             "rosters": self.rosters,
             "loop": self.loop.summary(),
             "bulletin": self.bulletin.summary(),

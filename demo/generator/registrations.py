@@ -32,18 +32,23 @@ def _syncs(world: World, first: date, run: str) -> Iterator[Message]:
     stalls = world.of("stall")
     yield from _synced(MARKET, "operator_sync", [own(market) for market in world.markets], sent)
     for market in world.markets:
-        held = [_stall(stall) for stall in stalls if stall.market == market.name]
+        held = [_stall(stall, first) for stall in stalls if stall.market == market.name]
         yield from _synced(MARKET, "stall_sync", held, sent, {"market": own(market)})
-    yield from _synced(
-        ONE_NETWORK, "operator_sync", [own(site) for site in world.sites if site.app == ONE_NETWORK], sent
-    )
-    units = [own(site) | {"unit_kind": site.unit_kind} for site in world.sites if site.app == CATERING]
+    operators = [_known(site, first) for site in world.sites if site.app == ONE_NETWORK]
+    yield from _synced(ONE_NETWORK, "operator_sync", operators, sent)
+    units = [_known(site, first) | {"unit_kind": site.unit_kind} for site in world.sites if site.app == CATERING]
     yield from _synced(CATERING, "unit_sync", units, sent)
     yield from _doubtful(sent, run)
 
 
-def _stall(site: Site) -> Row:
-    return own(site) | {"operator": {"name": site.contact, "uscc": site.uscc}}
+def _stall(site: Site, first: date) -> Row:
+    return _known(site, first) | {"operator": {"name": site.contact, "uscc": site.uscc}}
+
+
+def _known(site: Site, first: date) -> Row:
+    """A site; every other one that holds a licence says until when, five years at the most."""
+    months = int(site.licence[-4:-1]) % 60 if site.licence else 0
+    return own(site) | ({"licence_valid_until": first + timedelta(days=31 + 30 * months)} if months % 2 else {})
 
 
 def _doubtful(sent: datetime, run: str) -> Iterator[Message]:

@@ -70,6 +70,7 @@ def test_the_demo_accounts_for_every_record_and_traces_both_ways(folder: Path, d
     summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
     month = generate(MONTH, SEED, SCALE)
     assert summary["lost"] == 0
+    assert summary["dead_elsewhere"] == 0
     assert summary["published"] == sum(message.records for message in month.messages)
     assert summary["duplicates"] == sum(message.duplicates for message in month.messages) > 0
     assert summary["published"] == summary["recorded"] + summary["duplicates"] + summary["rejected"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clients.cli.letters import Letter
-from demo.counting import Count, by_reason, count, latency
+from demo.counting import Count, by_reason, count, elsewhere, latency
 from demo.files import Sent, read_messages, write_messages
 from demo.generator import Message
 
@@ -17,8 +17,8 @@ def _sent(id: str, records: int = 1, duplicates: int = 0, after: float = 0) -> S
     return Sent(id, AT + timedelta(seconds=after), records, duplicates)
 
 
-def _letter(id: str, reason: str, records: int) -> Letter:
-    return Letter(id, "market.ingest", "market.sale_ticket.v1", "market.sale_ticket.v1", reason, records, ())
+def _letter(id: str, reason: str, records: int, queue: str = "market.ingest") -> Letter:
+    return Letter(id, queue, "market.sale_ticket.v1", "market.sale_ticket.v1", reason, records, ())
 
 
 def test_a_count_that_closes_has_lost_nothing() -> None:
@@ -39,6 +39,13 @@ def test_the_last_line_reads_as_the_issue_asks() -> None:
 def test_rejected_records_are_summed_by_rule_most_first() -> None:
     dead = [_letter("a", "no_site", 1), _letter("b", "no_batch", 2), _letter("c", "no_site", 3)]
     assert list(by_reason(dead).items()) == [("no_site", 4), ("no_batch", 2)]
+
+
+def test_what_dies_between_our_services_is_no_senders_fault() -> None:
+    refused = [_letter("a", "no_site", 1), _letter("b", "id_reused", 1, "trace.capture")]
+    poison = _letter("c", "poison", 1, "inspection.events")
+    unreadable = _letter("d", "invalid_value", 1, "reporting.facts")
+    assert elsewhere([*refused, poison, unreadable]) == [poison, unreadable]
 
 
 def test_latency_counts_from_the_first_sending() -> None:

@@ -121,6 +121,15 @@ def test_an_operator_uses_one_app(month: Month, adapted: list[tuple[Message, Ada
     assert set(map(len, apps.values())) == {1}
 
 
+def test_every_app_tells_of_some_licences_until_when_they_hold(adapted: list[tuple[Message, Adapted]]) -> None:
+    ends: dict[str, list[date | None]] = {"market": [], "one_network": [], "catering": []}
+    for message, found in adapted:
+        if message.stage == SYNC:
+            ends[message.app] += [seen.licence_valid_until for seen in found.observations if seen.licence]
+    assert all(None in told and len(set(told)) > 5 for told in ends.values())
+    assert all(end > date(2026, 2, 28) for told in ends.values() for end in told if end)
+
+
 def test_all_ten_categories_and_three_kinds_of_unit_occur(adapted: list[tuple[Message, Adapted]]) -> None:
     records = [record for _, found in adapted for record in found.records]
     categories = {lot.category for record in records for lot in (*record.inputs, *record.outputs)}
