@@ -12,7 +12,7 @@ from clients.cli.failing import fail, reported
 from clients.cli.printing import Format, FormatOption, local_time, print_json, print_table
 from clients.cli.words import HOLDINGS, amount, zh
 
-HOLDER_HEADS = ("场所 site", "批次 batch", "品名 product", "状态 state", "数量 quantity", "自 since", "联系 contact")
+HOLDER_HEADS = ("场所 site", "批次 batch", "品名 product", "状态 state", "余量 left", "自 since", "联系 contact")
 
 
 class Direction(StrEnum):

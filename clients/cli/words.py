@@ -27,7 +27,7 @@ GAPS: Final = {
     "size_limit": "规模超限",
 }
 
-HOLDINGS: Final = {"held": "在手", "sold_on": "已转出", "consumed": "已消耗", "unknown": "不明"}
+HOLDINGS: Final = {"held": "在手", "sold_on": "部分转出", "consumed": "已消耗", "unknown": "不明"}
 
 OUTCOMES: Final = {"accepted": "已接收", "duplicate": "重复", "rejected": "已拒绝"}
 

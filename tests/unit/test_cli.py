@@ -15,7 +15,7 @@ from shilian.trace.v1 import trace_pb2
 from typer.testing import CliRunner, Result
 
 from chassis.message import safe_headers
-from clients.cli import tree
+from clients.cli import trace, tree
 from clients.cli.__main__ import app
 from clients.cli.asking import division_code
 from clients.cli.chain import chain_json, holders_json
@@ -265,6 +265,14 @@ def test_chain_in_json_has_the_promised_shape() -> None:
     assert chain["edges"][2]["time"] == ""
     assert chain["gaps"] == [{"node": {"batch": "B", "site": "farm"}, "kind": "unknown_source", "event_id": "E1"}]
     assert chain["complete"] is False
+
+
+def test_goods_of_which_a_part_went_further_are_not_said_to_be_gone() -> None:
+    answer = trace_pb2.ListHoldersResponse(complete=True)
+    answer.holders.add(node={"batch": "B", "site_id": "shop"}, state="sold_on", quantity="2280", unit="KGM")
+    [holder] = holders_json("B", answer)["holders"]
+    row = dict(zip(trace.HOLDER_HEADS, trace._holder_row(holder), strict=True))
+    assert (row["状态 state"], row["余量 left"]) == ("部分转出", "2280 kg")
 
 
 def test_holders_in_json_have_state_and_quantity() -> None:
