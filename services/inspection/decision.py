@@ -12,7 +12,7 @@ from services.inspection.domain import Act, Step
 from services.inspection.places import Sites, place, placed, placed_at
 
 D = TypeVar("D", Task, Case, FindingRow, Test)
-T = TypeVar("T", Task, Case)
+T = TypeVar("T", Task, Case, Test)
 
 SELF: Final = "inspection"
 """Who did what the service does by itself."""
@@ -106,13 +106,14 @@ class Decision:
         return self.case_step(case, cases.trigger(case, "rectification_failed"), "trigger", act, "rectification_failed")
 
     def sites(self) -> set[str]:
-        """Where the tasks and cases read are."""
-        return {doc["site"] for shelf in (self.tasks, self.cases) for doc in shelf}
+        """Where the tasks, cases and tests read are."""
+        return {doc["site"] for shelf in (self.tasks, self.cases, self.tests) for doc in shelf}
 
     def move(self, sites: Sites) -> None:
         """Moves what was read to where the registry says its site is."""
         _move(self.tasks, sites)
         _move(self.cases, sites)
+        _move(self.tests, sites)
 
     def _write(self, subject: str, version: int, where: Placed, action: str, act: Act, outcome: str) -> None:
         self.ledger += ledger.lines(subject, version, where, str(action), act, outcome, self.now)

@@ -173,6 +173,11 @@ def open_at(sites: Iterable[str]) -> Document:
     return {"site": {"$in": sorted(sites)}, "state": {"$nin": ["closed", "cancelled"]}}
 
 
+def unplaced_at(sites: Iterable[str]) -> Document:
+    """Filter of the tests at these sites of which it was not known where or whose they are."""
+    return {"site": {"$in": sorted(sites)}, "$or": [{"division": None}, {"operator": None}]}
+
+
 # Earlier cases, for interview and accountability
 
 

@@ -20,7 +20,7 @@ from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
 from contracts.trace import EventsRecordedV1
 from services.inspection import announce, marks, store, tasks
 from services.inspection.decision import Decision, Shelf, system
-from services.inspection.documents import Case, Document, FindingRow, Task
+from services.inspection.documents import Case, Document, FindingRow, Task, Test
 from services.inspection.domain import Step
 from services.inspection.parking import asked_parked, link
 from services.inspection.places import Sites
@@ -113,11 +113,15 @@ class InspectionWorker:
             self.store.decide(lambda: self._placing(unknown))
 
     def _placing(self, told: set[str]) -> Commit:
-        """Moves what is open with its site: to its division once that is known, to the station that has it now."""
+        """Moves what is open with its site: to its division once that is known, to the station that has it now.
+
+        A test stays on record where it was taken, once that is known.
+        """
         asked = store.open_at(told)
+        tests_there = cast("list[Test]", list(self.store.db[store.TESTS].find(store.unplaced_at(told))))
         tasks_there = cast("list[Task]", list(self.store.db[store.TASKS].find(asked)))
         cases_there = cast("list[Case]", list(self.store.db[store.CASES].find(asked)))
-        found = Decision(clock.stamp(), Shelf(tasks_there), Shelf(cases_there))
+        found = Decision(clock.stamp(), Shelf(tasks_there), Shelf(cases_there), tests=Shelf(tests_there))
         found.move(self._sites(found.sites()))
         return announce.commit(found, None)
 

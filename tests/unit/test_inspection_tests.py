@@ -13,6 +13,7 @@ from chassis.caller import Caller
 from contracts import inspection as messages
 from contracts.envelope import Envelope
 from contracts.inspection import CaseState, RecallState, Standing, TaskState
+from contracts.registry import SiteFacts
 from contracts.topology import DEAD
 from services.inspection import (
     announce,
@@ -22,6 +23,7 @@ from services.inspection import (
     parking,
     queries,
     recalls,
+    results,
     retests,
     sharing,
     tasks,
@@ -31,6 +33,7 @@ from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
 from services.inspection.domain import Act
 from services.inspection.objections import OBJECTIONS, Move, Row
+from services.inspection.places import NOWHERE
 from services.inspection.results import Known, take_tests
 from services.inspection.rules import RULES, Refused
 
@@ -319,6 +322,20 @@ def test_every_kind_of_test_has_a_class_and_a_term_of_validity() -> None:
 
 
 # Who sees what
+
+
+def test_a_test_is_placed_once_its_site_is_known_and_told_of_again() -> None:
+    book = Book()
+    book.take(result(operator=None))
+    assert book.tests["Q1"]["areas"] == [NOWHERE]
+    told = {"site": "s", "operator": "uscc:1", "name": "甲", "operator_name": "甲", "state": "activated", "version": 1}
+    decision = book.decision()
+    assert decision.sites() == {"s"}
+    decision.move({"s": SiteFacts.model_validate({**told, "division": "370105"})})
+    book.keep(decision)
+    test = book.tests["Q1"]
+    assert (test["areas"], test["operator"], test["version"]) == (["37", "3701", "370105"], "uscc:1", 2)
+    assert results.facts(test).division == "370105"
 
 
 def test_a_laboratory_sees_its_divisions_tests_and_without_one_only_its_own() -> None:
