@@ -29,6 +29,7 @@ from services.reporting import (
     queries,
     store,
     translate,
+    uploads,
 )
 from services.reporting.cards import Card, Cards
 from services.reporting.domain import SiteRow, behind, lines
@@ -163,7 +164,7 @@ class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServic
             window.first if window == months.window(months.name(window.first)) else months.day_of(clock.now())
         )
         rows = await self._ask(queries.site_rows(window, division))
-        systems = await self._ask(queries.systems(window, month, division))
+        systems = await self._ask(uploads.systems(window, month, division))
         standards = queries.standards(await self._rows_of(Query(store.STANDARDS, [])))
         cells = await self._rows_of(Query(store.CELLS, []))
         names = {cell["station"]: cell["station_name"] or cell["station"] for cell in cells}

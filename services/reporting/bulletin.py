@@ -4,26 +4,21 @@ Everything in `figures` is JSON: whole numbers, texts, and decimals as texts.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from contracts import divisions
 from contracts.findings import FindingKind
-from services.reporting import work
-from services.reporting.domain import ALL, STATION, Line, SiteRow, System, behind, lines
-from services.reporting.months import Window, day_of
+from services.reporting import bulletin_lists, work
+from services.reporting.domain import ALL, STATION, Line, SiteRow, System, lines
+from services.reporting.months import Window
 from services.reporting.scores import rounded
 from services.reporting.standards import SCORED, Dimension, Standard, Standards
 from services.reporting.work import Told
 
 Document = dict[str, Any]
-Row = TypeVar("Row")
-
-NAMED_PER_COUNTY: Final = 20
-"""Rows of a county in each list of the bulletin, which is one document; `ListBehind` and the services' own lists page
-through all of them."""
 
 TREND_MONTHS: Final = 12
 RATE_PLACES: Final = Decimal("0.0001")
@@ -60,11 +55,11 @@ def compose(
         "lines": [{**line, "before": _gist(last.get(_place(line)))} for line in shown],
         "trend": _trend(window, shown, before),
         "work": work.work(told, window),
-        "silent": _findings(work.still_open(told.findings, [FindingKind.SILENT_SITE], window), rows),
-        "broken": _findings(work.still_open(told.findings, BROKEN, window), rows),
-        "cases": _cases(told.cases),
-        "unregistered": _named(rows, Dimension.REGISTRATION, names),
-        "inactive": _named(rows, Dimension.ACTIVITY, names),
+        "silent": bulletin_lists.findings(work.still_open(told.findings, [FindingKind.SILENT_SITE], window), rows),
+        "broken": bulletin_lists.findings(work.still_open(told.findings, BROKEN, window), rows),
+        "cases": bulletin_lists.cases(told.cases),
+        "unregistered": bulletin_lists.named(rows, Dimension.REGISTRATION, names),
+        "inactive": bulletin_lists.named(rows, Dimension.ACTIVITY, names),
         "systems": [system._asdict() for system in systems],
         "standards": [_standard(row) for row in standards if row.from_day <= window.first],
         "formulas": FORMULAS,
@@ -138,56 +133,6 @@ def _trend(window: Window, shown: Sequence[Document], before: Sequence[Document]
                 gist = {"month": month, "score": line["score"], "rates": line["rates"]}
                 trend.setdefault(line["code"], []).append(gist)
     return trend
-
-
-def _findings(open_ones: Sequence[Document], rows: Iterable[SiteRow]) -> list[Document]:
-    """Those that have been open for longest."""
-    found = [*_first_of_each_county(open_ones, _division)]
-    sides = {row.get(side) for row in found for side in ("site", "counterparty")}
-    names = {row.site: row.name for row in rows if row.site in sides}
-    return [_finding(row, names) for row in found]
-
-
-def _finding(row: Document, names: Mapping[Any, str]) -> Document:
-    kept = ("id", "kind", "site", "division", "counterparty", "event_id")
-    known = {f"{side}_name": names.get(row.get(side)) for side in ("site", "counterparty")}
-    batches, day = row.get("batches", ()), day_of(row["due_at"]).isoformat()
-    return {**{name: row.get(name) for name in kept}, **known, "batches": [*batches], "since": day}
-
-
-def _cases(found: Iterable[Document]) -> list[Document]:
-    oldest = sorted(found, key=lambda row: (row["opened_at"], row["id"]))
-    return [_case(row) for row in _first_of_each_county(oldest, _division)]
-
-
-def _case(row: Document) -> Document:
-    kept = ("id", "state", "title", "site", "site_name", "division", "missing")
-    return {**{name: row.get(name) for name in kept}, "since": day_of(row["opened_at"]).isoformat()}
-
-
-def _named(rows: Iterable[SiteRow], dimension: Dimension, names: Mapping[str, str]) -> list[Document]:
-    """The first sites of each county that lack in a dimension, by id."""
-    lacking = sorted(row for row in rows if behind(row, dimension, missing=True)[0])
-    return [_site(row, names) for row in _first_of_each_county(lacking, lambda row: row.division)]
-
-
-def _first_of_each_county(rows: Iterable[Row], division: Callable[[Row], str | None]) -> Iterator[Row]:
-    taken: Counter[str] = Counter()
-    for row in rows:
-        county = (division(row) or "")[:6]
-        taken[county] += 1
-        if taken[county] <= NAMED_PER_COUNTY:
-            yield row
-
-
-def _division(row: Document) -> str | None:
-    division: str | None = row["division"]
-    return division
-
-
-def _site(row: SiteRow, names: Mapping[str, str]) -> Document:
-    station = names.get(row.station, row.station)
-    return {"site": row.site, "name": row.name, "division": row.division, "station": station}
 
 
 def _standard(row: Standard) -> Document:

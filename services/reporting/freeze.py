@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from contracts.notices import BulletinPublishedV1
-from services.reporting import bulletin, inputs, months, queries, store
+from services.reporting import bulletin, inputs, months, queries, store, uploads
 from services.reporting.domain import SiteRow, System
 from services.reporting.months import Window
 from services.reporting.queries import Query
@@ -52,7 +52,7 @@ def _version(
     month: str, version: int, last: Document | None, rows: Sequence[SiteRow], digest: str | None, now: datetime
 ) -> Steps:
     window = months.window(month)
-    systems: list[System] = yield from queries.systems(window, month)
+    systems: list[System] = yield from uploads.systems(window, month)
     own = inputs.digest(rows, systems)
     if own == digest:
         return None

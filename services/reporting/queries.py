@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 from contracts import divisions
 from contracts.findings import FindingKind
 from contracts.registry import OperatorState
-from services.reporting import months, store
-from services.reporting.domain import SiteRow, System
+from services.reporting import store
+from services.reporting.domain import SiteRow
 from services.reporting.months import Window
 from services.reporting.standards import Dimension, Standard
 from services.reporting.store import Document
@@ -202,37 +202,6 @@ def _division(code: str) -> str:
 def _acted(row: SiteRow, did: Did) -> SiteRow:
     covered = tuple(each for each in row.owed if each in did.linked)
     return row._replace(active=bool(did.kinds), kinds=tuple(sorted(did.kinds)), covered=covered)
-
-
-# Self-built systems
-
-
-def systems(window: Window, month: str, division: str = "") -> Generator[Query, list[Document], list[System]]:
-    """Self-built systems that declared something for a month, and what came of them in a window.
-
-    In a window that is not the month, a declared number of records has no meaning: there days count.
-    """
-    declared = yield Query(store.DECLARATIONS, [{"$match": {"month": month, **within(division)}}])
-    found = yield Query(store.UPLOADS, _uploaded(window, [row["system"] for row in declared]))
-    came = {row["_id"]: row for row in found}
-    whole = months.window(month) == window
-    return [_system(row, came.get(row["system"], {}), window, whole) for row in declared]
-
-
-def _uploaded(window: Window, sources: list[str]) -> list[Document]:
-    accepted = {"$sum": {"$size": "$events"}}
-    on_time = {"$sum": {"$cond": ["$on_time", 1, 0]}}
-    return [
-        {"$match": {**days(window), "source": {"$in": sources}}},
-        {"$group": {"_id": "$source", "accepted": accepted, "on_time": on_time}},
-    ]
-
-
-def _system(row: Document, came: Document, window: Window, whole: bool) -> System:
-    declared = row["records"] if whole else 0
-    expected = row["days"] if whole and row["days"] else window.days
-    accepted, on_time = came.get("accepted", 0), came.get("on_time", 0)
-    return System(row["system"], row["division"], row["link"], accepted, declared, on_time, expected)
 
 
 # Standards

@@ -25,6 +25,7 @@ from services.reporting import (
     bulletin_html,
     bulletin_json,
     bulletin_league,
+    bulletin_lists,
     bulletin_pdf,
     bulletin_view,
     bulletin_words,
@@ -137,8 +138,8 @@ def test_lists_name_the_oldest_of_each_county_and_the_counts_count_all() -> None
     cases = [{**told.cases[0], "id": f"C{n:03}", "division": "370102", "opened_at": at} for n in range(50)]
     told = told._replace(findings=[*reversed(many)], cases=[*reversed(cases)])
     figures = bulletin.compose(world.WINDOW, world.rows(1, 10), [], [], told, {}, [])
-    assert [row["id"] for row in figures["silent"]] == [f"F{n:03}" for n in range(bulletin.NAMED_PER_COUNTY)]
-    assert [row["id"] for row in figures["cases"]] == [f"C{n:03}" for n in range(bulletin.NAMED_PER_COUNTY)]
+    assert [row["id"] for row in figures["silent"]] == [f"F{n:03}" for n in range(bulletin_lists.NAMED_PER_COUNTY)]
+    assert [row["id"] for row in figures["cases"]] == [f"C{n:03}" for n in range(bulletin_lists.NAMED_PER_COUNTY)]
     assert figures["work"]["370102"]["silent_site_opened"] == 50
     counted = Records(Span.of(world.MONTH), [], [], [{**row, "_id": row["id"], "open": True} for row in told.findings])
     assert [row["id"] for row in brute_lists.count(counted, "37")["silent"]] == [row["id"] for row in figures["silent"]]
