@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from contracts import divisions
 from services.reporting import bulletin_words as words
-from services.reporting.bulletin_table import Cell, Document, Table
+from services.reporting.bulletin_table import Cell, Document, Figure, Table
 
 SCORED: Final = ("registration", "activity", "coverage", "upload")
 SHOWN: Final = ("registration", "activation", "activity", "coverage", "upload")
@@ -22,7 +22,12 @@ def ranked(lines: Iterable[Document], level: str) -> list[Document]:
 
 def percent(rate: str | None, places: int = 2) -> str:
     """A rate as people read it."""
-    return words.NOT_APPLICABLE if rate is None else f"{Decimal(rate) * 100:.{places}f}%"
+    return words.NOT_APPLICABLE if rate is None else Figure(f"{Decimal(rate) * 100:.{places}f}%")
+
+
+def score(line: Document) -> str:
+    """The score of a place."""
+    return Figure(line["score"]) if line["score"] else words.NOT_APPLICABLE
 
 
 def titled(line: Document) -> str:
@@ -44,7 +49,7 @@ def link_row(line: Document) -> list[Cell]:
 
 def _scored(line: Document) -> list[Cell]:
     rates = [percent(line["rates"][name]) for name in SHOWN]
-    return [line["score"] or words.NOT_APPLICABLE, change(line), *rates]
+    return [score(line), change(line), *rates]
 
 
 def change(line: Document) -> str:
@@ -53,7 +58,7 @@ def change(line: Document) -> str:
     if line["score"] is None or before is None or before["score"] is None:
         return "—"
     points = Decimal(line["score"]) - Decimal(before["score"])
-    return f"{points:+.2f}" if points else "持平"
+    return Figure(f"{points:+.2f}") if points else "持平"
 
 
 def links(division: str, lines: Iterable[Document]) -> list[Document]:
@@ -67,12 +72,12 @@ def dimensions(own: Document, formulas: Mapping[str, str]) -> Table:
     rows: list[list[Cell]] = [
         [words.DIMENSIONS[name], formulas[name].partition("＝")[2], *_earned(own, name)] for name in SCORED
     ]
-    total: list[Cell] = ["合计", "", "", "", "", own["score"] or words.NOT_APPLICABLE]
+    total: list[Cell] = ["合计", "", "", "", "", score(own)]
     return Table("method", "统计方法", ["维度", "公式", "比率", "阈值", "实际权重", "得分"], [*rows, total])
 
 
 def _earned(own: Document, name: str) -> list[Cell]:
-    given = [own[part].get(name, "—") for part in ("weights", "points")]
+    given = [Figure(own[part][name]) if name in own[part] else "—" for part in ("weights", "points")]
     return [percent(own["rates"][name]), percent(own["thresholds"][name], 0), *given]
 
 

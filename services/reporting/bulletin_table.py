@@ -1,13 +1,35 @@
 """A table of the bulletin, the same in every paper. Pure."""
 
+import re
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 Document = dict[str, Any]
 Cell = str | int
 
 
+class Figure(str):
+    """A number as people read it (87.66, +1.20, 90.52%): a text on paper, a number in the workbook."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> float:
+        """What it stands for; 90.52% for 0.9052."""
+        return float(Decimal(self.rstrip("%")) / (100 if self.endswith("%") else 1))
+
+    @property
+    def pattern(self) -> str:
+        """The number format that shows it the same way."""
+        plain = re.sub(r"\d+", lambda digits: "0" * len(digits[0]), re.sub(r"^[+-]?\d+", "0", self))
+        return f"+{plain};-{plain};{plain}" if self[0] in "+-" else plain
+
+
 class Table(NamedTuple):
-    """A table; `rows` hold texts and whole numbers. Lists and leagues are shortened on paper, never in the workbook."""
+    """A table; `rows` hold texts, figures and whole numbers.
+
+    Lists and leagues are shortened on paper, never in the workbook.
+    """
 
     id: str
     title: str

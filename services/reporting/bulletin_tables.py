@@ -7,7 +7,7 @@ from typing import Final
 from contracts import divisions
 from services.reporting import bulletin_league as leagues
 from services.reporting import bulletin_words as words
-from services.reporting.bulletin_table import Cell, Document, Table
+from services.reporting.bulletin_table import Cell, Document, Figure, Table
 
 CITY: Final = 4
 """Digits of a city's prefix."""
@@ -75,7 +75,7 @@ def _tests(counted: Counter[str]) -> list[list[Cell]]:
 
 
 def _quality(done: int, unqualified: int) -> list[Cell]:
-    return [done, unqualified, f"{(done - unqualified) / done:.2%}" if done else words.NOT_APPLICABLE]
+    return [done, unqualified, Figure(f"{(done - unqualified) / done:.2%}") if done else words.NOT_APPLICABLE]
 
 
 def _deliveries(counted: Counter[str]) -> list[list[Cell]]:

@@ -109,7 +109,7 @@ def _versus(line: Document) -> str:
 
 
 def _cards(own: Document) -> list[Card]:
-    score = Card("综合得分", own["score"] or words.NOT_APPLICABLE, *_change(own, None), "满分100　四项加权")
+    score = Card("综合得分", leagues.score(own), *_change(own, None), "满分100　四项加权")
     return [score, *(_card(own, name) for name in leagues.SCORED)]
 
 

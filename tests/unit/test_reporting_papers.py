@@ -14,6 +14,7 @@ import typst
 from fontTools.ttLib import TTFont
 from openpyxl import load_workbook
 from pypdf import PdfReader
+from python_calamine import CalamineWorkbook
 
 from contracts import divisions
 from contracts.trace import Category, Step
@@ -31,6 +32,7 @@ from services.reporting import (
     bulletin_words,
     bulletin_xlsx,
 )
+from services.reporting.bulletin_table import Figure
 from services.reporting.bulletin_view import View
 from tests.unit import reporting_world as world
 
@@ -115,8 +117,27 @@ def test_every_paper_shows_the_same_figures() -> None:
     for city in (line for line in document["lines"] if line["level"] == "city" and not line["link"]):
         row = next(row for row in ranked if str(row[1]).startswith(city["name"]))
         assert row[0] == city["rank"]
-        assert row[2] == city["score"]
+        assert row[2] == float(city["score"])
         assert f"<td>{city['score']}</td>" in page
+
+
+def test_scores_and_rates_are_numbers_in_the_workbook() -> None:
+    book = CalamineWorkbook.from_filelike(BytesIO(bulletin_xlsx.render(view())))
+    head, best, *_ = book.get_sheet_by_name("排名表").to_python()
+    told = dict(zip(head, best, strict=True))
+    own = bulletin_league.ranked(stored()["figures"]["lines"], "city")[0]
+    assert told["得分"] == float(own["score"])
+    assert told["注册率"] == pytest.approx(float(own["rates"]["registration"]))
+    overview = book.get_sheet_by_name("概况与方法").to_python()
+    assert next(row[1] for row in overview if row[0] == "综合得分") == float(view().cards[0].value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "pattern"),
+    [("87.66", 87.66, "0.00"), ("+1.20", 1.2, "+0.00;-0.00;0.00"), ("90.52%", 0.9052, "0.00%"), ("90%", 0.9, "0%")],
+)
+def test_a_figure_is_shown_in_the_workbook_as_on_paper(text: str, value: float, pattern: str) -> None:
+    assert (Figure(text).value, Figure(text).pattern) == (value, pattern)
 
 
 def test_the_workbook_keeps_every_row_of_long_lists() -> None:
