@@ -1,7 +1,9 @@
 """What trace finds by itself: broken chains and silent sites. A finding opens and closes; it is never deleted."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from contracts.model import Contract, Whole
 from contracts.trace import Category, Link
@@ -13,6 +15,14 @@ class FindingKind(StrEnum):
     OVERDUE_SHIPMENT = "overdue_shipment"
     UNKNOWN_SOURCE = "unknown_source"
     SILENT_SITE = "silent_site"
+
+
+TITLES: Final[Mapping[str, str]] = {
+    FindingKind.OVERDUE_SHIPMENT: "发货逾期无人收货",
+    FindingKind.UNKNOWN_SOURCE: "收货来源不明",
+    FindingKind.SILENT_SITE: "静默（长期未上传）",
+}
+"""What people read for a kind, wherever they read it."""
 
 
 class Finding(Contract):

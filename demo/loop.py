@@ -12,6 +12,7 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 from shilian.notify.v1 import notify_pb2
 from shilian.trace.v1 import trace_pb2
 
+from contracts.findings import TITLES, FindingKind
 from demo import filing
 from demo.desk import PROVINCE, Person, awaited
 from demo.diary import Diary, Json, Step
@@ -89,7 +90,7 @@ class Loop:
             return [found for found in self._ask(wanted)["findings"] if batch in found["batches"]]
 
         self.told.finding = awaited("the finding", findings)[0]["finding_id"]
-        self._did(f"发货逾期无人收货 {self.told.finding[:9]}", "finding open")
+        self._did(f"{TITLES[FindingKind.OVERDUE_SHIPMENT]} {self.told.finding[:9]}", "finding open")
         asked = pb.ListTasksRequest(site_id=site, open_only=True)
 
         def tasks() -> list[Json]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from contracts.findings import TITLES, FindingKind
+
 STEPS: Final = {
     "farming": "种养",
     "harvest": "采收",
@@ -191,7 +193,7 @@ CHANGES: Final = {
     "closed": "停业申报",
 }
 
-FINDINGS: Final = {"overdue_shipment": "发货逾期无收货", "unknown_source": "来源不明", "silent_site": "静默场所"}
+FINDINGS: Final = {kind.value: TITLES[kind] for kind in FindingKind}
 
 AUDIENCES: Final = {
     "station": "监管所",

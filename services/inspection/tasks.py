@@ -1,19 +1,21 @@
 """Tasks: opened once for a cause, taken through the closed loop, overdue ones handed up. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
+from contracts.findings import TITLES, FindingKind
 from contracts.inspection import TaskFacts, TaskKind, TaskState
 from services.inspection import clocks
 from services.inspection.documents import Taken, Task
 from services.inspection.domain import ENDED, Act, Step, transition
 from services.inspection.places import Place, placed
 
-_TITLES: Final = {
-    "overdue_shipment": "断链核查:发货逾期无人收货",
-    "unknown_source": "断链核查:收货来源不明",
-    "silent_site": "静默核查:长期无追溯记录",
+_CHECKS: Final[Mapping[str, str]] = {
+    FindingKind.OVERDUE_SHIPMENT: "断链核查",
+    FindingKind.UNKNOWN_SOURCE: "断链核查",
+    FindingKind.SILENT_SITE: "场所核查",
 }
 
 
@@ -29,7 +31,8 @@ def task_id(cause: str, *parts: str | int) -> str:
 
 def title(item: str, place: Place) -> str:
     """What an officer reads first: what for, and where."""
-    return f"{_TITLES.get(item, item)} · {place.site_name or place.site}"
+    what = f"{_CHECKS[item]}：{TITLES[item]}" if item in _CHECKS else item
+    return f"{what} · {place.site_name or place.site}"
 
 
 def opened(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from contracts.findings import Finding, FindingKind, FindingsChangedV1
+from contracts.findings import TITLES, Finding, FindingsChangedV1
 from contracts.inspection import (
     CaseFacts,
     CasesChangedV1,
@@ -23,13 +23,6 @@ from services.notify.events import Occurrence
 from services.notify.hours import shown
 from services.notify.places import division_name, place
 from services.notify.recalls import Sites, opened, proposed
-
-_FINDINGS: Final = {
-    FindingKind.OVERDUE_SHIPMENT: "发货逾期无人收货",
-    FindingKind.UNKNOWN_SOURCE: "收货来源不明",
-    FindingKind.SILENT_SITE: "长期未上传",
-}
-
 
 Body = (
     FindingsChangedV1
@@ -73,7 +66,7 @@ def _parts(body: Body) -> tuple[Any, ...]:
 
 
 def _finding(finding: Finding, sites: Sites) -> Iterator[Occurrence]:
-    kind = {"kind": _FINDINGS[finding.kind]}
+    kind = {"kind": TITLES[finding.kind]}
     told = {"batches": "、".join(finding.batches[:3]) or "—", "due": shown(finding.due_at)}
     event = "finding_opened" if finding.open else "finding_closed"
     yield Occurrence(

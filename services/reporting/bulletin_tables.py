@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from contracts import divisions
+from contracts.findings import TITLES
 from services.reporting import bulletin_league as leagues
 from services.reporting import bulletin_words as words
 from services.reporting.bulletin_table import Cell, Document, Figure, Table
@@ -61,7 +62,7 @@ def _kinds(division: str, lines: Iterable[Document]) -> list[list[Cell]]:
 
 
 def _work(counted: Counter[str]) -> list[list[Cell]]:
-    names = {**words.FINDINGS, "tasks": "检查任务", "cases": "案件"}
+    names = {**TITLES, "tasks": "检查任务", "cases": "案件"}
     rows: list[list[Cell]] = [
         [title, counted[f"{name}_opened"], counted[f"{name}_closed"], counted[f"{name}_open"]]
         for name, title in names.items()
@@ -98,7 +99,7 @@ def _silent(rows: Iterable[Document]) -> list[list[Cell]]:
 
 
 def _broken(row: Document) -> list[Cell]:
-    kind, batches = words.FINDINGS[row["kind"]], "、".join(row["batches"])
+    kind, batches = TITLES[row["kind"]], "、".join(row["batches"])
     return [kind, _who(row, "site"), _who(row, "counterparty"), place(row["division"]), row["since"], batches]
 
 

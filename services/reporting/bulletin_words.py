@@ -44,11 +44,6 @@ STEPS: Final = {
     "returning": "退货",
     "destroying": "销毁",
 }
-FINDINGS: Final = {
-    "overdue_shipment": "发货逾期未收",
-    "unknown_source": "收货来源不明",
-    "silent_site": "静默",
-}
 TESTS: Final = {"residue_quick": "农残快检", "clenbuterol_quick": "瘦肉精快检", "laboratory": "实验室抽检"}
 CHANNELS: Final = {"wechat": "微信", "sms": "短信", "wecom": "企业微信", "webhook": "系统回调", "in_app": "站内信"}
 DELIVERY: Final = {
