@@ -1,6 +1,6 @@
 """A site's credit file (信用档案): what counts against it in the last 12 months, from cases, tests and tasks. Pure."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Container, Generator, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ def asked_file(sites: Iterable[str], now: datetime) -> Generator[Query, list[Doc
     since, here = a_year_before(now), {"site": {"$in": sorted(sites)}}
     lately = {"$or": [{"opened_at": {"$gte": since}}, {"penalty.at": {"$gte": since}}]}
     cases = yield Query(store.CASES, {**here, **lately, "rescinded": {"$ne": True}})
+    overturned = yield _asked_overturned(cases)
+    cases = _well_founded(cases, {test["_id"] for test in overturned})
     tests = yield Query(
         store.TESTS,
         {**here, "qualified": False, "retest_of": None, "tested_at": {"$gte": since},
@@ -37,6 +39,16 @@ def asked_file(sites: Iterable[str], now: datetime) -> Generator[Query, list[Doc
     tasks = yield Query(store.TASKS, {**here, "taken": {"$elemMatch": {"at": {"$gte": since}}}})
     entries = [entry for entry in (*_of_cases(cases), *_of_tests(tests), *_of_tasks(tasks)) if entry.at >= since]
     return sorted(entries, key=lambda entry: (entry.at, entry.id), reverse=True)
+
+
+def _asked_overturned(cases: Iterable[Document]) -> Query:
+    """Tests that led to these cases and were overturned: what was decided or closed by then was not rescinded."""
+    ids = sorted(case["cause_id"] for case in cases if case["cause"] == "test")
+    return Query(store.TESTS, {"_id": {"$in": ids}, "standing": Standing.OVERTURNED.value}, {"_id": 1})
+
+
+def _well_founded(cases: Iterable[Document], overturned: Container[str]) -> list[Document]:
+    return [case for case in cases if not (case["cause"] == "test" and case["cause_id"] in overturned)]
 
 
 def _of_cases(cases: Iterable[Any]) -> Iterator[Entry]:

@@ -167,9 +167,28 @@ def test_only_a_week_that_ran_out_counts_against_the_site_and_not_what_officers_
     ]
 
 
+CASE = {"_id": "C", "title": "c", "cause": "task", "cause_id": "T", "opened_at": NOW, "penalty": None}
+
+
+def test_a_case_that_was_closed_before_its_test_was_overturned_counts_no_more() -> None:
+    penalty = {"penalty": "fine", "at": NOW}
+    tested = {**CASE, "cause": "test", "cause_id": "Q1", "state": "closed", "penalty": penalty}
+    other = {**CASE, "_id": "D", "cause_id": "Q1"}
+    for standing, kept in (("overturned", ["D"]), ("upheld", ["C", "C", "D"])):
+        test = {"_id": "Q1", "standing": standing, "qualified": False, "item": "有机磷", "tested_at": NOW}
+
+        def found(query: store.Query, test: dict[str, Any] = test) -> list[dict[str, Any]]:
+            if query.collection == store.CASES:
+                return [tested, other]
+            asked = query.filter.get("standing") == "overturned" == test["standing"]
+            return [test] if asked and query.filter["_id"] == {"$in": ["Q1"]} else []
+
+        assert sorted(entry.id for entry in answered(credit.asked_file(["s"], NOW), found)) == kept
+
+
 def test_a_penalty_counts_for_a_year_from_when_it_was_decided() -> None:
     penalty = {"penalty": "fine", "at": NOW - timedelta(days=30)}
-    case = {"_id": "C", "title": "c", "opened_at": NOW - timedelta(days=400), "penalty": penalty}
+    case = {**CASE, "opened_at": NOW - timedelta(days=400), "penalty": penalty}
     assert credited(**{store.CASES: [case]}) == [("penalty", "C")]
     mild = {**case, "opened_at": NOW, "penalty": {**penalty, "penalty": "exempt"}}
     assert credited(**{store.CASES: [mild]}) == [("case", "C")]
