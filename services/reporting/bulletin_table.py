@@ -39,12 +39,22 @@ class Table(NamedTuple):
     league: bool = False
     """Ranked: its end says as much as its beginning."""
 
+    total: int = 0
+    """How many there are, where the rows name only some of each county."""
+    whole: str = "系统"
+    """Where all of them are, if not in the workbook."""
+
     def shortened(self, most: int) -> "Table":
-        """The first rows, of a league the best and the worst; the note says how many there are."""
+        """The first rows, of a league the best and the worst; the note says how many they are, and of how many."""
         if len(self.rows) <= most:
-            return self
+            return self._noted(f"{len(self.rows)}行") if self.total > len(self.rows) else self
+        if not self.league:
+            return self._noted(f"前{most}行")._replace(rows=self.rows[:most])
         gap: list[Cell] = ["…", *[""] * (len(self.head) - 1)]
-        kept = [*self.rows[: most // 2], gap, *self.rows[-(most // 2) :]] if self.league else self.rows[:most]
-        where = f"前后各{most // 2}行" if self.league else f"前{most}行"
-        note = "　".join(filter(None, [self.note, f"共{len(self.rows)}行，此处列{where}，全部见工作簿。"]))
-        return self._replace(rows=kept, note=note)
+        kept = [*self.rows[: most // 2], gap, *self.rows[-(most // 2) :]]
+        return self._noted(f"前后各{most // 2}行")._replace(rows=kept)
+
+    def _noted(self, listed: str) -> "Table":
+        partial = self.total > len(self.rows)
+        total, whole = (self.total, self.whole) if partial else (len(self.rows), "工作簿")
+        return self._replace(note="　".join(filter(None, [self.note, f"已列{listed}，共{total}条，全部见{whole}。"])))

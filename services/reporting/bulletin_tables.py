@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from contracts import divisions
-from contracts.findings import TITLES
+from contracts.findings import TITLES, FindingKind
 from services.reporting import bulletin_league as leagues
 from services.reporting import bulletin_words as words
+from services.reporting.bulletin import BROKEN
 from services.reporting.bulletin_table import Cell, Document, Figure, Table
 
 CITY: Final = 4
@@ -18,6 +19,7 @@ def tables(division: str, best: Sequence[Document], figures: Document) -> list[T
     """All tables of a division's bulletin; `best` is the league, ranked."""
     lines = figures["lines"]
     counties = [line for line in leagues.ranked(lines, "county") if line["code"] != division]
+    counted = totals(figures["work"])
     links = [leagues.link_row(line) for line in leagues.links(division, lines)]
     return [
         _league("league", "排名表", best)._replace(note="同级排名；得分相同名次并列"),
@@ -25,14 +27,10 @@ def tables(division: str, best: Sequence[Document], figures: Document) -> list[T
         _league("counties", "县（市、区）排名", counties, with_city=len(division) < CITY),
         _league("stations", "监管所排名", leagues.ranked(lines, "station")),
         Table("steps", "活跃场所上报的环节动作", ["动作", "场所数"], _kinds(division, lines)),
-        Table("work", "发现与处置", ["事项", "本月新增", "本月办结", "月末在办"], _work(totals(figures["work"]))),
-        Table("tests", "检测", ["项目", "批次", "不合格", "合格率"], _tests(totals(figures["work"]))),
-        Table("notices", "消息送达", ["渠道", "状态", "条数"], _deliveries(totals(figures["work"]))),
-        Table("silent", "静默场所", ["场所", "区划", "应报未报起始日"], _silent(figures["silent"]), _OLDEST),
-        Table("broken", "未结断链", _BROKEN_HEAD, [*map(_broken, figures["broken"])], _OLDEST),
-        Table("cases", "案件", ["案件", "场所", "区划", "状态", "尚缺"], [*map(_case, figures["cases"])], _OLDEST),
-        Table("inactive", "不活跃场所", _SITE_HEAD, [*map(_site, figures["inactive"])], _PART),
-        Table("unregistered", "未注册场所", _SITE_HEAD, [*map(_site, figures["unregistered"])], _PART),
+        Table("work", "发现与处置", ["事项", "本月新增", "本月办结", "月末在办"], _work(counted)),
+        Table("tests", "检测", ["项目", "批次", "不合格", "合格率"], _tests(counted)),
+        Table("notices", "消息送达", ["渠道", "状态", "条数"], _deliveries(counted)),
+        *_parts(_own(division, lines), counted, figures),
         Table("systems", "自建系统", _SYSTEM_HEAD, [*map(_system, figures["systems"])]),
     ]
 
@@ -42,10 +40,34 @@ def _league(id: str, title: str, lines: Iterable[Document], with_city: bool = Fa
 
 
 _SITE_HEAD: Final = ["证照编号", "名称", "区划", "监管所"]
+_SILENT_HEAD: Final = ["场所", "区划", "应报未报起始日"]
+_CASE_HEAD: Final = ["案件", "场所", "区划", "状态", "尚缺"]
 _BROKEN_HEAD: Final = ["类型", "责任场所", "相对方", "区划", "应到日", "批次"]
 _SYSTEM_HEAD: Final = ["系统", "区划", "入链记录", "申报记录", "按时天数", "应传天数"]
-_OLDEST: Final = "每县列最早的20条；总数见“发现与处置”，全部名单见系统"
-_PART: Final = "每县列前20家；全部名单见系统“明细下钻”"
+_OLDEST: Final = "每县最多列最早的20条"
+_FIRST: Final = "每县最多列20家"
+_LISTED: Final = "系统“明细下钻”"
+
+
+def _parts(own: Document, counted: Counter[str], figures: Document) -> list[Table]:
+    """Lists that name some of each county only, with how many there are."""
+    silent = counted[f"{FindingKind.SILENT_SITE}_open"]
+    broken = sum(counted[f"{kind}_open"] for kind in BROKEN)
+    cases = counted["cases_open"] + counted["cases_closed"]
+    return [
+        Table("silent", "静默场所", _SILENT_HEAD, _silent(figures["silent"]), _OLDEST, total=silent),
+        Table("broken", "未结断链", _BROKEN_HEAD, [*map(_broken, figures["broken"])], _OLDEST, total=broken),
+        Table("cases", "案件", _CASE_HEAD, [*map(_case, figures["cases"])], _OLDEST, total=cases),
+        _behind("inactive", "不活跃场所", figures, own["counts"]["activity"]),
+        _behind("unregistered", "未注册场所", figures, own["counts"]["registration"]),
+    ]
+
+
+def _behind(id: str, title: str, figures: Document, counts: Sequence[int]) -> Table:
+    """Sites that are in a rate's denominator only."""
+    numerator, denominator = counts
+    rows = [*map(_site, figures[id])]
+    return Table(id, title, _SITE_HEAD, rows, _FIRST, total=denominator - numerator, whole=_LISTED)
 
 
 def totals(counted: Mapping[str, Mapping[str, int]]) -> Counter[str]:
@@ -57,8 +79,12 @@ def totals(counted: Mapping[str, Mapping[str, int]]) -> Counter[str]:
 
 
 def _kinds(division: str, lines: Iterable[Document]) -> list[list[Cell]]:
-    own = next(line for line in lines if line["code"] == division and not line["link"])
-    return [[words.STEPS[step], sites] for step, sites in sorted(own["kinds"].items(), key=lambda kind: -kind[1])]
+    kinds = _own(division, lines)["kinds"]
+    return [[words.STEPS[step], sites] for step, sites in sorted(kinds.items(), key=lambda kind: -kind[1])]
+
+
+def _own(division: str, lines: Iterable[Document]) -> Document:
+    return next(line for line in lines if line["code"] == division and not line["link"])
 
 
 def _work(counted: Counter[str]) -> list[list[Cell]]:

@@ -175,9 +175,28 @@ def test_a_league_is_shortened_to_its_best_and_worst_a_list_to_its_beginning() -
     rows: list[list[str | int]] = [[place] for place in range(1, 8)]
     league = view().tables[0]._replace(head=["名次"], rows=rows, league=True, note="")
     assert league.shortened(4).rows == [[1], [2], ["…"], [6], [7]]
-    assert league.shortened(4).note == "共7行，此处列前后各2行，全部见工作簿。"
+    assert league.shortened(4).note == "已列前后各2行，共7条，全部见工作簿。"
     assert league._replace(league=False).shortened(4).rows == rows[:4]
     assert league.shortened(7) == league
+
+
+def test_a_list_that_names_some_of_each_county_says_how_many_there_are() -> None:
+    whole = view().tables[0]._replace(head=["场所"], rows=[[place] for place in range(7)], league=False, note="")
+    partial = whole._replace(total=9, whole="系统")
+    assert partial.shortened(4).note == "已列前4行，共9条，全部见系统。"
+    assert partial.shortened(7).note == "已列7行，共9条，全部见系统。"
+    assert whole._replace(total=7).shortened(4).note == "已列前4行，共7条，全部见工作簿。"
+
+
+def test_the_lists_of_a_bulletin_count_what_they_leave_out() -> None:
+    figures = stored()["figures"]
+    own = next(line for line in figures["lines"] if line["code"] == "37" and not line["link"])
+    numerator, denominator = own["counts"]["registration"]
+    few = {name: figures[name][:1] for name in ("unregistered", "broken")}
+    lists = {table.id: table for table in bulletin_view.view({**stored(), "figures": figures | few}, "37").tables}
+    told = f"每县最多列20家　已列1行，共{denominator - numerator}条，全部见系统“明细下钻”。"
+    assert lists["unregistered"].shortened(4).note == told
+    assert f"共{len(figures['broken'])}条" in lists["broken"].shortened(4).note
 
 
 def test_a_formula_in_a_name_stays_a_text() -> None:
