@@ -1,6 +1,6 @@
 """What the papers of a bulletin show, whatever their format: headings, cards, tables, charts. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -83,6 +83,7 @@ def _summary(own: Document, league: Sequence[Document], figures: Document) -> st
         told.append(f"得分靠前的是{_names(scored[:named])}；靠后的是{_names(last)}。")
     if missing := "、".join(words.DIMENSIONS[name] for name in own["not_applicable"]):
         told.append(f"{missing}没有分母，记为不适用，其权重按比例分给其余维度。")
+    told += _above_all(own, scored)
     # Counted, for the lists name only the earliest of each county.
     counted = tables.totals(figures["work"])
     broken = sum(counted[f"{kind}_open"] for kind in BROKEN)
@@ -90,6 +91,14 @@ def _summary(own: Document, league: Sequence[Document], figures: Document) -> st
     if figures["unplaced"]:
         told.append(f"另有{figures['unplaced']}家场所区划缺失或不明，未计入各地。")
     return "".join(told)
+
+
+def _above_all(own: Document, below: Sequence[Document]) -> Iterator[str]:
+    """Why a place stands above all that lie in it, where a rate is its own alone."""
+    lacking = {name for name in leagues.SCORED if all(name in line["not_applicable"] for line in below)}
+    alone = "、".join(words.DIMENSIONS[name] for name in leagues.SCORED if name in lacking - {*own["not_applicable"]})
+    if alone and own["score"] and below and Decimal(own["score"]) > max(Decimal(line["score"]) for line in below):
+        yield f"{alone}只计入本级，各地均不适用，因此本级得分高于各地。"
 
 
 def _names(lines: Iterable[Document]) -> str:

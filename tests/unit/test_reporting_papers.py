@@ -171,6 +171,23 @@ def test_the_first_sentence_counts_all_findings_and_not_those_that_are_named() -
     assert bulletin_view.view({**stored(), "broken": [], "silent": []}, "37").summary == view().summary
 
 
+def test_a_province_above_all_its_cities_says_which_rate_it_has_alone() -> None:
+    figures = stored()["figures"]
+    lines = [{**line} for line in figures["lines"]]
+    told = "自建系统上传率只计入本级，各地均不适用，因此本级得分高于各地。"
+    for line in lines:
+        missing = [name for name in line["not_applicable"] if name != "upload"]
+        line["not_applicable"] = missing if line["level"] == "province" else [*missing, "upload"]
+
+    def summary(score: str) -> str:
+        own = [{**line, "score": score} if line["level"] == "province" else line for line in lines]
+        return bulletin_view.view({**stored(), "figures": {**figures, "lines": own}}, "37").summary
+
+    assert told in summary("99.00")
+    assert told not in summary("1.00")
+    assert told not in bulletin_view.view({**stored(), "figures": figures}, "37").summary
+
+
 def test_a_league_is_shortened_to_its_best_and_worst_a_list_to_its_beginning() -> None:
     rows: list[list[str | int]] = [[place] for place in range(1, 8)]
     league = view().tables[0]._replace(head=["名次"], rows=rows, league=True, note="")
