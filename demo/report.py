@@ -50,9 +50,9 @@ def tell(console: Console, result: Result) -> None:
     counts(console, "标记 recorded with a flag (TraceService.CountFlags)", result.flagged)
     for source, egress in result.egress.items():
         answers(console, source, some_answers(egress))
-    chain(console, "一份学生午餐,追溯到田间 a school lunch, back to its farms", result.lunch)
+    chain(console, "一份学生午餐，追溯到田间 a school lunch, back to its farms", result.lunch)
     console.print(f"源头 it begins at: {'、'.join(result.lunch.beginnings())}", highlight=False)
-    chain(console, "一批问题原料,追到每一个持有者 a contaminated batch, forward to every holder", result.tainted)
+    chain(console, "一批问题原料，追到每一个持有者 a contaminated batch, forward to every holder", result.tainted)
     loop(console, result.loop)
     bulletin(console, result.bulletin)
     speed(console, result.speed)
@@ -123,7 +123,7 @@ def answers(console: Console, source: str, given: Iterable[Json]) -> None:
             )
         else:
             goods = "、".join(f"{line['product']} {line['quantity']} {line['unit']}" for line in answer["lines"])
-            text = f"{answer['supplier_name']} → 本单位:{goods}(单号 {answer['document']})"
+            text = f"{answer['supplier_name']} → 本单位：{goods}(单号 {answer['document']})"
             table.add_row(answer["event_id"], "", "待确认收货单", text)
     console.print(table)
 

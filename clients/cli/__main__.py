@@ -34,7 +34,7 @@ from clients.cli.task_tables import SHOW_TASKS
 
 app = typer.Typer(
     name="shilian",
-    help="食链:追溯、上报与试跑、闭环办理、通知、通报、死信。Trace, publish, close the loop, notify, report.",
+    help="食链：追溯、上报与试跑、闭环办理、通知、通报、死信。Trace, publish, close the loop, notify, report.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -45,11 +45,11 @@ def division_code(code: str) -> str:
 Division = Annotated[
     str,
     typer.Option(
-        parser=division_code, metavar="code", help="区划代码或其前缀;空则为本人所属。Prefix of a division code."
+        parser=division_code, metavar="code", help="区划代码或其前缀；空则为本人所属。Prefix of a division code."
     ),
 ]
-RequestId = Annotated[str, typer.Option(help="上次请求的编号:原样答复,不重复办理。Of an earlier try.")]
-Reason = Annotated[str, typer.Option(help="原因,记入变更记录。Why; kept with the change.")]
+RequestId = Annotated[str, typer.Option(help="上次请求的编号：原样答复，不重复办理。Of an earlier try.")]
+Reason = Annotated[str, typer.Option(help="原因，记入变更记录。Why; kept with the change.")]
 PageSize = Annotated[int, typer.Option(min=1, max=500)]
 PageToken = Annotated[str, typer.Option(help="上一页给出的续页标记。As the page before named it.")]
 

@@ -25,7 +25,7 @@ def list_cases(
     site: Annotated[str, typer.Option(help="场所。At this site.")] = "",
     recall: Annotated[str, typer.Option(**one_of(pb.RecallState), help="召回建议。Whose recall is proposed.")] = "",
 ) -> pb.ListCasesRequest:
-    """列出案件,新的在前。List cases, newest first."""
+    """列出案件，新的在前。List cases, newest first."""
     return pb.ListCasesRequest(
         division=division,
         state=value(pb.CaseState, state),
@@ -46,7 +46,7 @@ def open_case(
     test: Annotated[str, typer.Option(help="…或不合格检测。… or of this failed test.")] = "",
     title: Annotated[str, typer.Option(help="事由。What it is about; the cause's own when empty.")] = "",
 ) -> pb.OpenCaseRequest:
-    """立案,一因一案。Open a case of a task or a test; one cause, one case."""
+    """立案，一因一案。Open a case of a task or a test; one cause, one case."""
     return pb.OpenCaseRequest(task_id=task, test_id=test, title=title)
 
 
@@ -58,7 +58,7 @@ def establish(
     deaths: Annotated[int, typer.Option(min=0)] = 0,
     ill: Annotated[int, typer.Option(min=0)] = 0,
     so: Annotated[
-        list[str] | None, typer.Option("--fact", **words(FACTS), help="属实情节,可重复。What is so; repeat for each.")
+        list[str] | None, typer.Option("--fact", **words(FACTS), help="属实情节，可重复。What is so; repeat for each.")
     ] = None,
 ) -> pb.EstablishFactsRequest:
     """认定事实。Establish the facts of the act, all of them at once; suggestions and the musts' triggers follow."""
@@ -74,7 +74,7 @@ def must(
     must: Annotated[str, typer.Argument(**one_of(pb.Must), help="四者之一。Which of the four.")],
     done: Annotated[
         bool,
-        typer.Option("--done/--refused", help="办理须证据,不办须理由。Done, with evidence; or refused, with a reason."),
+        typer.Option("--done/--refused", help="办理须证据，不办须理由。Done with evidence, or refused with a reason."),
     ],
     reason: Reason = "",
     evidence: Evidence = None,
@@ -114,11 +114,11 @@ def penalty(
     clause: Annotated[str, typer.Option(help="依据条款。Of which law; the suggested one when empty.")] = "",
     reason: Reason = "",
     persons: Annotated[
-        list[str] | None, typer.Option("--person", help="受处罚人员,可重复。Punished beside the unit; repeat for each.")
+        list[str] | None, typer.Option("--person", help="受处罚人员，可重复。Punished with the unit; repeatable.")
     ] = None,
     evidence: Evidence = None,
 ) -> pb.DecidePenaltyRequest:
-    """作出处罚决定,与建议不符须说明理由。Decide the penalty; off the suggestion only with a reason."""
+    """作出处罚决定，与建议不符须说明理由。Decide the penalty; off the suggestion only with a reason."""
     return pb.DecidePenaltyRequest(
         case_id=case,
         penalty=value(pb.Penalty, penalty),

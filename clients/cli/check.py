@@ -26,7 +26,7 @@ Found = tuple[int, Verdict]
 
 
 def check(source: Source, file: File, type: Type = None, format: FormatOption = Format.TABLE) -> None:
-    """试跑:不连平台,逐条给出结论。Check a file without a broker: every record's verdict.
+    """试跑：不连平台，逐条给出结论。Check a file without a broker: every record's verdict.
 
     Exit status 1 when a record would be refused.
     """
@@ -71,8 +71,8 @@ def _counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
 
 
 def _summary(counts: dict[str, int]) -> str:
-    fine = f"可接收 {counts['accepted']},重复 {counts['duplicate']},拒绝 {counts['rejected']}"
-    return f"{counts['records']} 条记录:{fine};有标记 {counts['flagged']}"
+    fine = f"可接收 {counts['accepted']}，重复 {counts['duplicate']}，拒绝 {counts['rejected']}"
+    return f"{counts['records']} 条记录：{fine}；有标记 {counts['flagged']}"
 
 
 def _json(line: int, verdict: Verdict) -> dict[str, Any]:

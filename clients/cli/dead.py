@@ -14,7 +14,7 @@ from clients.cli.letters import Letter, letter, plain, readable, revived
 from clients.cli.printing import Format, FormatOption, print_json, print_table
 from contracts.topology import CONSUMED
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="死信:列表、查看、重放。Dead letters.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="死信：列表、查看、重放。Dead letters.")
 
 QUEUES = {queue.name: queue for queue in CONSUMED}
 HEADS = ("队列 queue", "消息 message", "类型 type", "原因 reason", "条数 records", "错误 errors")
@@ -27,14 +27,14 @@ Limit = Annotated[int, typer.Option(min=1, help="Messages per queue to look at, 
 def list_letters(
     queue: Queue = None, limit: Limit = 1000, format: FormatOption = Format.TABLE, amqp_url: where.AmqpUrl = None
 ) -> None:
-    """列出死信,最早的在前,不取走。List dead letters, oldest first; they stay where they are."""
+    """列出死信，最早的在前，不取走。List dead letters, oldest first; they stay where they are."""
     with reported(), bus.channel(where.amqp_url(amqp_url, "shilian")) as channel:
         letters = [found for found, _ in _letters(channel, queue, limit)]
     if format is Format.JSON:
         print_json([_json(found) for found in letters])
     else:
         records = sum(found.records for found in letters)
-        print_table(f"死信 {len(letters)} 条消息,{records} 条记录", HEADS, map(_row, letters))
+        print_table(f"死信 {len(letters)} 条消息，{records} 条记录", HEADS, map(_row, letters))
 
 
 @app.command()
@@ -45,7 +45,7 @@ def show(
     format: FormatOption = Format.TABLE,
     amqp_url: where.AmqpUrl = None,
 ) -> None:
-    """查看一条死信:原因、消息头、正文。Show a dead letter whole: why it is dead, its headers, its body."""
+    """查看一条死信：原因、消息头、正文。Show a dead letter whole: why it is dead, its headers, its body."""
     with reported(), bus.channel(where.amqp_url(amqp_url, "shilian")) as channel:
         found = [pair for pair in _letters(channel, queue, limit) if pair[0].id == message]
     if not found:
@@ -67,7 +67,7 @@ def replay(
     format: FormatOption = Format.TABLE,
     amqp_url: where.AmqpUrl = None,
 ) -> None:
-    """把死信重放到原队列;其中已收的记录按重复处理。Send dead letters back to the queue they died in."""
+    """把死信重放到原队列；其中已收的记录按重复处理。Send dead letters back to the queue they died in."""
     wanted = set(messages or ())
     if bool(wanted) is everything:
         fail("name messages, or say --all", BAD_INPUT)

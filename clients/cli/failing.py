@@ -57,7 +57,7 @@ def reported() -> Iterator[None]:
 
 def _away(error: Away) -> str:
     return (
-        f"平台没有应答:{error.what} {error.address}。本地平台用 `make up` 启动;别处的平台请核对地址。\n"
+        f"平台没有应答：{error.what} {error.address}。本地平台用 `make up` 启动；别处的平台请核对地址。\n"
         f"nobody answers at {error.address} ({error.what}): {error.why}\n"
         "start the local stack with `make up`, or name another address"
     )

@@ -11,14 +11,14 @@ from clients.cli.registry_tables import SHOW_CHANGES, SHOW_SITES
 from clients.cli.words import GRID_GAPS, zh
 from contracts import divisions
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="网格:单元、网格员、联系人、缺口、交接。The grid.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="网格：单元、网格员、联系人、缺口、交接。The grid.")
 
 HEADS = ("网格 cell", "名称 name", "区划 division", "上级 parent", "监管所 station", "网格员 officer", "电话 phone",
          "版本 version")  # fmt: skip
 GAP_HEADS = ("场所 site", "名称 name", "区划 division", "网格 cell", "缺 gaps")
 
 Cell = Annotated[str, typer.Argument(help="网格编号。Id of the cell.")]
-Sites = Annotated[list[str], typer.Argument(help="场所编号,可多个。Ids of sites, at most 500.")]
+Sites = Annotated[list[str], typer.Argument(help="场所编号，可多个。Ids of sites, at most 500.")]
 
 
 def _row(cell: Json) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def set_cell(
 def officer(
     cell: Cell,
     reason: Reason,
-    officer: Annotated[str, typer.Option("--officer", help="人员编号;空则撤下。Id; none without it.")] = "",
+    officer: Annotated[str, typer.Option("--officer", help="人员编号；空则撤下。Id; none without it.")] = "",
     name: Annotated[str, typer.Option(help="姓名。Name.")] = "",
     phone: Annotated[str, typer.Option(help="手机。Mobile number.")] = "",
     wechat: Annotated[str, typer.Option(help="公众号 openid。openid of the official account.")] = "",
@@ -93,7 +93,7 @@ def officer(
 def place(
     sites: Sites,
     reason: Reason,
-    cell: Annotated[str, typer.Option("--cell", help="网格;空则按区划重新归格。By division again without it.")] = "",
+    cell: Annotated[str, typer.Option("--cell", help="网格；空则按区划重新归格。By division again without it.")] = "",
 ) -> pb.PlaceSitesRequest:
     """把场所划入网格。Put sites into a cell by a person's word."""
     return pb.PlaceSitesRequest(site_ids=sites, cell_id=cell, reason=reason)
@@ -103,7 +103,7 @@ def place(
 def contact(
     sites: Sites,
     reason: Reason,
-    officer: Annotated[str, typer.Option("--officer", help="人员编号;空则撤下。Id; none without it.")] = "",
+    officer: Annotated[str, typer.Option("--officer", help="人员编号；空则撤下。Id; none without it.")] = "",
 ) -> pb.AssignContactRequest:
     """指定一对一联系人。Name an officer of the grid as the 1:1 contact (一对一联系帮扶) of sites."""
     return pb.AssignContactRequest(site_ids=sites, officer_id=officer, reason=reason)

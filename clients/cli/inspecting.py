@@ -14,11 +14,11 @@ app = typer.Typer(
 
 Task = Annotated[str, typer.Argument(help="任务编号。Task id.")]
 Officers = Annotated[
-    list[str] | None, typer.Option("--officer", help="执法人员,可重复。Subject of an officer's token; repeat for each.")
+    list[str] | None, typer.Option("--officer", help="执法人员，可重复。Subject of an officer's token; repeatable.")
 ]
 Evidence = Annotated[
     list[str] | None,
-    typer.Option("--evidence", help="证据编号,可重复。Reference to a photo or paper; repeat for each."),
+    typer.Option("--evidence", help="证据编号，可重复。Reference to a photo or paper; repeat for each."),
 ]
 Note = Annotated[str, typer.Option(help="情况说明。What was seen or done.")]
 Location = Annotated[str, typer.Option(help="地点。Where it was.")]
@@ -34,7 +34,7 @@ def worklist(
     state: Annotated[list[str] | None, typer.Option(**one_of(pb.TaskState), help="可重复。Repeat for more.")] = None,
     closed: Annotated[bool, typer.Option("--closed", help="含已办结、已取消。Closed and cancelled ones too.")] = False,
 ) -> pb.ListTasksRequest:
-    """列出待办任务,先到期的在前。List open tasks, what is due first comes first."""
+    """列出待办任务，先到期的在前。List open tasks, what is due first comes first."""
     return pb.ListTasksRequest(
         station=station,
         officer=officer,
@@ -60,9 +60,9 @@ def create(
     officers: Officers = None,
     items: Annotated[
         list[str] | None,
-        typer.Option("--item", help="检查要点,如 purchase,不填为全部;可重复。Point to go through; all when none."),
+        typer.Option("--item", help="检查要点，如 purchase，不填为全部；可重复。Point to go through; all when none."),
     ] = None,
-    triggered_by: Annotated[str, typer.Option(help="投诉或线索:有因检查不受三个月限制。The complaint behind it.")] = "",
+    triggered_by: Annotated[str, typer.Option(help="投诉或线索：有因检查不受三个月限制。The complaint.")] = "",
 ) -> pb.CreateTaskRequest:
     """新建任务。Open a task by hand."""
     return pb.CreateTaskRequest(
@@ -77,7 +77,7 @@ def create(
 
 @asks(app, "assign", SHOW_TASK)
 def assign(task: Task, officers: Officers, reason: Reason = "") -> pb.AssignTaskRequest:
-    """派员,不少于两人。Name the officers of an open task: two or more."""
+    """派员，不少于两人。Name the officers of an open task: two or more."""
     return pb.AssignTaskRequest(task_id=task, officers=officers, reason=reason)
 
 
@@ -90,7 +90,7 @@ def record(
     evidence: Evidence = None,
     location: Location = "",
 ) -> pb.RecordInspectionRequest:
-    """登记检查,无问题即办结。Record an inspection; nothing found closes the task."""
+    """登记检查，无问题即办结。Record an inspection; nothing found closes the task."""
     account = pb.Account(note=note, evidence=evidence, location=location)
     return pb.RecordInspectionRequest(task_id=task, officers=officers, problem_found=problem, account=account)
 
@@ -99,13 +99,13 @@ def record(
 def order(
     task: Task,
     items: Annotated[
-        list[str], typer.Option("--item", help="整改事项,可重复。What is to be put right; repeat for each.")
+        list[str], typer.Option("--item", help="整改事项，可重复。What is to be put right; repeat for each.")
     ],
     note: Note = "",
     evidence: Evidence = None,
     location: Location = "",
 ) -> pb.OrderRectificationRequest:
-    """责令整改,一周为限。Order rectification: starts the week."""
+    """责令整改，一周为限。Order rectification: starts the week."""
     account = pb.Account(note=note, evidence=evidence, location=location)
     return pb.OrderRectificationRequest(task_id=task, items=items, account=account)
 
@@ -117,7 +117,7 @@ def rectify(
     note: Note = "",
     location: Location = "",
 ) -> pb.RecordRectificationRequest:
-    """登记整改,一月内复查。Record that it was put right: starts the month."""
+    """登记整改，一月内复查。Record that it was put right: starts the month."""
     return pb.RecordRectificationRequest(
         task_id=task, account=pb.Account(note=note, evidence=evidence, location=location)
     )
@@ -132,7 +132,7 @@ def recheck(
     evidence: Evidence = None,
     location: Location = "",
 ) -> pb.RecordRecheckRequest:
-    """登记复查,须由他人进行。Record a re-check, by another officer than who inspected."""
+    """登记复查，须由他人进行。Record a re-check, by another officer than who inspected."""
     account = pb.Account(note=note, evidence=evidence, location=location)
     return pb.RecordRecheckRequest(task_id=task, officers=officers, passed=passed, account=account)
 
@@ -156,5 +156,5 @@ def list_tests(
     batch: Annotated[str, typer.Option(help="批次。Of this batch.")] = "",
     failed: Annotated[bool, typer.Option("--failed", help="仅不合格。Only those that failed.")] = False,
 ) -> pb.ListTestsRequest:
-    """列出检测,新的在前。List tests, newest first."""
+    """列出检测，新的在前。List tests, newest first."""
     return pb.ListTestsRequest(division=division, site_id=site, batch=batch, failed_only=failed)

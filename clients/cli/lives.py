@@ -24,7 +24,7 @@ def register(
     name: Name,
     division: Annotated[str, typer.Option(help="场所所在区划代码。GB/T 2260 code of the site.")],
     uscc: Annotated[str, typer.Option(help="统一社会信用代码。USCC.")] = "",
-    id_number: Annotated[str, typer.Option(help="个人身份证号,仅存摘要。Stored hashed, never shown.")] = "",
+    id_number: Annotated[str, typer.Option(help="个人身份证号，仅存摘要。Stored hashed, never shown.")] = "",
     licence: Annotated[str, typer.Option(help="许可证编号。Licence of the site.")] = "",
     local_number: Annotated[str, typer.Option(help="无许可证时的场所序号。A number of its own without one.")] = "",
     site_name: Annotated[str, typer.Option(help="场所名称。The site's name.")] = "",
@@ -32,7 +32,7 @@ def register(
     link: Annotated[str, typer.Option(**one_of(pb.Link), help="环节。Link of the chain.")] = "",
     unit_kind: Annotated[str, typer.Option(**one_of(pb.UnitKind), help="单位类别。Kind of unit.")] = "",
     categories: Annotated[
-        list[str] | None, typer.Option("--category", **one_of(pb.Category), help="经营品类,可多个。Repeat for each.")
+        list[str] | None, typer.Option("--category", **one_of(pb.Category), help="经营品类，可多个。Repeat for each.")
     ] = None,
     contact: Contact = "",
     phone: Phone = "",
@@ -58,7 +58,7 @@ def register(
 def update(
     operator: Operator, name: Name = "", contact: Contact = "", phone: Phone = "", wechat: WeChat = ""
 ) -> pb.UpdateOperatorRequest:
-    """修改名称或专人及其联系方式;未给出的不变。Set name or named person; what is not given stays."""
+    """修改名称或专人及其联系方式；未给出的不变。Set name or named person; what is not given stays."""
     new = pb.Operator(operator_id=operator, name=name, contact=contact, phone=phone, wechat=wechat)
     given = [field.name for field, _ in new.ListFields() if field.name != "operator_id"]
     return pb.UpdateOperatorRequest(operator=new, update_mask=FieldMask(paths=given))
@@ -101,13 +101,13 @@ def close(
     since: Since = None,
     until: Until = None,
 ) -> pb.DeclareClosureRequest:
-    """申报场所停业期间,期间不计静默。Declare when a site is closed; it is not silent meanwhile."""
+    """申报场所停业期间，期间不计静默。Declare when a site is closed; it is not silent meanwhile."""
     return pb.DeclareClosureRequest(site_id=site, closed_from=moment(since), closed_until=moment(until), reason=reason)
 
 
 @asks(app, "history", SHOW_CHANGES)
 def history(
-    operator: Annotated[str, typer.Argument(help="主体编号;或用 --site。Operator id, or --site.")] = "",
+    operator: Annotated[str, typer.Argument(help="主体编号；或用 --site。Operator id, or --site.")] = "",
     site: Annotated[str, typer.Option(help="场所编号。Site id.")] = "",
 ) -> pb.ListChangesRequest:
     """主体或场所的变更记录。Who did what to an operator or site and why, newest first."""

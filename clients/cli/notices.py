@@ -11,7 +11,7 @@ from clients.cli.printing import local_time
 from clients.cli.words import AUDIENCES, CHANNELS, DELIVERY_STATES, zh
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="消息:订阅、送达、站内信、发送、配额。Messages to people."
+    no_args_is_help=True, rich_markup_mode=None, help="消息：订阅、送达、站内信、发送、配额。Messages to people."
 )
 
 SUBSCRIPTION_HEADS = ("订阅 subscription", "名称 name", "事件 events", "区划 divisions", "对象 audience",
@@ -56,7 +56,7 @@ def _inbox_row(one: Json) -> tuple[str, ...]:
 
 
 def _show_sent(answer: Json) -> None:
-    typer.echo(f"已受理,进展:shilian notify deliveries --cause {answer['cause']}")
+    typer.echo(f"已受理，进展：shilian notify deliveries --cause {answer['cause']}")
 
 
 SHOW_SUBSCRIPTION = listing("subscription", "订阅 subscription", SUBSCRIPTION_HEADS, _subscription_row)
@@ -90,7 +90,7 @@ def deliveries(
 
 @asks(app, "inbox", listing("messages", "站内信 inbox", INBOX_HEADS, _inbox_row))
 def inbox(unread: Annotated[bool, typer.Option("--unread", help="Only those not read.")] = False) -> pb.GetInboxRequest:
-    """列出自己的站内信,最新的在前。List one's own messages, newest first."""
+    """列出自己的站内信，最新的在前。List one's own messages, newest first."""
     return pb.GetInboxRequest(unread=unread)
 
 

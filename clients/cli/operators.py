@@ -10,7 +10,7 @@ from clients.cli.asking import Division, asks, one_of, value
 from clients.cli.registry_tables import OPERATOR_HEADS, SHOW_OPERATOR, operator_row
 from contracts import divisions
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="主体:注册、激活、停业、吊销、变更。Operators.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="主体：注册、激活、停业、吊销、变更。Operators.")
 
 SITE_HEADS = ("场所 site", "名称 name", "许可证 licence", "地址 address", "区划 division", "各系统编号 source ids")
 

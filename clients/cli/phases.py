@@ -44,9 +44,9 @@ def set_phase(
     name: Annotated[str, typer.Option(help="名称。Its name.")],
     starts: Annotated[str, typer.Option(help="首日 YYYY-MM-DD。First day.")],
     reason: Reason,
-    ends: Annotated[str, typer.Option(help="末日;空则长期。Last day; it lasts without one.")] = "",
+    ends: Annotated[str, typer.Option(help="末日；空则长期。Last day; it lasts without one.")] = "",
     divisions: Annotated[
-        list[str] | None, typer.Option("--division", help="区划代码,可多个;空则全部。Everywhere without it.")
+        list[str] | None, typer.Option("--division", help="区划代码，可多个；空则全部。Everywhere without it.")
     ] = None,
     duties: Annotated[
         list[str] | None, typer.Option("--duty", **words(DUTIES), help="到期须完成。Due by its end.")
@@ -60,7 +60,7 @@ def set_phase(
     clause: Annotated[str, typer.Option(help="文件与条款。Document and clause.")] = "",
     version: Annotated[int, typer.Option(min=0, help="所见版本;0 为不限。The version that was looked at.")] = 0,
 ) -> pb.SetPhaseRequest:
-    """新增或替换一个阶段;由此多承担或少承担的场所会收到通告。Set a phase; who owes more or less is announced."""
+    """新增或替换一个阶段；由此多承担或少承担的场所会收到通告。Set a phase; who owes more or less is announced."""
     new = pb.Phase(
         phase_id=phase,
         name=name,

@@ -28,7 +28,7 @@ def publish(
     format: FormatOption = Format.TABLE,
     amqp_url: where.AmqpUrl = None,
 ) -> None:
-    """上报文件中的记录,等消息服务器逐条确认。Publish a source's events from a file, and wait for the confirms."""
+    """上报文件中的记录，等消息服务器逐条确认。Publish a source's events from a file, and wait for the confirms."""
     with reported():
         events = list(read_events(file, type))
         publisher = Publisher(where.amqp_url(amqp_url, source), source, spool or _spool(source))

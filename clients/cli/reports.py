@@ -71,7 +71,7 @@ def scorecard(
     month: Annotated[str, typer.Option(help="Such as 2026-10; the last 30 days when empty.")] = "",
     detailed: Annotated[bool, typer.Option("--detailed", help="Stations and links too.")] = False,
 ) -> pb.GetScorecardRequest:
-    """四项指标:本地区与下级。Show the four dimensions of a division and of those below it."""
+    """四项指标：本地区与下级。Show the four dimensions of a division and of those below it."""
     return pb.GetScorecardRequest(division=division, month=month, detailed=detailed)
 
 
@@ -84,7 +84,7 @@ def behind(
     month: Annotated[str, typer.Option(help="Such as 2026-10; the last 30 days when empty.")] = "",
     missing: Annotated[bool, typer.Option("--missing", help="Those that the rate lacks.")] = False,
 ) -> pb.ListBehindRequest:
-    """列出一项指标背后的场所,或所缺的场所。List the sites behind a rate, or those that it lacks."""
+    """列出一项指标背后的场所，或所缺的场所。List the sites behind a rate, or those that it lacks."""
     return pb.ListBehindRequest(
         dimension=value(pb.Dimension, dimension),
         division=division,
@@ -101,7 +101,7 @@ def rebuild(
     grpc_reporting: where.GrpcReporting = None,
     token: where.Token = None,
 ) -> None:
-    """由各服务的接口重建全部事实;须系统令牌。Drop all facts and copy them from the other services' apis."""
+    """由各服务的接口重建全部事实；须系统令牌。Drop all facts and copy them from the other services' apis."""
     copied: Counter[str] = Counter()
     step = ""
     while True:

@@ -67,5 +67,5 @@ def grade(site: Annotated[str, typer.Argument(help="场所编号。Site id.")]) 
 
 @asks(app, "due", listing("sites", "两年内未查要点 due points", DUE_HEADS, _due_row))
 def due(division: Division = "") -> pb.ListDuePointsRequest:
-    """列出两年内尚未检查的要点,一页查看若干场所。List points that no check has gone through in two years."""
+    """列出两年内尚未检查的要点，一页查看若干场所。List points that no check has gone through in two years."""
     return pb.ListDuePointsRequest(division=division)

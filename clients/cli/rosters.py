@@ -66,7 +66,7 @@ def import_roster(
     grpc_registry: where.GrpcRegistry = None,
     token: where.Token = None,
 ) -> None:
-    """导入应注册者名册;有拒收行时退出码为 1。Import a list of those who ought to register."""
+    """导入应注册者名册；有拒收行时退出码为 1。Import a list of those who ought to register."""
     caller = Caller(grpc_registry, token)
     with reported():
         request = pb.ImportRosterRequest(

@@ -73,7 +73,7 @@ def draw(
     quarter: Quarter,
     size: Annotated[int, typer.Option(min=1, max=500, help="抽取数量。Sites to draw.")],
     division: Division = "",
-    seed: Annotated[str, typer.Option(help="种子,可空。A new one is made and kept when empty.")] = "",
+    seed: Annotated[str, typer.Option(help="种子，可空。A new one is made and kept when empty.")] = "",
 ) -> pb.DrawSampleRequest:
     """按区划和环节抽取场所并建任务。Draw sites by division and link, and open a task for each."""
     return pb.DrawSampleRequest(quarter=quarter, size=size, division=division, seed=seed)
@@ -87,7 +87,7 @@ def show(sample: Sample) -> pb.GetSampleRequest:
 
 @asks(app, "list", listing("samples", "样本 samples", HEADS, _row))
 def list_samples(quarter: Quarter = "") -> pb.ListSamplesRequest:
-    """列出样本,新的在前。List samples, newest first."""
+    """列出样本，新的在前。List samples, newest first."""
     return pb.ListSamplesRequest(quarter=quarter)
 
 
@@ -104,7 +104,7 @@ def ledger(
     since: Since = None,
     until: Until = None,
 ) -> pb.ListLedgerRequest:
-    """列出履职台账,新的在前。List what officers did, newest first."""
+    """列出履职台账，新的在前。List what officers did, newest first."""
     return pb.ListLedgerRequest(
         officer=officer, division=division, subject=subject, since=moment(since), until=moment(until)
     )

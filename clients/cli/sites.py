@@ -9,11 +9,11 @@ from clients.cli.answers import Json, listing
 from clients.cli.asking import Division, Reason, asks
 from clients.cli.registry_tables import SHOW_FACTS, SHOW_SITE
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="场所:查询、列表、疑似重复、合并。Sites.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="场所：查询、列表、疑似重复、合并。Sites.")
 
 PAIR_HEADS = ("提议 proposal", "场所 left", "名称 name", "场所 right", "名称 name", "依据 reason")
 
-Site = Annotated[str, typer.Argument(help="场所编号或其别名,如 licence:JY1…、market:A09。An id or alias.")]
+Site = Annotated[str, typer.Argument(help="场所编号或其别名，如 licence:JY1…、market:A09。An id or alias.")]
 
 
 def _pair_row(pair: Json) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def set_standard(
     ] = None,
     tag: Annotated[str, typer.Option(**words(TAGS), help="示范城市。For the higher thresholds.")] = "",
 ) -> pb.SetStandardRequest:
-    """自某日起改变一地的阈值或权重;旧版本保留。Set thresholds or weights from a day on; older versions stay."""
+    """自某日起改变一地的阈值或权重；旧版本保留。Set thresholds or weights from a day on; older versions stay."""
     return pb.SetStandardRequest(
         division=division,
         from_day=from_day,
@@ -120,7 +120,7 @@ def declarations(
 
 @asks(app, "declare", _show_declared)
 def declare(
-    system: Annotated[str, typer.Argument(help="系统,如 docking.formula。The source as the bus knows it.")],
+    system: Annotated[str, typer.Argument(help="系统，如 docking.formula。The source as the bus knows it.")],
     month: Annotated[str, typer.Option(help="如 2026-10。Such as 2026-10.")],
     division: Annotated[str, typer.Option(help="区划代码。GB/T 2260 code.")],
     name: Annotated[str, typer.Option(help="系统名称。Its name.")] = "",
@@ -128,7 +128,7 @@ def declare(
     records: Annotated[int, typer.Option(min=0, help="申报条数;0 为每日上传。Daily when 0.")] = 0,
     days: Annotated[int, typer.Option(min=0, help="应上传天数;0 为全月。All days when 0.")] = 0,
 ) -> pb.DeclareUploadsRequest:
-    """申报自建系统本月的上传量:上传率的分母。Declare what a self-built system uploads in a month."""
+    """申报自建系统本月的上传量：上传率的分母。Declare what a self-built system uploads in a month."""
     return pb.DeclareUploadsRequest(
         system=system, name=name, division=division, link=link, month=month, records=records, days=days
     )

@@ -21,9 +21,9 @@ Channel = Annotated[str, typer.Argument(**one_of(pb.Channel), help="渠道。The
 @asks(app, "subscribe", SHOW_SUBSCRIPTION)
 def subscribe(
     name: Annotated[str, typer.Argument(help="订阅名称。Its name.")],
-    events: Annotated[list[str], typer.Option("--event", help="事件,可多个,如 finding_opened。Repeat for each.")],
+    events: Annotated[list[str], typer.Option("--event", help="事件，可多个，如 finding_opened。Repeat for each.")],
     channels: Annotated[
-        list[str], typer.Option("--channel", **one_of(pb.Channel), help="渠道,按先后。In the order they are tried.")
+        list[str], typer.Option("--channel", **one_of(pb.Channel), help="渠道，按先后。In the order they are tried.")
     ],
     audience: Annotated[str, typer.Option(**one_of(pb.Audience), help="收件对象。Who gets it.")] = "address",
     divisions: Annotated[list[str] | None, typer.Option("--division", help="限区划。Only there.")] = None,
@@ -38,7 +38,7 @@ def subscribe(
     webhook_secret: Annotated[
         str, typer.Option(envvar="SHILIAN_WEBHOOK_SECRET", help="签名密钥,base64,只写。Write only.")
     ] = "",
-    quiet: Annotated[str, typer.Option(help="静默时段,如 22:00-07:00。Quiet hours.")] = "",
+    quiet: Annotated[str, typer.Option(help="静默时段，如 22:00-07:00。Quiet hours.")] = "",
     digest: Annotated[bool, typer.Option("--digest", help="每日 08:00 汇总。Once a day instead of at once.")] = False,
 ) -> pb.CreateSubscriptionRequest:
     """新增订阅。Add a subscription within one's own scope."""
@@ -79,7 +79,7 @@ def _show_ended(answer: Json) -> None:
 def unsubscribe(
     subscription: Annotated[str, typer.Argument(help="订阅编号。Subscription id.")],
 ) -> pb.DeleteSubscriptionRequest:
-    """取消订阅;默认订阅只有省级可以取消。End a subscription; a default one only for a province."""
+    """取消订阅；默认订阅只有省级可以取消。End a subscription; a default one only for a province."""
     return pb.DeleteSubscriptionRequest(subscription_id=subscription)
 
 
@@ -93,7 +93,7 @@ def stop(
     address: Where,
     resume: Annotated[bool, typer.Option("--resume", help="恢复接收。Take it back.")] = False,
 ) -> pb.RecordStopRequest:
-    """登记收件人退订某渠道;召回和责令仍会送达。Record a STOP; recalls and statutory orders still come."""
+    """登记收件人退订某渠道；召回和责令仍会送达。Record a STOP; recalls and statutory orders still come."""
     return pb.RecordStopRequest(channel=value(pb.Channel, channel), address=address, resume=resume)
 
 
@@ -106,7 +106,7 @@ def _show_quota(answer: Json) -> None:
 def quota(
     channel: Channel,
     address: Where,
-    event: Annotated[str, typer.Option(help="事件:限额按模板计。Limits are by template.")] = "notice",
+    event: Annotated[str, typer.Option(help="事件：限额按模板计。Limits are by template.")] = "notice",
 ) -> pb.GetQuotaRequest:
     """查询对一个地址还能发多少条。What a provider still lets through to an address."""
     return pb.GetQuotaRequest(channel=value(pb.Channel, channel), address=address, event=event)

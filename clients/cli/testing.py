@@ -27,10 +27,10 @@ def record(
     method: Annotated[str, typer.Option(help="检测方法。Method.")] = "",
     batch: Annotated[str, typer.Option(help="批次追溯码。Trace code of the batch.")] = "",
     product: Annotated[str, typer.Option(help="品名。Product.")] = "",
-    category: Annotated[str, typer.Option(help="品类,如 vegetable。Category.")] = "",
+    category: Annotated[str, typer.Option(help="品类，如 vegetable。Category.")] = "",
     reading: Annotated[str, typer.Option("--value", help="检测值。Reading.")] = "",
     retest_of: Annotated[
-        str, typer.Option(help="复检对应的初检编号,货品随初检。Id of the first test: this one decides the objection.")
+        str, typer.Option(help="复检对应的初检编号，货品随初检。Id of the first test: this one decides the objection.")
     ] = "",
 ) -> pb.RecordTestRequest:
     """登记检验机构的检测结果。Record a laboratory's result; as a re-test it decides an objection."""
@@ -56,7 +56,7 @@ def object_to(
     reason: Annotated[str, typer.Option(help="异议理由。Why.")],
     evidence: Evidence = None,
 ) -> pb.ObjectToTestRequest:
-    """对不合格结果提出异议:快检4小时内,检验机构7个工作日内。Object to a failed result; a re-test then decides."""
+    """对不合格结果提出异议：快检4小时内，检验机构7个工作日内。Object to a failed result; a re-test then decides."""
     return pb.ObjectToTestRequest(test_id=test, reason=reason, evidence=evidence)
 
 
@@ -64,7 +64,7 @@ def object_to(
 def shared(
     batch: Annotated[str, typer.Argument(help="批次追溯码。Trace code of the batch.")],
     item: Annotated[str, typer.Argument(help="检测项目。What is tested for.")],
-    method: Annotated[str, typer.Option(help="检测方法,不填为任意。Any when empty.")] = "",
+    method: Annotated[str, typer.Option(help="检测方法，不填为任意。Any when empty.")] = "",
 ) -> pb.FindSharedTestsRequest:
     """抽样前查同批次同项目仍有效的结果。Before sampling: results of the batch and item that are still valid."""
     return pb.FindSharedTestsRequest(batch=batch, item=item, method=method)

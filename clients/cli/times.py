@@ -12,7 +12,7 @@ FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 Since = Annotated[datetime | None, typer.Option("--since", formats=FORMATS, help="自此时起(上海时间)。Shanghai time.")]
 Until = Annotated[
-    datetime | None, typer.Option("--until", formats=FORMATS, help="至此时止,不含。Shanghai time, not included.")
+    datetime | None, typer.Option("--until", formats=FORMATS, help="至此时止，不含。Shanghai time, not included.")
 ]
 
 

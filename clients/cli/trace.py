@@ -81,7 +81,7 @@ def holders(
 def _print_chain(chain: Json) -> None:
     way = "追溯来源 backward" if chain["direction"] == "backward" else "追踪去向 forward"
     events, nodes = len(chain["events"]), len(chain["nodes"])
-    print_table(f"{chain['batch']} {way}:{nodes} 个节点,{events} 个事件", tree.HEADS, tree.rows(chain))
+    print_table(f"{chain['batch']} {way}：{nodes} 个节点，{events} 个事件", tree.HEADS, tree.rows(chain))
     _print_gaps(chain)
 
 

@@ -26,7 +26,7 @@ def watch(
     grpc_inspection: where.GrpcInspection = None,
     token: where.Token = None,
 ) -> None:
-    """实时显示任务变化,一行一条;JSON 带续接令牌。Tell tasks as they change, a line each."""
+    """实时显示任务变化，一行一条；JSON 带续接令牌。Tell tasks as they change, a line each."""
     request = pb.WatchTasksRequest(division=division, station=station, officer=officer, resume_token=resume_token)
     with reported(), calling.channel(where.grpc_address(grpc_inspection, "inspection")) as channel:
         told: Iterable[pb.WatchTasksResponse] = call(channel, request, calling.metadata(token), timeout=None)

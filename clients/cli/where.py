@@ -30,7 +30,7 @@ GrpcReporting = Annotated[
 ]
 Token = Annotated[
     str | None,
-    typer.Option("--token", envvar="SHILIAN_TOKEN", help="令牌;本地平台缺省为省级监管。Bearer token."),
+    typer.Option("--token", envvar="SHILIAN_TOKEN", help="令牌；本地平台缺省为省级监管。Bearer token."),
 ]
 
 

@@ -236,7 +236,7 @@ def duty(action: str) -> str:
     title, of = {"must": ("必须", MUSTS), "gate": ("不放过", GATES), "handling": ("约谈问责", PARTIES)}.get(
         kind, ("", {})
     )
-    return f"{title}:{zh(of, what)}" if title else zh(DUTIES, action)
+    return f"{title}：{zh(of, what)}" if title else zh(DUTIES, action)
 
 
 def zh(table: Mapping[str, str], word: str) -> str:

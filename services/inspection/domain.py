@@ -54,10 +54,10 @@ _RECHECKING: Final = ("recheck_other_officer", "account_required")
 _DAY, _WEEK, _MONTH = "S3: 日督查", "S3: 周整改", "S3: 月复查"
 
 TRANSITIONS: Final = (
-    Transition(OPEN, Step.ASSIGN, OPEN, _OFFICER, ("officers_required",), "行政处罚法 art. 42"),
+    Transition(OPEN, Step.ASSIGN, OPEN, _OFFICER, ("officers_required",), "行政处罚法第42条"),
     Transition(OPEN, Step.FIND_NOTHING, CLOSED, _OFFICER, _INSPECTING, _DAY),
     Transition(OPEN, Step.FIND_PROBLEM, INSPECTED, _OFFICER, _INSPECTING, _DAY),
-    Transition(INSPECTED, Step.ORDER, RECTIFYING, _OFFICER, ("items_required",), "食品安全法 art. 126"),
+    Transition(INSPECTED, Step.ORDER, RECTIFYING, _OFFICER, ("items_required",), "食品安全法第126条"),
     Transition(RECTIFYING, Step.RECTIFY, RECTIFIED, _OFFICER, ("evidence_required",), _WEEK),
     Transition(RECTIFIED, Step.PASS, CLOSED, _OFFICER, _RECHECKING, _MONTH),
     Transition(RECTIFIED, Step.FAIL, RECTIFYING, _OFFICER, _RECHECKING, _MONTH),

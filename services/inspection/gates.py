@@ -35,10 +35,10 @@ class Must(NamedTuple):
 
 
 MUSTS: Final = {
-    "stop_and_rectify": Must("problem", "发现问题必须责令停止并整改", "食品安全法 art. 126"),
-    "close_and_ban": Must("rectification_failed", "整改不到位必须关停取缔", "食品安全法 art. 126"),
-    "fine": Must("problem", "对责任单位和责任人必须处罚", "食品安全法 art. 122-136"),
-    "to_police": Must("crime_suspected", "涉嫌犯罪必须移送公安机关", "食品安全法 art. 121"),
+    "stop_and_rectify": Must("problem", "发现问题必须责令停止并整改", "食品安全法第126条"),
+    "close_and_ban": Must("rectification_failed", "整改不到位必须关停取缔", "食品安全法第126条"),
+    "fine": Must("problem", "对责任单位和责任人必须处罚", "食品安全法第122至136条"),
+    "to_police": Must("crime_suspected", "涉嫌犯罪必须移送公安机关", "食品安全法第121条"),
 }
 
 PEOPLE: Final = "people_not_punished"
@@ -65,15 +65,15 @@ _CLOSING: Final = ("objection_pending", *GATES, "must_open")
 _MUST: Final = ("fine_by_decision", "must_not_triggered", "must_resolved")
 
 CASE_TRANSITIONS: Final = (
-    CaseTransition(_FILED, CaseStep.ESTABLISH, _FILED, _OFFICER, (), "实施条例 art. 67"),
+    CaseTransition(_FILED, CaseStep.ESTABLISH, _FILED, _OFFICER, (), "实施条例第67条"),
     CaseTransition(_FILED, CaseStep.DO_MUST, _FILED, _OFFICER, (*_MUST, "must_evidence"), "S2: 四个必须"),
     CaseTransition(_FILED, CaseStep.REFUSE_MUST, _FILED, _OFFICER, (*_MUST, "must_reason"), "S2: 四个必须"),
     CaseTransition(_FILED, CaseStep.EVIDENCE, _FILED, _OFFICER, ("gate_evidence",), "S2: 四个不放过"),
     CaseTransition(_FILED, CaseStep.HANDLE, _FILED, _OFFICER, ("handling_held", "evidence_required"), "S2: 约谈、问责"),
-    CaseTransition(_FILED, CaseStep.DECIDE, _FILED, _OFFICER, _DECIDING, "行政处罚法 art. 57"),
+    CaseTransition(_FILED, CaseStep.DECIDE, _FILED, _OFFICER, _DECIDING, "行政处罚法第57条"),
     CaseTransition(_FILED, CaseStep.CLOSE, _SHUT, _OFFICER, _CLOSING, "S2: 四个不放过"),
     # The system does, when a re-test finds nothing wrong; a penalty that was decided is a person's to take back.
-    CaseTransition(_FILED, CaseStep.RESCIND, _SHUT, _SYSTEM, ("penalty_decided",), "行政处罚法 art. 57: 事实不成立"),
+    CaseTransition(_FILED, CaseStep.RESCIND, _SHUT, _SYSTEM, ("penalty_decided",), "行政处罚法第57条：事实不成立"),
 )
 _CASE_TABLE: Final = {(row.start, row.step): row for row in CASE_TRANSITIONS}
 

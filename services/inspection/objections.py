@@ -48,9 +48,9 @@ _OBJECTING: Final = ("test_qualified", "retest_final", "objection_late", "reason
 _RETESTING: Final = ("retest_quick", "retest_same_laboratory")
 
 OBJECTIONS: Final = (
-    Row(STANDS, Move.OBJECT, OBJECTED, _PARTIES, _OBJECTING, "食品安全法 art. 88"),
-    Row(OBJECTED, Move.UPHOLD, UPHELD, _LABORATORY, _RETESTING, "食品安全法 art. 88"),
-    Row(OBJECTED, Move.OVERTURN, OVERTURNED, _LABORATORY, _RETESTING, "食品安全法 art. 88"),
+    Row(STANDS, Move.OBJECT, OBJECTED, _PARTIES, _OBJECTING, "食品安全法第88条"),
+    Row(OBJECTED, Move.UPHOLD, UPHELD, _LABORATORY, _RETESTING, "食品安全法第88条"),
+    Row(OBJECTED, Move.OVERTURN, OVERTURNED, _LABORATORY, _RETESTING, "食品安全法第88条"),
 )
 _TABLE: Final = {(row.start, row.move): row for row in OBJECTIONS}
 

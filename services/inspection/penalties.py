@@ -88,11 +88,11 @@ def _exempt(facts: Facts) -> list[str]:
 _LAW, _REGULATION = date(2015, 10, 1), date(2019, 12, 1)
 """When the law of 2015 and the regulation of 2019 came into force."""
 
-_126, _67 = "食品安全法 art. 126", "食品安全法 art. 126, 实施条例 art. 67"
+_126, _67 = "食品安全法第126条", "食品安全法第126条、实施条例第67条"
 
 TABLE: Final = (
-    Row("exempt", "食品安全法 art. 136", "可以免予处罚,没收不合格食品", _LAW, None, _exempt),
-    Row("warning", _126, "责令改正,给予警告", _LAW, None, _always),
+    Row("exempt", "食品安全法第136条", "可以免予处罚，没收不合格食品", _LAW, None, _exempt),
+    Row("warning", _126, "责令改正，给予警告", _LAW, None, _always),
     Row("fine", _126, "处五千元以上五万元以下罚款", _LAW, None, _refused, "5000", "50000"),
     Row("suspension", _67, "责令停产停业", _REGULATION, None, serious),
     Row("revocation", _67, "吊销许可证", _REGULATION, None, serious),

@@ -14,7 +14,7 @@ from services.inspection.results import Known, new_row, tested_at
 from services.inspection.rules import Refused
 from services.inspection.tasks import task_id
 
-OVERTURNED: Final = "复检合格,撤销立案"
+OVERTURNED: Final = "复检合格，撤销立案"
 
 
 def object_to(decision: Decision, test: Test, act: Act) -> Test:

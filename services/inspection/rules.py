@@ -5,7 +5,7 @@ from typing import Final
 
 from contracts.rules import REFUSE, Rule
 
-_LAW_88: Final = "食品安全法 art. 88"
+_LAW_88: Final = "食品安全法第88条"
 _ORDER_49: Final = "市场监管总局令49号"
 _S2, _S3 = "S2: 四个必须, 四个不放过", "S3: daily, week, month"
 
@@ -14,18 +14,18 @@ _TABLE: Final = (
     # The closed loop
     Rule("task_state", REFUSE, "任务当前状态不能办理此步", "the task's state has no such step", _S3),
     Rule("task_ended", REFUSE, "任务已办结或已取消", "the task is closed or cancelled", _S3),
-    Rule("officers_required", REFUSE, "须指定检查人员", "officers are to be named", "市场监管总局令49号 art. 22 ⚠"),
+    Rule("officers_required", REFUSE, "须指定检查人员", "officers are to be named", "市场监管总局令49号第22条 ⚠"),
     Rule(
         "two_inspectors",
         REFUSE,
         "指派并到场的检查人员不得少于两人",
         "fewer than two inspectors assigned and present",
-        "行政处罚法 art. 42",
+        "行政处罚法第42条",
     ),
     Rule("inspector_assigned", REFUSE, "检查人员未被指派到此任务", "inspector not assigned to the task", _S3),
     Rule("account_required", REFUSE, "须写明情况或附证据", "neither note nor evidence", "履职台账"),
     Rule("evidence_required", REFUSE, "须附证据", "evidence is missing", "履职台账"),
-    Rule("items_required", REFUSE, "须写明整改事项", "what is to be put right is not said", "食品安全法 art. 126"),
+    Rule("items_required", REFUSE, "须写明整改事项", "what is to be put right is not said", "食品安全法第126条"),
     Rule("recheck_other_officer", REFUSE, "复查须由其他人员进行", "the re-check is another officer's", _S3),
     Rule("reason_required", REFUSE, "须说明理由", "a reason is missing", "履职台账"),
     Rule("top_level", REFUSE, "已到省级，不能再上报", "it is with the province already", _S3),
@@ -46,9 +46,9 @@ _TABLE: Final = (
     Rule("gate_evidence", REFUSE, "须附证据才能放过", "a gate opens to evidence only", _S2),
     Rule("handling_held", REFUSE, "约谈或问责已进行", "interview or accountability was held", _S2),
     # Penalties
-    Rule("penalty_decided", REFUSE, "处罚已决定", "the penalty is decided", "行政处罚法 art. 29"),
+    Rule("penalty_decided", REFUSE, "处罚已决定", "the penalty is decided", "行政处罚法第29条"),
     Rule("penalty_reason", REFUSE, "与建议不符的处罚须说明理由", "off the suggestion only with a reason", _S2),
-    Rule("amount_required", REFUSE, "罚款须写明金额", "a fine has an amount", "行政处罚法 art. 59"),
+    Rule("amount_required", REFUSE, "罚款须写明金额", "a fine has an amount", "行政处罚法第59条"),
     Rule("persons_required", REFUSE, "须处罚责任人员或说明理由", "persons responsible, or why none", _S2),
     # Tests
     Rule("test_qualified", REFUSE, "检测合格，无可异议", "the test found nothing wrong", _LAW_88),

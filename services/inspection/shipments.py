@@ -14,7 +14,7 @@ from services.inspection.documents import Cited, FindingRow, Task
 from services.inspection.domain import ENDED, Step
 from services.inspection.places import Place, Sites, place
 
-CLOSED_BY_ITSELF: Final = "断链已自行闭合,任务取消"
+CLOSED_BY_ITSELF: Final = "断链已自行闭合，任务取消"
 
 SHORTEST_NUMBER: Final = 6
 """Characters of a document's number; a shorter one starts again every day (as in `contracts.identity`)."""

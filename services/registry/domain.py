@@ -46,9 +46,9 @@ _OWN: Final = frozenset({"operator", "regulator"})
 _APP: Final = _OWN | {"system"}
 _REGULATOR: Final = frozenset({"regulator"})
 _SYSTEM: Final = frozenset({"system"})
-_S4, _LICENSING = "S4: register and activate", "行政许可法 art. 70"
+_S4, _LICENSING = "S4: register and activate", "行政许可法第70条"
 _USE, _WINDOW = "S4: used on the chain", "活跃度: 30 days"
-_ORDER, _PENALTY = "食品安全法 art. 126", "食品安全法 art. 122-136"
+_ORDER, _PENALTY = "食品安全法第126条", "食品安全法第122至136条"
 
 TRANSITIONS: Final = (
     Transition(LISTED, Step.REGISTER, REGISTERED, _APP, _S4),

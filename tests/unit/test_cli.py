@@ -202,7 +202,7 @@ def test_check_gives_every_records_verdict_with_its_line(run: Run, tmp_path: Pat
 def test_check_of_good_data_ends_with_0(run: Run, tmp_path: Path) -> None:
     answer = run("check", "market", write(tmp_path / "sales.jsonl", SALE))
     assert answer.exit_code == 0
-    assert "1 条记录:可接收 1" in answer.stdout
+    assert "1 条记录：可接收 1" in answer.stdout
 
 
 def test_check_reads_a_csv(run: Run, tmp_path: Path) -> None:

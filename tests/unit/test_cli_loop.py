@@ -102,7 +102,7 @@ def test_platform_that_is_away_is_named_with_the_way_out(run: Run) -> None:
     address = f"127.0.0.1:{free_port()}"
     answer = run("worklist", "--grpc-inspection", address, "--token", "t")
     assert (answer.exit_code, answer.stdout) == (1, "")
-    assert answer.stderr.startswith(f"平台没有应答:gRPC {address}")
+    assert answer.stderr.startswith(f"平台没有应答：gRPC {address}")
     assert "`make up`" in answer.stderr
     assert "refused" in answer.stderr
     assert "UNAVAILABLE" not in answer.stderr
@@ -148,9 +148,9 @@ def test_download_that_breaks_off_leaves_no_file_of_that_name(tmp_path: Path) ->
     [
         ("find_problem", "检查有问题"),
         ("open_case", "立案"),
-        ("gate:cause_not_found", "不放过:原因未查清"),
-        ("must:fine", "必须:罚款"),
-        ("handling:unit", "约谈问责:单位"),
+        ("gate:cause_not_found", "不放过：原因未查清"),
+        ("must:fine", "必须：罚款"),
+        ("handling:unit", "约谈问责：单位"),
         ("something_new", "something_new"),
     ],
 )

@@ -95,7 +95,7 @@ def test_each_circumstance_of_regulation_67_makes_it_serious(fact: dict[str, Any
 def test_below_the_thresholds_it_is_a_warning_and_on_refusal_a_fine() -> None:
     assert suggested(value="19999.99", months=2, ill=29) == ["warning"]
     (fine,) = [each for each in penalties.suggest({"refused_to_rectify": True}, NOW) if each.penalty == "fine"]
-    assert (fine.least, fine.most, fine.clause) == ("5000", "50000", "食品安全法 art. 126")
+    assert (fine.least, fine.most, fine.clause) == ("5000", "50000", "食品安全法第126条")
     assert penalties.follows("fine", "5000", [fine])
     assert not penalties.follows("fine", "50000.01", [fine])
 

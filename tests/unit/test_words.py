@@ -1,17 +1,31 @@
 """One name for one thing, whoever says it."""
 
+import re
 from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
 from clients.cli import words
+from contracts import rules
 from contracts.findings import TITLES, Finding, FindingKind, FindingsChangedV1
-from services.inspection import places, tasks
+from services.inspection import gates, penalties, places, tasks
+from services.inspection import rules as inspection
 from services.notify.occurrences import occurrences
 from services.reporting import bulletin_tables
 
+ENGLISH = re.compile(r"[\u4e00-\u9fff] ?art\.")
+HALF_WIDTH = re.compile(r"[\u4e00-\u9fff][,:;][\u4e00-\u9fff]")
+
 AT = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def test_laws_are_cited_in_chinese_with_chinese_punctuation() -> None:
+    sources = [rule.source for table in (rules.RULES, inspection.RULES) for rule in table.values()]
+    shown = [*sources, *(part for must in gates.MUSTS.values() for part in must)]
+    shown += [part for row in penalties.TABLE for part in (row.clause, row.text)]
+    assert "食品安全法第126条" in shown
+    assert [text for text in shown if ENGLISH.search(text) or HALF_WIDTH.search(text)] == []
 
 
 @pytest.mark.parametrize("kind", FindingKind)
