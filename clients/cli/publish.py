@@ -30,7 +30,7 @@ def publish(
 ) -> None:
     """上报文件中的记录，等消息服务器逐条确认。Publish a source's events from a file, and wait for the confirms."""
     with reported():
-        events = list(read_events(file, type))
+        events = list(read_events(file, type, source))
         publisher = Publisher(where.amqp_url(amqp_url, source), source, spool or _spool(source))
         try:
             publisher.send_all(_shown(events))

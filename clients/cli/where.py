@@ -64,7 +64,7 @@ def mint(claims: Mapping[str, str], valid: timedelta) -> str:
     """A token signed with the local stack's private key (JWT, EdDSA)."""
     path = _stack().get("jwt_private_key")
     if not path:
-        fail(f"tokens are minted on the local stack only, and there is none in {stack_directory()}")
+        fail(f"tokens are minted on the local stack only, and there is none in {stack_directory()}", BAD_INPUT)
     expires = datetime.now(UTC) + valid
     return jwt.encode({"sub": "cli", **claims, "aud": "shilian", "exp": expires}, Path(path).read_text(), "EdDSA")
 

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from pydantic_core import from_json
+
 from contracts import rules
-from contracts.egress import Outcome, Verdict
+from contracts.egress import FieldError, Outcome, Verdict
 from contracts.envelope import parse
 from contracts.inspection import TestResult
 from contracts.registry import Observation
@@ -48,13 +50,23 @@ def _check(formats: Mapping[str, Format], source: str, line: bytes | str, type: 
     now = datetime.now(UTC)
     event = read_object(line.encode(errors="replace") if isinstance(line, str) else line)
     if event is None:
-        fault = rules.error("", None, "unreadable")
-        return [Verdict(message_id="", outcome=Outcome.REJECTED, errors=(fault,))]
+        return [Verdict(message_id="", outcome=Outcome.REJECTED, errors=(_unreadable(line),))]
     headers = {f"ce-{name}": event[name] for name in ("id", "time") if event.get(name)}
     headers["ce-type"] = type or event.get("type") or "?"
     data = event["data"] if "data" in event else {name: part for name, part in event.items() if name != "type"}
     envelope, body = parse(headers, json.dumps(data, ensure_ascii=False).encode(), source, None, now)
     return _verdicts(adapt(formats, envelope, body, source, now))
+
+
+def _unreadable(line: bytes | str) -> FieldError:
+    """The fault, with what the reader of JSON says of it and where."""
+    fault = rules.error("", None, "unreadable")
+    try:
+        from_json(line.decode(errors="replace") if isinstance(line, bytes) else line)
+        why = "not a JSON object"
+    except ValueError as error:
+        why = str(error)
+    return fault.model_copy(update={"message": f"{fault.message}: {why}"})
 
 
 def _verdicts(adapted: Adapted) -> list[Verdict]:

@@ -173,7 +173,7 @@ def test_expired_token_can_be_had_for_a_trial(run: Run, home: Home) -> None:
 
 def test_token_needs_a_local_stack(run: Run) -> None:
     answer = run("token", "--role", "system")
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert "local stack" in answer.stderr
 
 
@@ -197,6 +197,14 @@ def test_check_gives_every_records_verdict_with_its_line(run: Run, tmp_path: Pat
     assert told == [(1, "accepted"), (2, "rejected"), (3, "rejected"), (4, "duplicate")]
     [error] = found["verdicts"][2]["errors"]
     assert (error["field"], error["value"], error["rule"]) == ("数量", "-3", "quantity_negative")
+
+
+@pytest.mark.parametrize(("line", "why"), [('{"票号": ', "EOF while parsing"), ("[1]", "not a JSON object")])
+def test_check_says_why_a_line_is_unreadable(run: Run, tmp_path: Path, line: str, why: str) -> None:
+    answer = run("check", "market", write(tmp_path / "sales.jsonl", SALE, line), "--format", "json")
+    [error] = json.loads(answer.stdout)["verdicts"][1]["errors"]
+    assert error["rule"] == "unreadable"
+    assert why in error["message"]
 
 
 def test_check_of_good_data_ends_with_0(run: Run, tmp_path: Path) -> None:
@@ -224,6 +232,18 @@ def test_publish_of_an_unreadable_file_sends_nothing_and_names_the_line(run: Run
     answer = run("publish", "market", write(tmp_path / "a.jsonl", SALE, "{broken"))
     assert answer.exit_code == 2
     assert "line 2" in answer.stderr
+    assert not (home.path / "spool").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--type", "catering.receipt.v1")])
+def test_publish_of_another_sources_type_sends_nothing_and_names_it(
+    run: Run, home: Home, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    file = write(tmp_path / "a.jsonl", SALE, "", SALE | {"type": "catering.receipt.v1"})
+    answer = run("publish", "market", file, *options)
+    assert answer.exit_code == 2
+    assert "catering.receipt.v1" in answer.stderr
+    assert options or "line 3" in answer.stderr
     assert not (home.path / "spool").exists()
 
 

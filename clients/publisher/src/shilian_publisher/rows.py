@@ -9,12 +9,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Optional
 
-from shilian_publisher.message import Event
+from shilian_publisher.message import Event, routing_key
 
 Head = tuple[tuple[str, str], ...]
 
 
-def read_events(path: Path, type_: Optional[str] = None) -> Iterator[Event]:
+def read_events(path: Path, type_: Optional[str] = None, source: Optional[str] = None) -> Iterator[Event]:
     """The events of a file, UTF-8 or GB18030; `.csv` is a csv, any other name JSON lines.
 
     A JSON line is an object: the body, of the type given or of its own key `type`; or, where it has a key `data`,
@@ -25,10 +25,12 @@ def read_events(path: Path, type_: Optional[str] = None) -> Iterator[Event]:
     An event that brings no id gets one made of its type and content, so that a file sent twice is recorded once.
 
     Raises:
-        ValueError: A line cannot be read; names it.
+        ValueError: A line cannot be read, or its type is not one of this source's; names it.
     """
+    if source and type_:
+        routing_key(source, type_)
     text = _text(path.read_bytes())
-    yield from _csv(text, type_) if path.suffix.lower() == ".csv" else _json_lines(text, type_)
+    yield from _csv(text, type_) if path.suffix.lower() == ".csv" else _json_lines(text, type_, source)
 
 
 def _text(raw: bytes) -> str:
@@ -38,21 +40,23 @@ def _text(raw: bytes) -> str:
         return raw.decode("gb18030", errors="replace")
 
 
-def _json_lines(text: str, type_: Optional[str]) -> Iterator[Event]:
+def _json_lines(text: str, type_: Optional[str], source: Optional[str]) -> Iterator[Event]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                yield _event(json.loads(line), type_)
+                yield _event(json.loads(line), type_, source)
             except (ValueError, TypeError) as error:
                 raise ValueError(f"line {number}: {error}") from None
 
 
-def _event(row: Any, type_: Optional[str]) -> Event:
+def _event(row: Any, type_: Optional[str], source: Optional[str]) -> Event:
     if not isinstance(row, dict):
         raise ValueError("not a JSON object")
     own = row.get("type") if type_ is None else type_
     if not isinstance(own, str):
         raise ValueError("no type: give one for the whole file, or a key `type` in each line")
+    if source:
+        routing_key(source, own)
     if "data" in row:
         return _identified(own, row["data"], row.get("id"), row.get("time"))
     body = row if type_ else {key: value for key, value in row.items() if key != "type"}
