@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 
 from shilian.reporting.v1 import reporting_pb2 as pb
 
-from services.reporting import bulletin_html, bulletin_json, bulletin_pdf, bulletin_view, bulletin_xlsx
 from services.reporting.store import Document
 
 CONTENT_TYPES: Final[Mapping[int, tuple[str, str]]] = {
@@ -33,6 +32,9 @@ def paper(stored: Document, division: str, format: int) -> Paper:
 
 
 def _render(stored: Document, division: str, suffix: str) -> bytes:
+    # What draws takes over a second to import: the first paper waits for it, not every start of an api.
+    from services.reporting import bulletin_html, bulletin_json, bulletin_pdf, bulletin_view, bulletin_xlsx
+
     if suffix == "json":
         return bulletin_json.render(stored, division)
     view = bulletin_view.view(stored, division)
