@@ -17,11 +17,12 @@ from chassis.metrics import TIMERS as TIMERS_FIRED
 from chassis.settings import Settings
 from chassis.timers import Due, first
 from chassis.worker.consumer import Consumer
-from chassis.worker.mongo import Store
+from chassis.worker.mongo import Store, is_away
 from contracts.topology import Queue
 
 log = logging.getLogger(__name__)
 
+AGAIN = timedelta(seconds=1)
 LEASE = timedelta(seconds=60)
 """How long a worker has to handle a row before another may take it."""
 
@@ -103,9 +104,19 @@ class Timer(Entrypoint):  # type: ignore[misc]
         self.container.spawn_worker(self, (row,), {}, handle_result=settle)
         late = clock.now() - row.due_at > OVERDUE
         exc_info = outcome.wait()
-        TIMERS_FIRED.labels(row.kind, "failed" if exc_info else "late" if late else "in_time").inc()
-        if exc_info:
+        waits = exc_info and is_away(exc_info[1])
+        TIMERS_FIRED.labels(
+            row.kind, "waiting" if waits else "failed" if exc_info else "late" if late else "in_time"
+        ).inc()
+        if waits:
+            self._give_back(row)
+        elif exc_info:
             log.error("timer failed", extra={"kind": row.kind, "id": row.id}, exc_info=exc_info)
+
+    def _give_back(self, row: Due) -> None:
+        """The store was away, or another's transaction in the way: soon again, here or elsewhere."""
+        unmoved = {"_id": row.id, "due_at": row.due_at}
+        self._rows.update_one(unmoved, {"$set": {"lease_until": clock.now() + AGAIN}})
 
     @property
     def _rows(self) -> Any:

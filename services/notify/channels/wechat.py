@@ -46,15 +46,17 @@ class Tokens:
             row = self._rows.find_one({"_id": self._settings.wechat_app_id}) or {}
             if row.get("token") not in (None, stale) and row["expires_at"] > datetime.now(UTC) + EARLY:
                 return str(row["token"])
-            if self._claim():
+            if self._claim(row.get("token")):
                 return self._fetch(forced=stale is not None)
             time.sleep(WAIT_S)
         return Refusal(Trouble.AWAY, "access_token")
 
-    def _claim(self) -> bool:
-        """Whether this worker is the one to fetch; a lease that stands is a duplicate key."""
+    def _claim(self, seen: str | None) -> bool:
+        """Whether this caller is the one to fetch: a lease that stands is a duplicate key, and so is a token that
+        somebody else has fetched since it was looked at. A second fetching would withdraw the first one's.
+        """
         now = datetime.now(UTC)
-        free = {"_id": self._settings.wechat_app_id, "lease_until": {"$not": {"$gt": now}}}
+        free = {"_id": self._settings.wechat_app_id, "lease_until": {"$not": {"$gt": now}}, "token": seen}
         try:
             self._rows.update_one(free, {"$set": {"lease_until": now + REFRESH_LEASE}}, upsert=True)
         except DuplicateKeyError:
