@@ -18,10 +18,12 @@ from tests.integration.probe_messages import PROBE, ProbeV1
 
 
 class ProbeWorker:
-    """`seen` has one document per id, `batches` one per batch that was tried, `ticks` what the timer saw of them."""
+    """`seen` has one document per id, `batches` one per batch that was tried, `ticks` what the timer saw of them and,
+    under one id, how often.
+    """
 
     name = "probe"
-    store = Store((Collection("seen"), Collection("batches"), Collection("ticks")))
+    store = Store((Collection("seen"), Collection("batches"), Collection("ticks"), Collection("counts")))
 
     @consume(PROBE, {"probe.v1": ProbeV1}, at_once=2)
     def note(self, messages: list[Message[ProbeV1]]) -> None:
@@ -36,7 +38,8 @@ class ProbeWorker:
     def tick(self, row: Due) -> None:
         seen = InsertOne({"seen": self.store.db.seen.count_documents({})})
         again = due(row.id, row.kind, clock.now() + timedelta(days=1))
-        self.store.commit(Commit({**again, "ticks": [seen]}))
+        counted = UpdateOne({"_id": "ticks"}, {"$inc": {"times": 1}}, upsert=True)
+        self.store.commit(Commit({**again, "ticks": [seen], "counts": [counted]}))
 
     def _decide(self, ids: list[str], messages: list[Message[ProbeV1]]) -> Commit:
         seen: list[Any] = [UpdateOne({"_id": id}, {"$inc": {"times": 1}}, upsert=True) for id in ids]

@@ -188,3 +188,15 @@ def test_a_timer_waits_until_all_that_queued_meanwhile_is_handled(bus: Bus, prob
         session.abort_transaction()
     eventually(lambda: db.ticks.count_documents({"seen": {"$gt": 0}}))
     assert [row["seen"] for row in db.ticks.find()] == [0, 100]
+
+
+def test_a_timer_that_meets_anothers_transaction_fires_once_that_is_over(bus: Bus, probe: Any, db: Any) -> None:
+    worker = probe(timer_s=0.05)
+    eventually(lambda: db.ticks.count_documents({}))
+    with db.client.start_session() as session, session.start_transaction():
+        db.counts.update_one({"_id": "ticks"}, {"$inc": {"held": 1}}, session=session)
+        db.timers.update_one({"_id": "tick"}, {"$set": {"due_at": datetime(2026, 1, 5, tzinfo=UTC)}})
+        eventually(lambda: 'outcome="waiting"' in worker.says("/metrics"))
+        session.abort_transaction()
+    eventually(lambda: db.counts.find_one({"times": 2}))
+    assert 'outcome="failed"' not in worker.says("/metrics")
