@@ -13,7 +13,9 @@ HOLDING = Gauge("shilian_holding", "1 while a batch is held because the store or
 PUBLISHED = Counter("shilian_published_messages_total", "Messages sent to the broker, confirmed or not", ["exchange"])
 PUBLISH_BLOCKED = Gauge("shilian_publish_blocked", "1 while the broker blocks publishers (connection.blocked)")
 OUTBOX_PENDING = Gauge("shilian_outbox_pending", "Outbox rows seen waiting at the last scan")
-TIMERS = Counter("shilian_timers_total", "Due rows fired: in time, late, or failed", ["kind", "outcome"])
+TIMERS = Counter(
+    "shilian_timers_total", "Due rows fired: in_time, late, failed, or waiting for the store", ["kind", "outcome"]
+)
 CALLS = Counter("shilian_grpc_calls_total", "gRPC calls answered", ["method", "code"])
 CALL_SECONDS = Histogram("shilian_grpc_call_seconds", "Time to answer a gRPC call", ["method"], buckets=SECONDS)
 CALLS_OPEN = Gauge("shilian_grpc_calls_open", "gRPC calls being answered", ["method"])

@@ -23,6 +23,8 @@ from contracts.topology import Queue
 log = logging.getLogger(__name__)
 
 AGAIN = timedelta(seconds=1)
+"""When a row is tried again whose commit had to wait."""
+
 LEASE = timedelta(seconds=60)
 """How long a worker has to handle a row before another may take it."""
 
@@ -104,14 +106,17 @@ class Timer(Entrypoint):  # type: ignore[misc]
         self.container.spawn_worker(self, (row,), {}, handle_result=settle)
         late = clock.now() - row.due_at > OVERDUE
         exc_info = outcome.wait()
-        waits = exc_info and is_away(exc_info[1])
-        TIMERS_FIRED.labels(
-            row.kind, "waiting" if waits else "failed" if exc_info else "late" if late else "in_time"
-        ).inc()
-        if waits:
+        if not exc_info:
+            self._count(row, "late" if late else "in_time")
+        elif is_away(exc_info[1]):
+            self._count(row, "waiting")
             self._give_back(row)
-        elif exc_info:
+        else:
+            self._count(row, "failed")
             log.error("timer failed", extra={"kind": row.kind, "id": row.id}, exc_info=exc_info)
+
+    def _count(self, row: Due, outcome: str) -> None:
+        TIMERS_FIRED.labels(row.kind, outcome).inc()
 
     def _give_back(self, row: Due) -> None:
         """The store was away, or another's transaction in the way: soon again, here or elsewhere."""
