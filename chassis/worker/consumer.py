@@ -34,7 +34,10 @@ IDLE_S = 1.0
 PROBE_S = 2.0
 QUICK_S = 5.0
 TELLING_S = 2.0
-"""How long the broker may take to deliver the first of what waits."""
+"""How long more may be on the wire after a message, or of what was another worker's after subscribing."""
+
+AWAITED_S = 60.0
+"""How long the first of what waited at the broker is awaited; other workers may have taken it all."""
 
 BATCH_BYTES = 4 << 20
 """A batch ends here even when it has few messages: bundles are large, and a batch is one transaction."""
@@ -75,6 +78,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         self._stopping = False
         self._stopped = Event()
         self._latest: Delivery | None = None
+        self._awaited = False
         self._arrived = self._beat = self._subscribed = time.monotonic()
         self._runner = BatchRunner(self.queue, self.models, self.publisher, self._call, self.settings)
 
@@ -106,7 +110,8 @@ class Consumer(Entrypoint):  # type: ignore[misc]
 
         What waits is told by subscribing, and by what came last: a window may be empty while more is on the wire.
         """
-        if not self._connection or time.monotonic() - self._subscribed < TELLING_S:
+        patience = AWAITED_S if self._awaited else TELLING_S
+        if not self._connection or time.monotonic() - self._subscribed < patience:
             return True
         oldest = self._flights[0].deliveries[0] if self._flights else next(iter(self._window), None)
         if oldest is None and time.monotonic() - self._arrived < TELLING_S:
@@ -133,6 +138,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         connection = BlockingConnection(self._parameters())
         channel = connection.channel()
         channel.basic_qos(prefetch_count=2 * self.settings.batch_size)
+        self._awaited = channel.queue_declare(self.queue.name, passive=True).method.message_count > 0
         tag = channel.basic_consume(self.queue.name, self._on_delivery)
         self._connection, self._subscribed = connection, time.monotonic()
         self._runner.forget_troubles()
@@ -207,6 +213,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
 
     def _on_delivery(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         self._arrived = time.monotonic()
+        self._awaited = False
         delivery = Delivery(
             method.delivery_tag,
             method.exchange,

@@ -15,6 +15,7 @@ from contracts.topology import COMMANDS, EVENTS, TRACE_CAPTURE
 from contracts.trace import CaptureV1, EventsRecordedV1, Record, RecordedEvent, Step
 from tests.bus import Bus
 from tests.calls import Client
+from tests.integration.late import late_deliveries
 from tests.integration.test_trace_service import (
     FARM,
     NOON,
@@ -55,10 +56,10 @@ def clock(tmp_path: Path) -> Clock:
 
 
 @pytest.fixture
-def work(spawn: Callable[..., Process], bus: Bus, mongo: Database, clock: Clock) -> Callable[[], Process]:
-    """Starts a worker."""
+def work(spawn: Callable[..., Process], bus: Bus, mongo: Database, clock: Clock) -> Callable[..., Process]:
+    """Starts a worker; settings may be told."""
     settings = {"amqp_url": bus.vhost.url, "mongo_url": mongo.url, "clock_file": clock.file, "timer_s": 0.2}
-    return lambda: spawn("services.trace", "worker", **settings).wait_ready()
+    return lambda **more: spawn("services.trace", "worker", **settings | more).wait_ready()
 
 
 def shipment(batch: str = "A", **more: Any) -> Record:
@@ -131,6 +132,12 @@ def test_sweep_after_downtime_tells_when_the_half_was_due(
     assert bus.ready(changed) == 0
 
 
+def publish_receipt(bus: Bus) -> None:
+    """Sends the receipt of `shipment()` when it is due, and does not wait."""
+    body = CaptureV1(records=(receipt(),)).model_dump_json(exclude_defaults=True).encode()
+    bus.publish(COMMANDS, TRACE_CAPTURE.keys[0], body, ce_time=(NOON + timedelta(hours=2)).isoformat())
+
+
 def test_half_that_waited_in_the_queue_while_no_worker_ran_was_not_missed(
     work: Callable[[], Process], bus: Bus, db: Any, clock: Clock
 ) -> None:
@@ -139,14 +146,30 @@ def test_half_that_waited_in_the_queue_while_no_worker_ran_was_not_missed(
     capture(bus, shipment())
     await_events(db, 1)
     worker.kill()
-    body = CaptureV1(records=(receipt(),)).model_dump_json(exclude_defaults=True).encode()
-    bus.publish(COMMANDS, TRACE_CAPTURE.keys[0], body, ce_time=(NOON + timedelta(hours=2)).isoformat())
+    publish_receipt(bus)
     late = DUE + timedelta(hours=1)
     clock.set(late)
     worker.restart()
     sweep(db, clock, late)
     await_events(db, 2)
     assert bus.ready(changed) == 0
+    assert not db.findings.count_documents({})
+
+
+def test_half_that_waited_in_the_queue_was_not_missed_however_late_the_broker_delivers_it(
+    work: Callable[..., Process], bus: Bus, db: Any, clock: Clock
+) -> None:
+    worker = work()
+    capture(bus, shipment())
+    await_events(db, 1)
+    worker.kill()
+    publish_receipt(bus)
+    late = DUE + timedelta(hours=1)
+    clock.set(late)
+    with late_deliveries(bus.vhost.url, seconds=5) as broker:
+        work(amqp_url=broker)
+        sweep(db, clock, late)
+        await_events(db, 2)
     assert not db.findings.count_documents({})
 
 
