@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from pymongo import InsertOne
 
-from chassis.asking import answered
 from chassis.collections import INBOX
 from chassis.message import Message
 from chassis.outgoing import Commit
@@ -19,9 +17,10 @@ from contracts.envelope import Envelope
 from contracts.registry import SitesAliasedV1, SitesChangedV1
 from contracts.trace import CaptureV1, EventsRecordedV1, Record
 from services.trace import announce, handoff_watch, proposals, replica, rows, silence_watch, store
-from services.trace.domain import Facts, decide
+from services.trace.domain import decide
 from services.trace.entry import Known
 from services.trace.lineage import HANDOVERS
+from services.trace.reading import Reader
 from services.trace.watching import SWEEP, Watching
 
 
@@ -41,7 +40,7 @@ class TraceWorker:
         """
         records = [record for message in messages for record in message.body.records]
         parents = {record.id: message.envelope for message in messages for record in message.body.records}
-        facts = self._facts(store.sites_named(records))
+        facts = self._reader.facts(store.sites_named(records))
         known: dict[str, Known] = {}
 
         def recording() -> Commit:
@@ -67,7 +66,7 @@ class TraceWorker:
         self.store.commit(Commit({store.SITES: writes}))
         told = {facts.site for facts in changed} | {alias.alias for alias in aliased}
         self._watching.reconsider(told)
-        self._place(told | {row["_id"] for row in self._find(store.SITES, replica.aliases_of(told), {"_id": 1})})
+        self._place(told | {row["_id"] for row in self._reader.find(store.SITES, replica.aliases_of(told), {"_id": 1})})
 
     @consume(topology.TRACE_PROPOSALS, {"trace.events_recorded.v1": EventsRecordedV1})
     def propose(self, messages: list[Message[EventsRecordedV1]]) -> None:
@@ -78,18 +77,18 @@ class TraceWorker:
         for message in messages:
             self._watching.hear(message.body.events, message.envelope)
         handovers = [*_handovers(messages)]
-        receivers = self._facts({site for site, *_ in handovers})
+        receivers = self._reader.facts({site for site, *_ in handovers})
         named = {id: envelope for site, id, envelope in handovers if site in receivers and receivers[site].sources}
         if not named:
             return
-        shipments = self._find(store.EVENTS, store.shipments([*named]))
-        facts = {**receivers, **self._facts({row["site"] for row in shipments})}
+        shipments = self._reader.find(store.EVENTS, store.shipments([*named]))
+        facts = {**receivers, **self._reader.facts({row["site"] for row in shipments})}
         nodes = [node for row in shipments if (to := facts.get(row["there"])) for node in proposals.nodes_to(row, to)]
-        receipts = self._find(store.EVENTS, store.receipts(nodes), {"source": 1, "outputs": 1}) if nodes else []
+        receipts = self._reader.find(store.EVENTS, store.receipts(nodes), {"source": 1, "outputs": 1}) if nodes else []
         proposed = {proposals.mark(body): body for body in proposals.propose(shipments, receipts, facts)}
 
         def proposing() -> Commit:
-            done = {row["_id"] for row in self._find(INBOX, {"_id": {"$in": [*proposed]}}, {"_id": 1})}
+            done = {row["_id"] for row in self._reader.find(INBOX, {"_id": {"$in": [*proposed]}}, {"_id": 1})}
             new = {mark: body for mark, body in proposed.items() if mark not in done}
             marks = [InsertOne({"_id": mark, "at": datetime.now(UTC)}) for mark in new]
             return Commit({INBOX: marks}, [announce.proposal(body, named[body.event_id]) for body in new.values()])
@@ -107,15 +106,16 @@ class TraceWorker:
         self._watching.sweep(row, silence_watch.sweep)
 
     @property
+    def _reader(self) -> Reader:
+        return Reader(self.store)
+
+    @property
     def _watching(self) -> Watching:
         return Watching(self.store)
 
     def _known(self, records: Iterable[Record]) -> dict[str, Known]:
-        found = self._find(store.EVENTS, store.recorded_already(records), store.KNOWN_FIELDS)
+        found = self._reader.find(store.EVENTS, store.recorded_already(records), store.KNOWN_FIELDS)
         return {row["_id"]: rows.known(row) for row in found}
-
-    def _facts(self, sites: set[str]) -> Facts:
-        return answered(replica.asked_facts(sites), lambda where: self._find(store.SITES, where))
 
     def _place(self, sites: set[str]) -> None:
         """Gives events their division once the registry tells where their site is.
@@ -123,10 +123,7 @@ class TraceWorker:
         Capture asks again after it has committed, so that no event slips between a site's facts and its own commit.
         """
         if sites:
-            self.store.commit(Commit({store.EVENTS: replica.placed(self._facts(sites))}))
-
-    def _find(self, name: str, where: dict[str, Any], fields: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        return list(self.store.db[name].find(where, fields))
+            self.store.commit(Commit({store.EVENTS: replica.placed(self._reader.facts(sites))}))
 
 
 def _handovers(messages: Iterable[Message[EventsRecordedV1]]) -> Iterator[tuple[str, str, Envelope]]:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo import UpdateOne
 
+from chassis.asking import answered
 from contracts.findings import Finding, FindingKind
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import Category, Link, Lot, Party, Record, Step
@@ -106,13 +107,8 @@ def judged(*entries: Entry, sites: Iterable[Row] = ()) -> dict[str, Judgement]:
             case _:
                 return known.answer(request)
 
-    steps = judge({each.batch for each in found})
-    reply: Any = None
-    while True:
-        try:
-            reply = answer(steps.send(reply))
-        except StopIteration as done:
-            return {judgement.handoff.id: judgement for judgement in done.value}
+    judgements = answered(judge({each.batch for each in found}), answer)
+    return {judgement.handoff.id: judgement for judgement in judgements}
 
 
 def broken(*entries: Entry, **more: Any) -> list[Broken]:

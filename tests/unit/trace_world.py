@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from chassis.asking import answered
 from contracts.trace import Category, Step
 from services.trace.chain import Chain, Direction
 from services.trace.lineage import Event, Goods, Place, ends_of
@@ -36,14 +37,7 @@ class World:
 
     def drive(self, steps: Generator[Request, Any, T]) -> T:
         """Runs a walk to its end."""
-        reply: list[Any] | None = None
-        while True:
-            try:
-                request = steps.send(reply)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            reply = self.answer(request)
+        return answered(steps, self.answer)
 
     def walk(self, batch: str, direction: Direction, **more: Any) -> Chain:
         return self.drive(Walk(Start(batch, direction, **more)).run())
