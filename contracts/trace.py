@@ -18,8 +18,12 @@ class Step(StrEnum):
     PURCHASE = "purchase"
     STORING = "storing"
     TRANSPORT = "transport"
+    SLAUGHTER = "slaughter"
     MAKING = "making"
     PACKING = "packing"
+    UNPACKING = "unpacking"
+    CHECKPOINT = "checkpoint"
+    CLEANING = "cleaning"
     SHIPPING = "shipping"
     RECEIVING = "receiving"
     SELLING = "selling"
@@ -78,6 +82,7 @@ class Lot(Contract):
     """Goods of one batch in one record; `batch` is the trace code.
 
     `quantity` is None where the unit cannot be converted: `quantity_text` then keeps the sender's words.
+    `ear_tags` name the animals in the lot, each by 15 digits.
     """
 
     batch: str
@@ -89,15 +94,24 @@ class Lot(Contract):
     quantity_text: str | None = None
     produced_on: str | None = None
     shelf_life_days: Whole | None = None
+    ear_tags: tuple[str, ...] = ()
 
 
 class Document(Contract):
-    """A paper that travels with the goods; its kind is such as `conformity` (承诺达标合格证) or `import`."""
+    """A paper that travels with the goods; its kind is such as `conformity` (承诺达标合格证) or `import`.
+
+    `form` is the type of a quarantine certificate (`animal_a`, `product_a`, `animal_b`, `product_b`); `quantity`, in
+    `unit`, is what the paper certifies.
+    """
 
     kind: str
     number: str
+    form: str | None = None
     issuer: str | None = None
+    issued_on: date | None = None
     valid_until: date | None = None
+    quantity: Decimal | None = None
+    unit: str | None = None
 
 
 class Record(Contract):
@@ -106,7 +120,8 @@ class Record(Contract):
     `id` is deterministic (`contracts.identity.record_id`): a repeated record has the same id. `line` is its place
     in the source's message. `inputs` are the goods it uses, `outputs` the goods it makes or hands over: shipping,
     transport, selling and returning name the same lots in both, a receipt with a new in-batch code names the
-    supplier's lot as input and its own as output.
+    supplier's lot as input and its own as output. `production_line` names the line or equipment at the site; cleaning
+    it (清场) is a step without goods.
     """
 
     id: str
@@ -123,6 +138,7 @@ class Record(Contract):
     outputs: tuple[Lot, ...] = ()
     documents: tuple[Document, ...] = ()
     vehicle: str | None = None
+    production_line: str | None = None
     kdes: dict[str, str] = Field(default_factory=dict)
     flags: tuple[FieldError, ...] = ()
 

@@ -62,6 +62,8 @@ def _told_of(record: Record) -> Stored:
         "party": _told(record.site, _APART),
         "lots": _lots(record),
     }
+    if record.production_line:
+        told["production_line"] = record.production_line
     if party:
         told["counterparty"] = _told(party)
     if record.kdes:
@@ -83,6 +85,7 @@ TOLD: Final = (
     "party",
     "lots",
     "counterparty",
+    "production_line",
     "kdes",
     "documents",
 )
@@ -120,6 +123,10 @@ def _lot(lot: Lot) -> Stored:
     row = {name: value for name, value in lot.__dict__.items() if value is not None}
     if lot.quantity is not None:
         row["quantity"] = _decimal128(lot.quantity)
+    if lot.ear_tags:
+        row["ear_tags"] = list(lot.ear_tags)
+    else:
+        del row["ear_tags"]
     return row
 
 
@@ -135,13 +142,15 @@ _APART: Final = frozenset({"site", "operator", "division", "link"})
 def _told(part: Party | Document, apart: frozenset[str] = frozenset()) -> Stored:
     """The fields that are set, but for those kept apart; BSON knows no dates, so a day is text."""
     row = {name: value for name, value in part.__dict__.items() if value and name not in apart}
+    if "quantity" in row:
+        row["quantity"] = _decimal128(row["quantity"])
     for day in _DAYS:
         if day in row:
             row[day] = row[day].isoformat()
     return row
 
 
-_DAYS: Final = ("licence_valid_until", "valid_until")
+_DAYS: Final = ("licence_valid_until", "issued_on", "valid_until")
 
 
 def _operators(entry: Entry) -> list[str]:
