@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from services.trace.amounts import Amount, moved, total
 from services.trace.chain import Chain, Direction, is_unnamed
 from services.trace.lineage import Event, Flow, flows
 from services.trace.walk import Request, Start, Walk
@@ -20,13 +21,6 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Amount(NamedTuple):
-    """A quantity in one unit; nothing has no unit."""
-
-    quantity: Decimal
-    unit: str | None
-
-
 class Holder(NamedTuple):
     """Goods at a node: what is left there or, when all was consumed, how much that was. `since`: the last to come."""
 
@@ -35,9 +29,6 @@ class Holder(NamedTuple):
     since: Event | None = None
     quantity: Decimal | None = None
     unit: str | None = None
-
-
-NOTHING = Amount(Decimal(0), None)
 
 
 def holders(start: Start) -> Generator[Request, Any, tuple[Chain, list[Holder]]]:
@@ -67,7 +58,7 @@ def _holder(key: str, node: list[Flow], chain: Chain) -> Holder | None:
     if key not in chain.expanded and not chain.place(key).external:
         return Holder(key, State.UNKNOWN, since, *(total(came) or (None, None)))
     if not went:
-        return Holder(key, State.HELD, since, *(_moved(came) or (None, None)))
+        return Holder(key, State.HELD, since, *(moved(came) or (None, None)))
     left = _left(came, went)
     if left is None:
         return Holder(key, State.UNKNOWN, since)
@@ -79,40 +70,7 @@ def _holder(key: str, node: list[Flow], chain: Chain) -> Holder | None:
 
 def _left(came: Sequence[Flow], went: Sequence[Flow]) -> Amount | None:
     """What came less what went; None when one is not known or they have different units."""
-    more, less = _moved(came), _moved(went)
+    more, less = moved(came), moved(went)
     if not came or not more or not less or more.unit != less.unit:
         return None
     return Amount(more.quantity - less.quantity, more.unit)
-
-
-def _moved(node: Sequence[Flow]) -> Amount | None:
-    """Goods that moved one way. Of a handoff both sides may tell: the larger account counts, never their sum."""
-    own = total([flow for flow in node if flow.handoff and flow.own])
-    others = total([flow for flow in node if flow.handoff and not flow.own])
-    return _sum([total([flow for flow in node if not flow.handoff]), _larger(own, others)])
-
-
-def _larger(own: Amount | None, others: Amount | None) -> Amount | None:
-    if own is None or others is None:
-        return (own or others) if (own or others) != NOTHING else None
-    if own.unit != others.unit and NOTHING not in (own, others):
-        return None
-    return max(own, others, key=lambda amount: amount.quantity)
-
-
-def total(node: Sequence[Flow]) -> Amount | None:
-    """Sum over flows; None when a quantity is not known or the units differ."""
-    return _sum([_amount(flow) for flow in node])
-
-
-def _amount(flow: Flow) -> Amount | None:
-    goods = flow.goods
-    return None if goods.quantity is None else Amount(goods.quantity, goods.unit)
-
-
-def _sum(amounts: Sequence[Amount | None]) -> Amount | None:
-    known = [amount for amount in amounts if amount is not None]
-    units = {amount.unit for amount in known if amount != NOTHING}
-    if len(known) < len(amounts) or len(units) > 1:
-        return None
-    return Amount(sum((amount.quantity for amount in known), Decimal(0)), units.pop() if units else None)

@@ -1,0 +1,137 @@
+"""Common sources of several batches, and the ways between two nodes: what walks have in common. Pure.
+
+A suspect's score is that of BfR's FoodChain-Lab: the weight of the cases whose chain back runs through it, divided by
+the weight of all cases (Weiser et al., FoodChain-Lab: A Trace-Back and Trace-Forward Tool, PLoS ONE 2016).
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from services.trace.chain import Chain, Direction, is_unnamed
+from services.trace.lineage import split
+
+ALIKE: Final = Fraction(1)
+"""Weight of a case of which nothing more is told."""
+
+
+class Case(NamedTuple):
+    """A batch that something is wrong with, its chain back, and what it weighs against the others."""
+
+    batch: str
+    chain: Chain
+    weight: Fraction = ALIKE
+
+
+class Suspect(NamedTuple):
+    """A node or a site that cases have in common.
+
+    `score` is 1 when it explains every case; `distance` is the sum of its hops to those it explains, so that of
+    two suspects with one score the nearer comes first: the farther one explains no more.
+    """
+
+    id: str
+    score: Fraction
+    explains: tuple[str, ...]
+    distance: int
+
+
+def common_nodes(cases: Sequence[Case]) -> list[Suspect]:
+    """Nodes that at least two cases have in common, the most likely first."""
+    return _suspects(cases, {case.batch: _hops(case.chain) for case in cases})
+
+
+def common_sites(cases: Sequence[Case]) -> list[Suspect]:
+    """The same by site: another batch of the same kitchen is another node, and the same kitchen."""
+    return _suspects(cases, {case.batch: _by_site(_hops(case.chain)) for case in cases})
+
+
+def _suspects(cases: Sequence[Case], hops: Mapping[str, Mapping[str, int]]) -> list[Suspect]:
+    weights = {case.batch: case.weight for case in cases}
+    explained: dict[str, list[str]] = defaultdict(list)
+    for case in weights:
+        for id in hops[case]:
+            explained[id].append(case)
+    found = [_suspect(id, of, weights, hops) for id, of in explained.items() if len(of) > 1]
+    return sorted(found, key=lambda suspect: (-suspect.score, suspect.distance, suspect.id))
+
+
+def _suspect(
+    id: str, explains: Sequence[str], weights: Mapping[str, Fraction], hops: Mapping[str, Mapping[str, int]]
+) -> Suspect:
+    weight = sum((weights[case] for case in explains), Fraction(0))
+    return Suspect(id, weight / sum(weights.values()), tuple(explains), sum(hops[case][id] for case in explains))
+
+
+def _by_site(hops: Mapping[str, int]) -> dict[str, int]:
+    nearest: dict[str, int] = {}
+    for key, far in hops.items():
+        site = split(key)[1]
+        nearest[site] = min(far, nearest.get(site, far))
+    return nearest
+
+
+def _hops(chain: Chain) -> dict[str, int]:
+    """Hops of every named node from where the walk began: the batch itself, wherever it is."""
+    starts = [key for key in chain.nodes if split(key)[0] == chain.batch]
+    return {key: far for key, far in _distances(chain, starts).items() if not is_unnamed(key)}
+
+
+def _distances(chain: Chain, starts: Iterable[str]) -> dict[str, int]:
+    onward: dict[str, list[str]] = defaultdict(list)
+    for edge in chain.edges:
+        near, far = chain.ends(edge)
+        onward[near].append(far)
+    found = dict.fromkeys(starts, 0)
+    waiting = deque(found)
+    while waiting:
+        near = waiting.popleft()
+        for far in onward[near]:
+            if far not in found:
+                found[far] = found[near] + 1
+                waiting.append(far)
+    return found
+
+
+class Way(NamedTuple):
+    """Everything on a way from one place to another, and the nodes of a shortest one, in order."""
+
+    chain: Chain
+    shortest: tuple[str, ...]
+
+
+def ways(forward: Chain, ends: Iterable[str]) -> Way | None:
+    """The part of a chain walked forward that leads to these nodes; None when it leads to none of them."""
+    reached = [key for key in ends if key in forward.nodes]
+    back = replace(forward, direction=Direction.BACKWARD)
+    to_end = _distances(back, reached)
+    starts = [key for key in forward.nodes if split(key)[0] == forward.batch and key in to_end]
+    if not starts:
+        return None
+    on_way = _distances(forward, starts).keys() & to_end.keys()
+    return Way(_cut(forward, on_way), _shortest(forward, starts, to_end))
+
+
+def _cut(chain: Chain, kept: Iterable[str]) -> Chain:
+    keys = set(kept)
+    edges = [edge for edge in chain.edges if edge.tail in keys and edge.head in keys]
+    named = {edge.event.id for edge in edges}
+    return replace(
+        chain,
+        nodes={key: goods for key, goods in chain.nodes.items() if key in keys},
+        edges=edges,
+        events={id: event for id, event in chain.events.items() if id in named},
+        gaps=[gap for gap in chain.gaps if gap.node in keys],
+        expanded=chain.expanded & keys,
+    )
+
+
+def _shortest(chain: Chain, starts: Sequence[str], to_end: Mapping[str, int]) -> tuple[str, ...]:
+    here = min(starts, key=lambda key: (to_end[key], key))
+    way = [here]
+    while to_end[here]:
+        heads = [edge.head for edge in chain.edges if edge.tail == here and to_end.get(edge.head) == to_end[here] - 1]
+        way.append(here := min(heads))
+    return tuple(way)
