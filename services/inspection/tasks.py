@@ -12,7 +12,7 @@ from services.inspection.documents import Taken, Task
 from services.inspection.domain import ENDED, Act, Step, transition
 from services.inspection.places import Place, placed
 
-_CHECKS: Final[Mapping[str, str]] = dict.fromkeys(FindingKind, "真实性核查") | {
+_CHECKS: Final[Mapping[str, str]] = dict.fromkeys(map(str, FindingKind), "真实性核查") | {
     FindingKind.OVERDUE_SHIPMENT: "断链核查",
     FindingKind.UNKNOWN_SOURCE: "断链核查",
     FindingKind.SILENT_SITE: "场所核查",
