@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bench import bulletin, calls, ingest, intake, recall, walk
+from bench import bulletin, calls, ingest, intake, recall, soak, walk
 from bench.child import Died
 from bench.ground import Ground
 from bench.hearing import Wrong
@@ -19,7 +19,7 @@ from bench.result import Result, table, write
 from deploy.local.errors import StackError
 from deploy.local.home import LOCAL
 
-Benchmark = Callable[[Ground, int], Result]
+Benchmark = Callable[[Ground, int], Result | list[Result]]
 
 OUTPUT: Final = LOCAL / "bench.json"
 USUAL: Final[dict[str, Benchmark]] = {
@@ -36,7 +36,7 @@ USUAL: Final[dict[str, Benchmark]] = {
     "walk": walk.walk,
     "trace_call": walk.trace_call,
 }
-LONG: Final[dict[str, Benchmark]] = {"bulletin_full": bulletin.bulletin_full, "soak": ingest.soak}
+LONG: Final[dict[str, Benchmark]] = {"bulletin_full": bulletin.bulletin_full, "soak": soak.soak}
 
 console = Console()
 log = logging.getLogger("bench")
@@ -55,7 +55,8 @@ def run(
         for name, benchmark in benchmarks.items():
             progress.update(name)
             started = time.monotonic()
-            results.append(benchmark(ground, rounds))
+            found = benchmark(ground, rounds)
+            results += found if isinstance(found, list) else [found]
             log.info("%s took %.0f s", name, time.monotonic() - started)
             write(results, OUTPUT)
     console.print(table(results, load, time.monotonic() - begun))

@@ -23,6 +23,7 @@ import services.registry.store
 import services.trace.store
 from bench import notes, plain, worklist
 from bench.bare import DIVISION
+from bench.child import Child
 from bench.ground import Field, Ground
 from bench.line import tell_sites
 from bench.result import Result, Side, measured
@@ -40,8 +41,9 @@ Method = Callable[[grpc.Channel | grpc.aio.Channel], Any]
 
 @dataclass(frozen=True)
 class Server:
-    """Where a process answers, and as whom one calls it."""
+    """A process, where it answers, and as whom one calls it."""
 
+    child: Child
     address: str
     metadata: tuple[tuple[str, str], ...]
 
@@ -128,7 +130,7 @@ def serving(ground: Ground, field: Field, *args: str) -> Iterator[Server]:
     settings = {"grpc_port": port, "mongo_url": field.mongo_url, "jwt_public_key_file": ground.public_key}
     with ground.running(name, args, **settings) as child:
         wait_for(f"{name}'s start", lambda: child.runs() and listens(port), READY_S)
-        yield Server(f"127.0.0.1:{port}", (("authorization", f"Bearer {_token(ground)}"),))
+        yield Server(child, f"127.0.0.1:{port}", (("authorization", f"Bearer {_token(ground)}"),))
 
 
 def _token(ground: Ground) -> str:

@@ -37,6 +37,12 @@ class Child:
         """Lets it go on."""
         self._process.send_signal(signal.SIGCONT)
 
+    def resident_mib(self) -> float:
+        """Memory it holds now."""
+        told = Path(f"/proc/{self._process.pid}/status").read_text()
+        line = next(line for line in told.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) / 1024
+
     def runs(self) -> bool:
         """True; raises Died when it runs no more."""
         if self._process.poll() is not None:

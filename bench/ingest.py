@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime
-from statistics import median
 from typing import Final
 
 from pydantic_core import from_json
@@ -16,9 +15,6 @@ from services.trace import store
 SINGLE, STOCK, BUNDLED, PER_BUNDLE = 20_000, 2_500, 40_000, 100
 CHUNK: Final = 1_000
 """Documents to one `insert_many`."""
-
-SOAK_S, SOAK_ENDS = 600.0, 3
-"""How long a soak lasts, and how many loads make its start and its end."""
 
 OURS: Final = Contender("trace", ("services.trace", "worker"))
 TWO: Final = Contender("two", ("services.trace", "worker"), processes=2)
@@ -61,17 +57,6 @@ def two_workers(ground: Ground, rounds: int) -> Result:
         ours=lambda: TWO.trial(ground, load),
         limit=Side("one worker", lambda: OURS.trial(ground, load), 1.0),
     )
-
-
-def soak(ground: Ground, _: int) -> Result:
-    """One worker for ten minutes: its last loads beside its first."""
-    rates: list[float] = []
-    with OURS.running(ground) as line:
-        until = time.monotonic() + SOAK_S
-        while time.monotonic() < until:
-            rates.append(line.rate(Load.of(SINGLE, first=len(rates) * SINGLE)))
-    end, start = median(rates[-SOAK_ENDS:]), median(rates[:SOAK_ENDS])
-    return Result("soak", "events/s", end, start, "its own first loads", end / start, 0.8)
 
 
 def _insert_many(ground: Ground, load: Load) -> float:
