@@ -16,8 +16,11 @@ from contracts.trace import Category, Link, Party, Step
 HANDOVERS: Final = frozenset({Step.SHIPPING, Step.SELLING, Step.RETURNING})
 TAKEOVERS: Final = frozenset({Step.RECEIVING, Step.PURCHASE})
 HANDOFFS: Final = HANDOVERS | TAKEOVERS
-TRANSFORMS: Final = frozenset({Step.FARMING, Step.HARVEST, Step.MAKING, Step.PACKING, Step.KITCHEN_USE})
-STAYS: Final = frozenset({Step.STORING, Step.TRANSPORT, Step.RETAINED_SAMPLE})
+TRANSFORMS: Final = frozenset(
+    {Step.FARMING, Step.HARVEST, Step.SLAUGHTER, Step.MAKING, Step.PACKING, Step.UNPACKING, Step.KITCHEN_USE}
+)
+STAYS: Final = frozenset({Step.STORING, Step.TRANSPORT, Step.CHECKPOINT, Step.RETAINED_SAMPLE, Step.CLEANING})
+"""Goods that such a step names are where they were. Cleaning a line names none as a rule."""
 
 UNNAMED: Final = ""
 
@@ -99,8 +102,8 @@ def site_of(party: Party | None) -> str:
 def edges_of(step: Step, here: str, there: str, inputs: Sequence[str], outputs: Sequence[str]) -> list[tuple[str, str]]:
     """Edges (from node, to node) of an event at site `here`; inputs and outputs are batches.
 
-    A receipt under a new batch code is a custody edge and, at the receiver, a lineage edge. Storing, transport,
-    retained samples and destroying make none.
+    A receipt under a new batch code is a custody edge and, at the receiver, a lineage edge. Destroying and the steps
+    that `STAYS` names make none.
     """
     if step in TRANSFORMS:
         return [(node_key(a, here), node_key(b, here)) for a in inputs for b in outputs if a != b]
