@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from services.trace.lineage import Flow, Goods
+from services.trace.lineage import UNNAMED, Flow, Goods
 
 
 class Amount(NamedTuple):
@@ -18,10 +18,36 @@ NOTHING: Final = Amount(Decimal(0), None)
 
 
 def moved(node: Sequence[Flow]) -> Amount | None:
-    """Goods that moved one way. Of a handoff both sides may tell: the larger account counts, never their sum."""
-    own = total([flow for flow in node if flow.handoff and flow.own])
-    others = total([flow for flow in node if flow.handoff and not flow.own])
-    return _sum([total([flow for flow in node if not flow.handoff]), _larger(own, others)])
+    """Goods that moved one way, in or out of a node.
+
+    Of a handoff both sides may tell, in one receipt or in parts: with each other site the larger account counts, never
+    their sum. What the node's site handed over to, or took over from, nobody named may be what others tell of beyond
+    that: there too the larger counts. Sales to consumers are told by one side only.
+    """
+    plain = [flow for flow in node if not flow.handoff or flow.consumed]
+    own, told = _by_site(node, own=True), _by_site(node, own=False)
+    unnamed = total(own.pop(UNNAMED, []))
+    edges = [(total(own.get(site, [])), total(told.get(site, []))) for site in {**own, **told}]
+    spare = sum_of([_beyond(mine, theirs) for mine, theirs in edges])
+    kept = [mine if mine is not None else theirs for mine, theirs in edges]
+    return sum_of([total(plain), *kept, _larger(unnamed, spare)])
+
+
+def _by_site(node: Sequence[Flow], own: bool) -> dict[str, list[Flow]]:
+    """Handoffs that one side tells, by the site on the other end."""
+    found: dict[str, list[Flow]] = {}
+    for flow in node:
+        if flow.handoff and not flow.consumed and flow.own is own:
+            found.setdefault(flow.other, []).append(flow)
+    return found
+
+
+def _beyond(own: Amount | None, others: Amount | None) -> Amount | None:
+    """What others tell beyond a site's own account; where only one side's is known, that one counts."""
+    if own is None or others is None:
+        return NOTHING if (own or others) not in (None, NOTHING) else None
+    larger = _larger(own, others)
+    return larger and Amount(larger.quantity - own.quantity, larger.unit)
 
 
 def _larger(own: Amount | None, others: Amount | None) -> Amount | None:
@@ -39,14 +65,15 @@ def total(node: Sequence[Flow]) -> Amount | None:
 
 def total_of(lots: Iterable[Goods]) -> Amount | None:
     """Sum over goods; None when a quantity is not known or the units differ."""
-    return _sum([_amount(goods) for goods in lots])
+    return sum_of([_amount(goods) for goods in lots])
 
 
 def _amount(goods: Goods) -> Amount | None:
     return None if goods.quantity is None else Amount(goods.quantity, goods.unit)
 
 
-def _sum(amounts: Sequence[Amount | None]) -> Amount | None:
+def sum_of(amounts: Sequence[Amount | None]) -> Amount | None:
+    """Sum of amounts; None when one is not known or the units differ."""
     known = [amount for amount in amounts if amount is not None]
     units = {amount.unit for amount in known if amount != NOTHING}
     if len(known) < len(amounts) or len(units) > 1:

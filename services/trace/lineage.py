@@ -77,6 +77,11 @@ class Flow(NamedTuple):
     goods: Goods
     event: Event
 
+    @property
+    def other(self) -> str:
+        """The site on the other end of a handoff; unnamed where the telling side names none."""
+        return (self.event.there if self.own else self.event.here).site
+
 
 def node_key(batch: str, site: str) -> str:
     """`batch@site`; neither holds an "@"."""

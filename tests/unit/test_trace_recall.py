@@ -89,10 +89,13 @@ class Books:
             self.events.append(event(f"e{number}", step, here, lots, () if kind == "destroy" else lots))
 
     def _hand_over(self, number: int, here: str, there: str, quantity: str, told_by: str) -> None:
-        if told_by in ("both", "sender"):
-            self.events.append(ship(f"s{number}", "A", here, there, quantity=quantity))
-        if told_by in ("both", "receiver"):
-            self.events.append(receive(f"r{number}", "A", there, here, quantity=quantity))
+        if told_by != "receiver":
+            named = "" if told_by == "nameless" else there
+            self.events.append(ship(f"s{number}", "A", here, named, quantity=quantity))
+        if told_by != "sender":
+            first = int(quantity) // 2 if told_by == "parts" else 0
+            for part, some in enumerate(filter(None, (first, int(quantity) - first))):
+                self.events.append(receive(f"r{number}{part}", "A", there, here, quantity=str(some)))
 
 
 SITES = (FARM, SHOP, KITCHEN)
@@ -104,7 +107,7 @@ moves = st.tuples(
 )
 
 
-@given(st.lists(moves, max_size=10), st.sampled_from(("both", "sender", "receiver")))
+@given(st.lists(moves, max_size=10), st.sampled_from(("both", "sender", "receiver", "parts", "nameless")))
 def test_portions_add_up_to_what_was_made(made: list[tuple[str, str, str, int]], told_by: str) -> None:
     books = Books()
     for kind, here, there, quantity in made:
