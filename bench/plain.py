@@ -49,6 +49,7 @@ def event(record: Document, correlation: str | None, now: datetime) -> Document:
         "flags": [],
         "counterparty": party,
         "documents": record["documents"],
+        "references": [record["document"], *(paper["number"] for paper in record["documents"])],
     }
 
 

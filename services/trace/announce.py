@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Final
 from uuid import uuid4
 
@@ -11,9 +12,9 @@ from contracts.egress import ReceiptProposedV1, Verdict, VerdictsV1
 from contracts.envelope import Envelope
 from contracts.findings import FindingsChangedV1
 from contracts.topology import TRACE_CAPTURE
-from contracts.trace import CaptureV1, EventsRecordedV1
+from contracts.trace import CaptureV1, EventsRecordedV1, Record
 from services.trace.domain import Decision, Refusal
-from services.trace.entry import content_of, recorded
+from services.trace.entry import recorded
 from services.trace.findings import Change
 
 SOURCE: Final = "trace"
@@ -39,13 +40,22 @@ def _answer(source: str, verdicts: list[Verdict], parent: Envelope) -> Outgoing:
 def _dead_letter(refusal: Refusal, parent: Envelope) -> Outgoing:
     """A bundle of just the refused record. Message, line and content are its id, so that a replay counts once."""
     record = refusal.record
-    id = f"{record.message_id}#{record.line}/{content_of(record)[:8]}"
+    id = f"{record.message_id}#{record.line}/{_content_of(record)}"
     envelope = Envelope.new(CAPTURE, record.source, parent=parent, id=id)
     body = CaptureV1(records=(record,)).model_dump_json(exclude_defaults=True).encode()
     raw = RawMessage(envelope, body, CAPTURE, envelope.to_headers())
     letter = dead_letter(TRACE_CAPTURE.name, raw, refusal.error.rule, (refusal.error,), 1)
     # A second refusal of it must not meet the first one's row in the outbox.
     return replace(letter, id=uuid4().hex)
+
+
+def _content_of(record: Record) -> str:
+    """Tells the same line with other content apart, in 8 hex digits; fields at their defaults are left out."""
+    told = record.model_dump_json(exclude=_TOLD_OTHERWISE, exclude_defaults=True)
+    return sha256(told.encode()).hexdigest()[:8]
+
+
+_TOLD_OTHERWISE: Final = {"id", "source", "message_id", "line", "sent_at", "flags"}
 
 
 def proposal(body: ReceiptProposedV1, parent: Envelope) -> Outgoing:

@@ -20,8 +20,8 @@ from services.trace import listing, privacy, queries, replica, requests, store, 
 from services.trace.chain import Chain, Direction
 from services.trace.domain import Facts
 from services.trace.holders import holders
-from services.trace.rows import Stored
 from services.trace.sites import Sites
+from services.trace.told import Stored
 from services.trace.walk import Request, Start, Walk
 
 T = TypeVar("T")

@@ -9,6 +9,7 @@ from contracts.registry import OperatorState, SiteFacts
 from contracts.rules import error
 from contracts.trace import Record
 from services.trace.entry import Entry, Known, candidate_ids, gist_of
+from services.trace.told import said_by
 
 Facts = Mapping[str, SiteFacts]
 """What the registry told of sites, by any id they have had; sites it does not know are missing."""
@@ -64,7 +65,7 @@ def _settle(record: Record, seen: dict[str, Known | Entry], facts: Facts, decisi
         if other is None:
             seen[id] = _enter(id, record, facts, decision)
             return
-        if other.source == record.source and not other.says(record):
+        if other.source == record.source and other.said != said_by(record):
             _refuse(record, error("id", record.document or record.id, "id_reused"), decision)
             return
         if other.source == record.source or other.gist == gist_of(record):

@@ -1,30 +1,27 @@
 """A record on its way to being an event, and how two reports of one event are told. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from contracts.egress import FieldError
 from contracts.fields import SHANGHAI
 from contracts.registry import SiteFacts
 from contracts.trace import Category, Lot, Record, RecordedEvent
+from services.trace.told import Stored, said_by
 
 Gist = tuple[date, frozenset[tuple[Any, ...]]]
 """The day in Shanghai and the goods: what two apps' reports of one event have in common (domain: "Truth checks")."""
 
-TOLD_OTHERWISE: Final = {"id", "source", "message_id", "line", "sent_at", "flags"}
-"""Fields of a record that say who told it and how, not what happened."""
-
 
 class Known(NamedTuple):
-    """An event on record, as far as deciding needs it; `says` tells whether a record tells the same."""
+    """An event on record, as far as deciding needs it; `said` is what it says, as `told.said_by` says it."""
 
     id: str
     source: str
-    says: Callable[[Record], bool]
+    said: Stored
     gist: Gist
     batches: tuple[str, ...] = ()
     also_from: frozenset[str] = frozenset()
@@ -46,9 +43,10 @@ class Entry:
         """Who reported it first."""
         return self.record.source
 
-    def says(self, record: Record) -> bool:
-        """As `Known.says`."""
-        return content_of(self.record) == content_of(record)
+    @property
+    def said(self) -> Stored:
+        """As `Known.said`."""
+        return said_by(self.record)
 
     @cached_property
     def gist(self) -> Gist:
@@ -83,12 +81,6 @@ class Entry:
 def candidate_ids(record: Record) -> tuple[str, str]:
     """The ids a record may be recorded under: its own, and one of its source's alone for a doubtful second report."""
     return record.id, f"{record.id}:{record.source}"
-
-
-def content_of(record: Record) -> str:
-    """Hash of what the record says, whoever says it. Fields at their defaults, and so later additions, are left out."""
-    told = record.model_dump_json(exclude=TOLD_OTHERWISE, exclude_defaults=True)
-    return sha256(told.encode()).hexdigest()[:32]
 
 
 def gist_of(record: Record) -> Gist:

@@ -13,7 +13,7 @@ from contracts.divisions import scope_prefix
 from contracts.findings import Finding, FindingKind
 from services.trace.privacy import OPERATOR, SYSTEM
 from services.trace.queries import within
-from services.trace.rows import Stored
+from services.trace.told import Stored
 from services.trace.translate import timestamp
 
 NEWEST_FIRST: Final = (("opened_at", -1), ("_id", -1))

@@ -7,7 +7,8 @@ from contracts.egress import ProposedLine, ReceiptProposedV1
 from contracts.registry import SiteFacts
 from services.trace.domain import Facts
 from services.trace.lineage import node_key
-from services.trace.rows import Stored, lots_of, quantity_of
+from services.trace.rows import lots_of, quantity_of
+from services.trace.told import Stored
 
 
 def mark(proposal: ReceiptProposedV1) -> str:

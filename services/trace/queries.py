@@ -7,8 +7,8 @@ from chassis.caller import Caller
 from contracts.divisions import scope_prefix
 from services.trace.lineage import HANDOVERS, TAKEOVERS
 from services.trace.privacy import OPERATOR, SYSTEM
-from services.trace.rows import Stored
 from services.trace.store import EVENTS
+from services.trace.told import Stored
 
 
 def scope(caller: Caller) -> Stored:

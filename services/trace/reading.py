@@ -8,8 +8,8 @@ from chassis.worker.mongo import Store
 from services.trace import replica, rows, store, watched
 from services.trace.broken import EventsNamed, HandoffsOf, Request
 from services.trace.domain import Facts
-from services.trace.rows import Stored
 from services.trace.sites import Sites
+from services.trace.told import Stored
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from pymongo import UpdateMany, UpdateOne
 from chassis.replicas import meant, unless_newer
 from contracts.registry import Alias, SiteFacts
 from services.trace.domain import Facts
-from services.trace.rows import Stored
+from services.trace.told import Stored
 
 
 def asked_facts(sites: set[str]) -> Generator[Stored, list[Stored], Facts]:

@@ -1,26 +1,24 @@
 """Events and sites as documents: written from records and facts, read back as what the domain works with. No I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 
 from bson import Decimal128
 
-from chassis.clock import in_milliseconds
-from contracts.trace import Category, Document, Link, Lot, Party, Record, Step
+from contracts import codes
+from contracts.trace import Category, Link, Step
 from services.trace.entry import Entry, Known, gist
-from services.trace.lineage import HANDOFFS, Event, Goods, Place, ends_of, site_of
+from services.trace.lineage import Event, Goods, Place, ends_of
 from services.trace.sites import Row
-
-Stored = dict[str, Any]
-"""A document as the store holds it."""
+from services.trace.told import Stored, said_in, told_of
 
 
 def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> Stored:
     """The immutable document of an event. Nodes are as the record named the sites; aliases are read, not written."""
-    record, told = entry.record, _told_of(entry.record)
+    record, told = entry.record, told_of(entry.record)
     batches = [[lot["batch"] for lot in lots] for lots in lots_of(told)]
     inputs, outputs = ends_of(record.step, told["site"], told["there"], *batches)
     row = {
@@ -41,6 +39,8 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> S
         "flags": [flag.__dict__ for flag in entry.flags],
         **told,
     }
+    if references := _references(told):
+        row["references"] = references
     if entry.division is None:
         row["unplaced"] = told["site"]
     if entry.also_from:
@@ -48,109 +48,17 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> S
     return row
 
 
-def _told_of(record: Record) -> Stored:
-    """What a record says of what happened, whoever says it, as its event keeps it."""
-    party = record.counterparty
-    told: Stored = {
-        "document": record.document,
-        "step": record.step,
-        "time": record.time,
-        "vehicle": record.vehicle,
-        "site": record.site.site or "",
-        "there": site_of(party),
-        "link": record.site.link,
-        "party": _told(record.site, _APART),
-        "lots": _lots(record),
-    }
-    if record.production_line:
-        told["production_line"] = record.production_line
-    if party:
-        told["counterparty"] = _told(party)
-    if record.kdes:
-        # The sender's own names must not become field names.
-        told["kdes"] = [{"name": name, "value": value} for name, value in record.kdes.items()]
-    if record.documents:
-        told["documents"] = [_told(document) for document in record.documents]
-    return told
-
-
-TOLD: Final = (
-    "document",
-    "step",
-    "time",
-    "vehicle",
-    "site",
-    "there",
-    "link",
-    "party",
-    "lots",
-    "counterparty",
-    "production_line",
-    "kdes",
-    "documents",
-)
-"""The fields of an event that say what happened; the others say who told it, and what trace makes of it."""
-
-
-def _says(stored: Stored, record: Record) -> bool:
-    """Whether a record says what these fields of an event do. What is not set, as later additions are, says nothing."""
-    return _told_of(record) | {"time": in_milliseconds(record.time)} == stored
-
-
-def _lots(record: Record) -> dict[str, list[Stored]]:
-    """Handing over and taking over move the same lots unless told otherwise; such lots are kept once."""
-    inputs, outputs = record.inputs, record.outputs
-    if record.step in HANDOFFS:
-        inputs, outputs = inputs or outputs, outputs or inputs
-    lots = {"inputs": [_lot(lot) for lot in inputs]}
-    if inputs is not outputs and _plain(inputs) != _plain(outputs):
-        lots["outputs"] = [_lot(lot) for lot in outputs]
-    return lots
-
-
-def _plain(lots: Sequence[Lot]) -> list[dict[str, Any]]:
-    """Compared ten times faster than models."""
-    return [lot.__dict__ for lot in lots]
+def _references(told: Stored) -> list[str]:
+    """Numbers by which people ask for an event, as codes are compared: of its papers, and of animals in its goods."""
+    papers = [told["document"], *(paper["number"] for paper in told.get("documents", ()))]
+    tags = [tag for lots in told["lots"].values() for lot in lots for tag in lot.get("ear_tags", ())]
+    return list(dict.fromkeys(codes.compact(number) for number in (*papers, *tags) if number))
 
 
 def lots_of(row: Mapping[str, Any]) -> tuple[list[Stored], list[Stored]]:
     """An event's lots that went in and that came out."""
     lots = row["lots"]
     return lots["inputs"], lots.get("outputs", lots["inputs"])
-
-
-def _lot(lot: Lot) -> Stored:
-    row = {name: value for name, value in lot.__dict__.items() if value is not None}
-    if lot.quantity is not None:
-        row["quantity"] = _decimal128(lot.quantity)
-    if lot.ear_tags:
-        row["ear_tags"] = list(lot.ear_tags)
-    else:
-        del row["ear_tags"]
-    return row
-
-
-@lru_cache(4096)
-def _decimal128(quantity: Decimal) -> Decimal128:
-    return Decimal128(quantity)
-
-
-_APART: Final = frozenset({"site", "operator", "division", "link"})
-"""What an event says of its own site beside, not in, `party`."""
-
-
-def _told(part: Party | Document, apart: frozenset[str] = frozenset()) -> Stored:
-    """The fields that are set, but for those kept apart; BSON knows no dates, so a day is text."""
-    row = {name: value for name, value in part.__dict__.items() if value and name not in apart}
-    if "quantity" in row:
-        row["quantity"] = _decimal128(row["quantity"])
-    for day in _DAYS:
-        if day in row:
-            row[day] = row[day].isoformat()
-    return row
-
-
-_DAYS: Final = ("licence_valid_until", "issued_on", "valid_until")
 
 
 def _operators(entry: Entry) -> list[str]:
@@ -171,7 +79,7 @@ def known(row: Mapping[str, Any]) -> Known:
     return Known(
         row["_id"],
         row["source"],
-        partial(_says, {name: row[name] for name in TOLD if name in row}),
+        said_in(row),
         gist(row["time"], lots),
         tuple(row["batches"]),
         frozenset(row.get("also_from", ())),

@@ -8,12 +8,12 @@ from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import Collection
 from contracts.trace import Record, Step
-from services.trace import handoffs, rows, watched
+from services.trace import handoffs, rows, told, watched
 from services.trace.chain import Direction
 from services.trace.domain import Decision, Sighting
 from services.trace.entry import candidate_ids
 from services.trace.lineage import HANDOVERS, TAKEOVERS
-from services.trace.rows import Stored
+from services.trace.told import Stored
 from services.trace.walk import EventsAt, EventsOf, Request
 
 EVENTS: Final = "events"
@@ -42,6 +42,7 @@ COLLECTIONS: Final = (
             IndexModel([("parties", 1), ("time", -1)]),
             IndexModel([("flags.rule", 1), ("time", -1)]),
             IndexModel([("unplaced", 1)], sparse=True),
+            IndexModel([("references", 1)], sparse=True),
             # Sources and steps are few: a query by them alone reads this one.
             IndexModel([("time", -1), ("_id", -1)]),
         ),
@@ -60,7 +61,7 @@ def writes(decision: Decision, correlations: Mapping[str, str | None], recorded_
     inserts = [
         InsertOne(rows.event_row(entry, correlations.get(entry.record.id), recorded_at)) for entry in decision.entries
     ]
-    halves = [watched.half_told(told) for entry in decision.entries for told in handoffs.told(entry)]
+    halves = [watched.half_told(half) for entry in decision.entries for half in handoffs.told(entry)]
     return {EVENTS: [*inserts, *map(_sighted, decision.sightings)], watched.HANDOFFS: halves}
 
 
@@ -68,7 +69,7 @@ def _sighted(sighting: Sighting) -> UpdateOne:
     return UpdateOne({"_id": sighting.event_id}, {"$addToSet": {"also_from": sighting.source}})
 
 
-KNOWN_FIELDS: Final = dict.fromkeys(("source", "batches", "also_from", *rows.TOLD), 1)
+KNOWN_FIELDS: Final = dict.fromkeys(("source", "batches", "also_from", *told.TOLD), 1)
 
 
 def recorded_already(records: Iterable[Record]) -> Stored:

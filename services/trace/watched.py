@@ -16,8 +16,8 @@ from contracts.trace import Category
 from services.trace import terms
 from services.trace.findings import Change
 from services.trace.handoffs import Half, Handoff, Told
-from services.trace.rows import Stored
 from services.trace.silence import KEPT_DAYS, earliest
+from services.trace.told import Stored
 
 HANDOFFS: Final = "handoffs"
 ACTIVITY: Final = "activity"

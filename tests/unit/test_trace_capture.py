@@ -241,6 +241,32 @@ def test_what_a_record_says_is_told_from_its_event(change: dict[str, Any]) -> No
     assert outcomes(decide([CABBAGE], first, {})) == [Outcome.REJECTED]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"time": NOON + timedelta(microseconds=999)},
+        {"outputs": ()},
+        {"counterparty": Party(site="licence:JY1", name="实验小学食堂", address="")},
+        {"vehicle": "鲁A1"},
+        {"documents": (Document(kind="conformity", number="HG-1"),)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_record_told_again_gets_the_same_verdict_in_the_same_batch_and_in_a_later_one(change: dict[str, Any]) -> None:
+    again = told(**change, message_id="m2")
+    [_, together] = outcomes(decide([CABBAGE, again], {}, {}))
+    [later] = outcomes(decide([again], on_record(decide([CABBAGE], {}, {})), {}))
+    assert together is later
+
+
+def test_papers_and_animals_are_what_an_event_can_be_asked_by() -> None:
+    pigs = (LOT.model_copy(update={"ear_tags": ("137018100000001", "137018100000002")}),)
+    papers = (Document(kind="quarantine", number="q 37-1"), Document(kind="meat", number="XS-1"))
+    row = written(decide([told(documents=papers, inputs=pigs, outputs=pigs)], {}, {}))[0]
+    assert row["references"] == ["XS-1", "Q37-1", "137018100000001", "137018100000002"]
+    assert "references" not in written(decide([told(document=None)], {}, {}))[0]
+
+
 def test_goods_that_only_moved_are_stored_once() -> None:
     moved, renamed = (written(decide([told(step=Step.RECEIVING, outputs=lots)], {}, {}))[0] for lots in ((LOT,), MORE))
     assert list(moved["lots"]) == ["inputs"]
