@@ -13,10 +13,9 @@ import jwt
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
-from shilian.trace.v1.trace_pb2_grpc import TraceServiceStub
 
 from clients.cli import calling
-from clients.cli.asking import STUBS, service_of
+from clients.cli.asking import service_of, stub_of
 
 T = TypeVar("T")
 
@@ -42,16 +41,17 @@ class Desk:
     def __init__(self, addresses: dict[str, str], key: Path) -> None:
         self._key = key.read_bytes()
         self._open = ExitStack()
-        opened = {name: self._open.enter_context(calling.channel(address)) for name, address in addresses.items()}
-        stubs: dict[str, Any] = {**STUBS, "trace": TraceServiceStub}
-        self._stubs = {name: stubs[name](channel) for name, channel in opened.items()}
+        self._channels = {
+            name: self._open.enter_context(calling.channel(address)) for name, address in addresses.items()
+        }
 
     def ask(self, request: Message, who: Person = PROVINCE) -> Any:
         """The answer; `AssignTaskRequest` is for `AssignTask`. A request that wants an id of its own gets one."""
         message: Any = request
         if "request_id" in message.DESCRIPTOR.fields_by_name and not message.request_id:
             message.request_id = uuid4().hex
-        rpc = getattr(self._stubs[service_of(message.DESCRIPTOR)], message.DESCRIPTOR.name.removesuffix("Request"))
+        stub = stub_of(message.DESCRIPTOR)(self._channels[service_of(message.DESCRIPTOR)])
+        rpc = getattr(stub, message.DESCRIPTOR.name.removesuffix("Request"))
         return rpc(message, timeout=calling.TIMEOUT_S, metadata=(("authorization", f"Bearer {self.token(who)}"),))
 
     def refusal(self, request: Message, who: Person) -> str:

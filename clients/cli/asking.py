@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
 
 STUBS: Final[Mapping[str, Callable[..., Any]]] = {
-    "inspection": InspectionServiceStub,
-    "notify": NotifyServiceStub,
-    "registry": RegistryServiceStub,
-    "reporting": ReportingServiceStub,
-    "trace": TraceServiceStub,
+    "InspectionService": InspectionServiceStub,
+    "NotifyService": NotifyServiceStub,
+    "RegistryService": RegistryServiceStub,
+    "ReportingService": ReportingServiceStub,
+    "TraceService": TraceServiceStub,
 }
+"""By the name of the gRPC service; one api may serve several, each in a proto file of its own."""
 
 Built = TypeVar("Built", bound=Callable[..., Message])
 Value = TypeVar("Value", bound=int)
@@ -96,14 +97,20 @@ def call(
     channel: grpc.Channel, request: Message, metadata: calling.Metadata, timeout: float | None = calling.TIMEOUT_S
 ) -> Any:
     """The call that a request's name says: `AssignTaskRequest` is for `AssignTask`."""
-    stub = STUBS[service_of(request.DESCRIPTOR)](channel)
+    stub = stub_of(request.DESCRIPTOR)(channel)
     rpc = request.DESCRIPTOR.name.removesuffix("Request")
     return getattr(stub, rpc)(request, timeout=timeout, metadata=metadata)
 
 
 def service_of(message: Any) -> str:
-    """`inspection` of shilian.inspection.v1.AssignTaskRequest."""
+    """Whose api is asked: `inspection` of shilian.inspection.v1.AssignTaskRequest."""
     return str(message.full_name.split(".")[1])
+
+
+def stub_of(message: Any) -> Callable[..., Any]:
+    """The stub of the one gRPC service in a request's proto file."""
+    [service] = message.file.services_by_name
+    return STUBS[service]
 
 
 def grpc_option(service: str) -> Any:

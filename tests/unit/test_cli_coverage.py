@@ -23,9 +23,11 @@ WITHOUT = {
 
 
 def services() -> Iterator[tuple[str, ServiceDescriptor]]:
-    for name in asking.STUBS:
-        module = import_module(f"shilian.{name}.v1.{name}_pb2")
-        yield name, module.DESCRIPTOR.services_by_name[f"{name.capitalize()}Service"]
+    """Every gRPC service there is, with whose api serves it."""
+    for file in sorted((ROOT / "proto/shilian").glob("*/v1/*.proto")):
+        module = import_module(f"shilian.{file.parents[1].name}.v1.{file.stem}_pb2")
+        for service in module.DESCRIPTOR.services_by_name.values():
+            yield file.parents[1].name, service
 
 
 def rpcs() -> dict[str, MethodDescriptor]:
@@ -64,6 +66,7 @@ def reached() -> set[str]:
 
 def test_all_five_services_are_looked_at() -> None:
     assert {name for name, _ in services()} == {"inspection", "notify", "registry", "reporting", "trace"}
+    assert {service.name for _, service in services()} == asking.STUBS.keys()
 
 
 def test_every_rpc_has_a_command_or_a_reason() -> None:
