@@ -1,9 +1,11 @@
 """Events and sites as documents: written from records and facts, read back as what the domain works with. No I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 from bson import Decimal128
@@ -13,12 +15,12 @@ from contracts.trace import Category, Link, Step
 from services.trace.entry import Entry, Known, gist
 from services.trace.lineage import Event, Goods, Place, ends_of
 from services.trace.sites import Row
-from services.trace.told import Stored, said_in, told_of
+from services.trace.told import TOLD, Stored, told_of
 
 
 def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> Stored:
     """The immutable document of an event. Nodes are as the record named the sites; aliases are read, not written."""
-    record, told = entry.record, told_of(entry.record)
+    record, told = entry.record, _written(told_of(entry.record))
     batches = [[lot["batch"] for lot in lots] for lots in lots_of(told)]
     inputs, outputs = ends_of(record.step, told["site"], told["there"], *batches)
     row = {
@@ -46,6 +48,32 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> S
     if entry.also_from:
         row["also_from"] = sorted(entry.also_from)
     return row
+
+
+def _written(told: Stored) -> Stored:
+    """BSON has a decimal of its own."""
+    for part in _measured(told):
+        part["quantity"] = _decimal128(part["quantity"])
+    return told
+
+
+def _measured(told: Mapping[str, Any]) -> Iterator[Stored]:
+    """The goods and papers whose quantity is known."""
+    parts = chain(*told["lots"].values(), told.get("documents", ()))
+    return (part for part in parts if part.get("quantity") is not None)
+
+
+@lru_cache(4096)
+def _decimal128(quantity: Decimal) -> Decimal128:
+    return Decimal128(quantity)
+
+
+def _said(row: Mapping[str, Any]) -> Stored:
+    """What an event says, as `told.said_by` has it from its record."""
+    told = deepcopy({name: row[name] for name in TOLD if name in row})
+    for part in _measured(told):
+        part["quantity"] = quantity_of(part)
+    return told
 
 
 def _references(told: Stored) -> list[str]:
@@ -79,7 +107,7 @@ def known(row: Mapping[str, Any]) -> Known:
     return Known(
         row["_id"],
         row["source"],
-        said_in(row),
+        _said(row),
         gist(row["time"], lots),
         tuple(row["batches"]),
         frozenset(row.get("also_from", ())),

@@ -1,18 +1,14 @@
 """What a record says of what happened, in the fields of its event: the one measure of "the same content". Pure."""
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any, Final
-
-from bson import Decimal128
 
 from chassis.clock import in_milliseconds
 from contracts.trace import Document, Lot, Party, Record
 from services.trace.lineage import HANDOFFS, site_of
 
 Stored = dict[str, Any]
-"""A document as the store holds it."""
+"""A document as the store holds it; what a record says keeps its quantities as `Decimal`."""
 
 
 def told_of(record: Record) -> Stored:
@@ -56,17 +52,13 @@ TOLD: Final = (
     "kdes",
     "documents",
 )
-"""The fields of an event that say what happened; the others say who told it, and what trace makes of it."""
+"""The fields of an event that say what happened; the others say who told it, and what trace makes of it. What is not
+set, as later additions are, says nothing."""
 
 
 def said_by(record: Record) -> Stored:
     """What a record says as it is read from the store again: two records that say the same, say this."""
     return told_of(record) | {"time": in_milliseconds(record.time)}
-
-
-def said_in(row: Mapping[str, Any]) -> Stored:
-    """What an event's document says. What is not set, as later additions are, says nothing."""
-    return {name: row[name] for name in TOLD if name in row}
 
 
 def _lots(record: Record) -> dict[str, list[Stored]]:
@@ -87,18 +79,11 @@ def _plain(lots: Sequence[Lot]) -> list[dict[str, Any]]:
 
 def _lot(lot: Lot) -> Stored:
     row = {name: value for name, value in lot.__dict__.items() if value is not None}
-    if lot.quantity is not None:
-        row["quantity"] = _decimal128(lot.quantity)
     if lot.ear_tags:
         row["ear_tags"] = list(lot.ear_tags)
     else:
         del row["ear_tags"]
     return row
-
-
-@lru_cache(4096)
-def _decimal128(quantity: Decimal) -> Decimal128:
-    return Decimal128(quantity)
 
 
 _APART: Final = frozenset({"site", "operator", "division", "link"})
@@ -108,8 +93,6 @@ _APART: Final = frozenset({"site", "operator", "division", "link"})
 def _told(part: Party | Document, apart: frozenset[str] = frozenset()) -> Stored:
     """The fields that are set, but for those kept apart; BSON knows no dates, so a day is text."""
     row = {name: value for name, value in part.__dict__.items() if value and name not in apart}
-    if "quantity" in row:
-        row["quantity"] = _decimal128(row["quantity"])
     for day in _DAYS:
         if day in row:
             row[day] = row[day].isoformat()
