@@ -28,12 +28,18 @@ def meant(ids: Iterable[str]) -> Generator[Row, list[Row], dict[str, Row]]:
         told = yield {"_id": {"$in": sorted(wanted)}}
         found |= {row["_id"]: row for row in told}
         wanted = {row["alias_of"] for row in told if row.get("alias_of")} - asked
-    ends = {id: found.get(_end(id, found), {}) for id in found}
-    return {id: row for id, row in ends.items() if "version" in row}
+    rows = {id: found.get(end, {}) for id, end in ends(found.values()).items()}
+    return {id: row for id, row in rows.items() if "version" in row}
 
 
-def _end(id: str, found: Mapping[str, Row]) -> str:
+def ends(rows: Iterable[Row]) -> dict[str, str]:
+    """The id that each row's id means today; an alias may lead to an alias, in circles too."""
+    steps = {row["_id"]: row.get("alias_of") for row in rows}
+    return {id: _end(id, steps) for id in steps}
+
+
+def _end(id: str, steps: Mapping[str, str | None]) -> str:
     passed = {id}
-    while (following := found.get(id, {}).get("alias_of")) and following not in passed:
+    while (following := steps.get(id)) and following not in passed:
         passed.add(id := following)
     return id

@@ -4,14 +4,13 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from pymongo import IndexModel, UpdateOne
+from pymongo import IndexModel
 
 from chassis.collections import Collection
 from contracts.inspection import CaseState, Standing, TaskState
-from contracts.registry import Alias, Cell, SiteFacts
 from services.inspection.documents import Document
 from services.inspection.handlings import Earlier, a_year_before, parties
-from services.inspection.places import Place, Sites
+from services.inspection.places import Place
 
 TASKS: Final = "tasks"
 CASES: Final = "cases"
@@ -122,50 +121,7 @@ class Query(NamedTuple):
     most: int = 0
 
 
-# The replica of the registry: a site is a row with facts, an alias a row with `alias_of`
-
-
-def asked_sites(ids: Iterable[str]) -> Generator[Document, list[Document], Sites]:
-    """What the registry told of sites: yields filters on SITES and is sent rows, again where an alias leads on."""
-    wanted, found, asked = set(ids), dict[str, Document](), set[str]()
-    while wanted:
-        asked |= wanted
-        told = yield {"_id": {"$in": sorted(wanted)}}
-        found |= {row["_id"]: row for row in told}
-        wanted = {row["alias_of"] for row in told if row.get("alias_of")} - asked
-    ends = {id: _end(id, found) for id in found}
-    facts = {id: SiteFacts.model_validate(found[id]) for id in {*ends.values()} if "version" in found.get(id, {})}
-    return {id: facts[end] for id, end in ends.items() if end in facts}
-
-
-def _end(id: str, found: Mapping[str, Document]) -> str:
-    passed = {id}
-    while (following := found.get(id, {}).get("alias_of")) and following not in passed:
-        passed.add(id := following)
-    return id
-
-
-def site_changed(told: SiteFacts) -> UpdateOne:
-    """Takes facts over unless newer ones are there: order does not matter."""
-    return _unless_newer(told.site, "version", told.version, told.model_dump())
-
-
-def site_aliased(told: Alias) -> UpdateOne:
-    """Notes which site an id means, or that it stands for itself, unless something newer is noted."""
-    news = {"alias_of": told.site, "alias_version": told.version}
-    return _unless_newer(told.alias, "alias_version", told.version, news)
-
-
-def cell_changed(told: Cell) -> UpdateOne:
-    """Takes a cell of the grid over unless a newer one is there."""
-    return _unless_newer(told.cell, "version", told.version, told.model_dump())
-
-
-def _unless_newer(id: str, field: str, version: int, news: Document) -> UpdateOne:
-    """A higher version wins; the first row of an id has none."""
-    newer = {"$gt": [f"${field}", version]}
-    merged = {"$mergeObjects": ["$$ROOT", {"$literal": news}]}
-    return UpdateOne({"_id": id}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", merged]}}], upsert=True)
+# What waits for a site to be known
 
 
 def open_at(sites: Iterable[str]) -> Document:

@@ -18,7 +18,7 @@ from contracts.findings import FindingsChangedV1
 from contracts.inspection import RecordTestsV1
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
 from contracts.trace import EventsRecordedV1
-from services.inspection import announce, marks, store, tasks
+from services.inspection import announce, marks, replica, store, tasks
 from services.inspection.decision import Decision, Shelf, system
 from services.inspection.documents import Case, Document, FindingRow, Task, Test
 from services.inspection.domain import Step
@@ -96,12 +96,12 @@ class InspectionWorker:
         told: set[str] = set()
         for body in bodies:
             if isinstance(body, GridChangedV1):
-                cells += map(store.cell_changed, body.cells)
+                cells += map(replica.cell_changed, body.cells)
             elif isinstance(body, SitesAliasedV1):
-                sites += map(store.site_aliased, body.aliases)
+                sites += map(replica.site_aliased, body.aliases)
                 told |= {alias.alias for alias in body.aliases}
             else:
-                sites += map(store.site_changed, body.sites)
+                sites += map(replica.site_changed, body.sites)
                 told |= {facts.site for facts in body.sites}
         self.store.decide(lambda: Commit({store.SITES: sites, store.CELLS: cells}))
         if told:
@@ -170,7 +170,7 @@ class InspectionWorker:
         return list(self.store.db[query.collection].find(query.filter, query.fields, limit=query.most))
 
     def _sites(self, ids: Iterable[str]) -> Sites:
-        return answered(store.asked_sites(ids), lambda where: list(self.store.db[store.SITES].find(where)))
+        return answered(replica.asked_sites(ids), lambda where: list(self.store.db[store.SITES].find(where)))
 
     def _find(self, name: str, ids: Iterable[str], fields: Mapping[str, Any] | None = None) -> list[Document]:
         return list(self.store.db[name].find({"_id": {"$in": list(ids)}}, fields))

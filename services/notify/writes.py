@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 
-from contracts.registry import Alias, GridChangedV1, SitesAliasedV1, SitesChangedV1
+from chassis.replicas import unless_newer
+from contracts.registry import Alias, Cell, GridChangedV1, SiteFacts, SitesAliasedV1, SitesChangedV1
 from services.notify.domain import State, Step, after
 from services.notify.store import CELLS, SITES, Document
 
@@ -19,23 +20,25 @@ def replicated(bodies: Iterable[SitesChangedV1 | SitesAliasedV1 | GridChangedV1]
     for body in bodies:
         match body:
             case SitesChangedV1():
-                writes[SITES] += [_newer(site.site, site.model_dump(mode="json")) for site in body.sites]
+                writes[SITES] += map(_told_site, body.sites)
             case SitesAliasedV1():
                 writes[SITES] += map(_aliased, body.aliases)
             case GridChangedV1():
-                writes[CELLS] += [_newer(cell.cell, cell.model_dump(mode="json")) for cell in body.cells]
+                writes[CELLS] += map(_told_cell, body.cells)
     return writes
 
 
+def _told_site(site: SiteFacts) -> UpdateOne:
+    return unless_newer(site.site, "version", site.version, site.model_dump(mode="json"))
+
+
 def _aliased(alias: Alias) -> UpdateOne:
-    return _newer(alias.alias, {"alias_of": alias.site, "alias_version": alias.version}, "alias_version")
+    news = {"alias_of": alias.site, "alias_version": alias.version}
+    return unless_newer(alias.alias, "alias_version", alias.version, news)
 
 
-def _newer(id: str, told: Mapping[str, Any], version: str = "version") -> UpdateOne:
-    """One update for new and known rows alike; an older version changes nothing."""
-    is_newer = {"$lt": [{"$ifNull": [f"${version}", -1]}, told[version]]}
-    fields = {name: {"$cond": [is_newer, {"$literal": value}, f"${name}"]} for name, value in told.items()}
-    return UpdateOne({"_id": id}, [{"$set": fields}], upsert=True)
+def _told_cell(cell: Cell) -> UpdateOne:
+    return unless_newer(cell.cell, "version", cell.version, cell.model_dump(mode="json"))
 
 
 def subject_told(id: str, version: int) -> UpdateOne:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from chassis.replicas import ends
 from contracts import divisions
 from contracts.findings import FindingKind
 from contracts.registry import OperatorState
@@ -60,7 +61,7 @@ NOTHING: Final = Did(frozenset(), frozenset())
 
 def site_rows(window: Window, division: str = "") -> Generator[Query, list[Document], list[SiteRow]]:
     """Rows of the sites of a division as they stand now, with what they did in a window."""
-    aliases = _ends((yield Query(store.SITES, _aliases())))
+    aliases = ends((yield Query(store.SITES, _aliases())))
     sites = yield Query(store.SITES, _sites(division))
     did = yield from activity(window, aliases, [row["_id"] for row in sites])
     return [_row(row, did.get(row["_id"], NOTHING), window) for row in sites]
@@ -68,7 +69,7 @@ def site_rows(window: Window, division: str = "") -> Generator[Query, list[Docum
 
 def again(rows: Iterable[SiteRow], window: Window) -> Generator[Query, list[Document], list[SiteRow]]:
     """Frozen rows with what the sites did as marks tell it now: the roster stays as it was."""
-    aliases = _ends((yield Query(store.SITES, _aliases())))
+    aliases = ends((yield Query(store.SITES, _aliases())))
     rows = list(rows)
     did = yield from activity(window, aliases, [row.site for row in rows])
     return [_acted(row, did.get(row.site, NOTHING)) for row in rows]
@@ -92,19 +93,6 @@ def activity(
 
 def _aliases() -> list[Document]:
     return [{"$match": {"alias_of": {"$exists": True}}}, {"$project": {"alias_of": 1}}]
-
-
-def _ends(found: Iterable[Document]) -> dict[str, str]:
-    """Alias to the site it means today; an alias may lead to an alias."""
-    steps = {row["_id"]: row["alias_of"] for row in found if row["alias_of"] != row["_id"]}
-    return {id: _end(id, steps) for id in steps}
-
-
-def _end(id: str, steps: Mapping[str, str]) -> str:
-    passed = {id}
-    while (following := steps.get(id)) and following not in passed:
-        passed.add(id := following)
-    return id
 
 
 def _named(sites: Iterable[str], aliases: Mapping[str, str]) -> list[str]:

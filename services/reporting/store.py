@@ -7,6 +7,7 @@ from typing import Any, Final
 from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import TIMERS, Collection
+from chassis.replicas import unless_newer
 from chassis.timers import first
 from contracts import divisions
 from contracts.findings import Finding
@@ -103,30 +104,23 @@ def _joined(id: str, fields: Document, sets: Mapping[str, Iterable[str]], more: 
 
 def site_changed(told: SiteFacts) -> UpdateOne:
     """Takes facts over unless newer ones are there: order does not matter."""
-    return _unless_newer(told.site, "version", told.version, _placed(told))
+    return unless_newer(told.site, "version", told.version, _placed(told))
 
 
 def site_aliased(told: Alias) -> UpdateOne:
     """Notes which site an id means, or that it stands for itself, unless something newer is noted."""
     news = {"alias_of": told.site, "alias_version": told.version}
-    return _unless_newer(told.alias, "alias_version", told.version, news)
+    return unless_newer(told.alias, "alias_version", told.version, news)
 
 
 def replaced(id: str, told: Cell | Finding | TaskFacts | CaseFacts | TestFacts | DeliveryFacts) -> UpdateOne:
     """A thing as it stands, unless a higher version of it is there."""
-    return _unless_newer(id, "version", told.version, _placed(told))
+    return unless_newer(id, "version", told.version, _placed(told))
 
 
 def _placed(told: SiteFacts | Cell | Finding | TaskFacts | CaseFacts | TestFacts | DeliveryFacts) -> Document:
     """Facts as a row; who still goes by an abolished division counts where that is today."""
     return {**told.model_dump(), "division": told.division and divisions.today(told.division)}
-
-
-def _unless_newer(id: str, field: str, version: int, news: Document) -> UpdateOne:
-    """A higher version wins; the first row of an id has none."""
-    newer = {"$gt": [f"${field}", version]}
-    merged = {"$mergeObjects": ["$$ROOT", {"$literal": news}]}
-    return UpdateOne({"_id": id}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", merged]}}], upsert=True)
 
 
 # Late records

@@ -5,7 +5,7 @@ from typing import Any
 
 from chassis.worker.run import run  # first: it makes the standard library green
 from contracts.registry import SiteFacts
-from services.inspection import store
+from services.inspection import replica, store
 from services.inspection.places import Sites
 from services.inspection.settings import InspectionSettings
 from services.inspection.worker import InspectionWorker
@@ -17,7 +17,7 @@ look = InspectionWorker._sites
 def overtaken(worker: Any, ids: Iterable[str]) -> Sites:
     """What the worker sees; what it would see a moment later is written."""
     seen = look(worker, ids)
-    worker.store.db[store.SITES].bulk_write([store.site_changed(SiteFacts.model_validate(site()))])
+    worker.store.db[store.SITES].bulk_write([replica.site_changed(SiteFacts.model_validate(site()))])
     return seen
 
 

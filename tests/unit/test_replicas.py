@@ -8,7 +8,7 @@ import bson
 import pytest
 
 from contracts.registry import OperatorState, SiteFacts, SitesChangedV1
-from services.inspection import store as inspection
+from services.inspection import replica as inspection
 from services.notify import store as notify
 from services.notify.writes import replicated
 from services.reporting import store as reporting
