@@ -2,26 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from chassis.caller import Caller
 from contracts.divisions import scope_prefix
 from contracts.inspection import Standing, TaskState
 from contracts.registry import OperatorState
 from services.inspection.documents import Document
 from services.inspection.places import NOWHERE
-
-
-class Caller(Protocol):
-    """Who asks (`chassis.api.auth.Caller`)."""
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def division(self) -> str | None: ...
-    @property
-    def operator_id(self) -> str | None: ...
 
 
 def scope(caller: Caller) -> Document:
