@@ -5,11 +5,12 @@ from typing import Any
 
 from shilian.inspection.v1 import inspection_pb2 as pb
 
+from chassis.api.times import timestamp
 from contracts.inspection import CaseState
 from services.inspection import penalties
 from services.inspection.documents import Case, Penalty, Recall, Settled
 from services.inspection.gates import GATES, MUSTS, missing_gates
-from services.inspection.translate import number, placed_fields, timestamp
+from services.inspection.translate import number, placed_fields
 
 
 def case_message(case: Case) -> pb.Case:

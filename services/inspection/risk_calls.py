@@ -11,11 +11,12 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 from chassis import clock
 from chassis.api.calls import current_caller
 from chassis.api.pages import page_size, page_token, position
+from chassis.api.times import timestamp
 from chassis.asking import answered_later
 from services.inspection import credit, points, queries, risk, sampling, store
 from services.inspection.documents import Document
 from services.inspection.reading import Reading
-from services.inspection.translate import number, timestamp
+from services.inspection.translate import number
 
 
 class RiskCalls(Reading):

@@ -6,10 +6,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.inspection.v1 import inspection_pb2 as pb
 
 from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
+from chassis.api.times import timestamp
 from contracts import rules
 from services.inspection import objections
 from services.inspection.documents import Cited, Document, LedgerRow, Objection, Taken, Task, Test
@@ -187,8 +187,3 @@ def ledger_message(row: LedgerRow) -> pb.LedgerEntry:
         note=row["note"],
         record_time=timestamp(row["recorded_at"]),
     )
-
-
-def timestamp(time: datetime | None) -> Timestamp | None:
-    """An aware time as protobuf's."""
-    return Timestamp(seconds=int(time.timestamp()), nanos=time.microsecond * 1000) if time else None

@@ -1,13 +1,12 @@
 """Between protobuf messages and the domain's words."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.notify.v1 import notify_pb2 as pb
 
 from chassis.api.errors import InvalidArgument
+from chassis.api.times import timestamp
 from contracts import rules
 
 
@@ -27,10 +26,10 @@ def delivery_message(row: Mapping[str, Any]) -> pb.Delivery:
         error=row.get("error") or "",
         provider_id=row.get("provider_id") or "",
         division=row["division"],
-        create_time=_timestamp(row["created_at"]),
-        update_time=_timestamp(row["updated_at"]),
-        due_time=_timestamp(row.get("due_at")),
-        read_time=_timestamp(row.get("read_at")),
+        create_time=timestamp(row["created_at"]),
+        update_time=timestamp(row["updated_at"]),
+        due_time=timestamp(row.get("due_at")),
+        read_time=timestamp(row.get("read_at")),
         version=row["version"],
     )
 
@@ -61,11 +60,3 @@ def word(names: Any, number: int, prefix: str) -> str:
     if number not in names.values():
         raise InvalidArgument([rules.error(prefix.lower(), number, "invalid_value")])
     return str(names.Name(number)).removeprefix(f"{prefix}_").lower() if number else ""
-
-
-def _timestamp(time: datetime | None) -> Timestamp | None:
-    if time is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(time)
-    return stamp

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from shilian.registry.v1 import registry_pb2 as pb
 
+from chassis.api.times import timestamp
 from contracts.registry import OperatorState
 from services.registry.documents import Operator, Site
 from services.registry.standing import day_of
-from services.registry.translate import category_number, site_message, timestamp, unit_kind_number
+from services.registry.translate import category_number, site_message, unit_kind_number
 
 _PROGRESS: Final = ("division", "complete", "rows", "refused", "taken", "changed", "ended", "done")
 

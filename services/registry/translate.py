@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.registry.v1 import registry_pb2 as pb
 
 from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
+from chassis.api.times import timestamp
 from contracts import rules
 from services.registry.documents import Flag, Operator, Site
 from services.registry.domain import Full, NotAllowed
@@ -102,15 +103,8 @@ def _flag(flag: Flag) -> pb.Flag:
     return pb.Flag(**{name: value or "" for name, value in flag.items()})
 
 
-def timestamp(time: datetime) -> Timestamp:
-    """An aware time on the wire."""
-    stamp = Timestamp()
-    stamp.FromDatetime(time)
-    return stamp
-
-
 def _stamp(time: datetime | str | None) -> Timestamp | None:
-    return timestamp(datetime.fromisoformat(time) if isinstance(time, str) else time) if time else None
+    return timestamp(datetime.fromisoformat(time) if isinstance(time, str) else time)
 
 
 def category_number(category: str) -> pb.Category.ValueType:

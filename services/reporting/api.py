@@ -17,6 +17,7 @@ from chassis.api.mongo import Store
 from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
+from chassis.api.times import timestamp
 from chassis.asking import answered_later
 from contracts import rules
 from services.reporting import (
@@ -74,9 +75,9 @@ class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServic
         return pb.GetScorecardResponse(
             line=translate.line(own[0]),
             lines=map(translate.line, below),
-            from_time=translate.timestamp(window.start),
-            until_time=translate.timestamp(window.end),
-            computed_time=translate.timestamp(card.at),
+            from_time=timestamp(window.start),
+            until_time=timestamp(window.end),
+            computed_time=timestamp(card.at),
         )
 
     async def ListBehind(self, request: pb.ListBehindRequest, context: Any) -> pb.ListBehindResponse:

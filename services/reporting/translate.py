@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.reporting.v1 import reporting_pb2 as pb
 
 from chassis.api.errors import InvalidArgument, NotFound
+from chassis.api.times import timestamp
 from chassis.caller import Caller
 from contracts import rules
 from contracts.divisions import scope_prefix
@@ -51,13 +52,6 @@ def _month(text: str) -> Window:
         return months.window(text)
     except ValueError:
         raise InvalidArgument([rules.error("month", text, "invalid_value")]) from None
-
-
-def timestamp(time: datetime) -> Timestamp:
-    """An aware time on the wire."""
-    stamp = Timestamp()
-    stamp.FromDatetime(time)
-    return stamp
 
 
 def line(told: Document) -> pb.Line:

@@ -7,6 +7,7 @@ from typing import Final
 from shilian.trace.v1 import trace_pb2 as pb
 
 from chassis.api.errors import InvalidArgument
+from chassis.api.times import timestamp
 from chassis.caller import Caller
 from contracts import rules
 from contracts.divisions import scope_prefix
@@ -14,7 +15,6 @@ from contracts.findings import Finding, FindingKind
 from services.trace.privacy import OPERATOR, SYSTEM
 from services.trace.queries import within
 from services.trace.told import Stored
-from services.trace.translate import timestamp
 
 NEWEST_FIRST: Final = (("opened_at", -1), ("_id", -1))
 PROVINCE_DIGITS: Final = 2

@@ -1,13 +1,12 @@
 """Answers: the domain's words as protobuf messages."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from shilian.trace.v1 import trace_pb2 as pb
 
+from chassis.api.times import timestamp
 from contracts import rules
 from services.trace.chain import Chain, Edge, Gap
 from services.trace.domain import Facts
@@ -17,14 +16,6 @@ from services.trace.requests import DIRECTIONS
 from services.trace.rows import lots_of, quantity_of
 
 WIRE_DIRECTIONS = {ours: theirs for theirs, ours in DIRECTIONS.items()}
-
-EPOCH: Final = datetime.fromtimestamp(0, UTC)
-
-
-def timestamp(time: datetime) -> Timestamp:
-    """An aware time on the wire."""
-    since = time - EPOCH
-    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
 def number(quantity: Decimal | None) -> str:
@@ -53,14 +44,14 @@ def event(row: Mapping[str, Any], facts: Facts, more: Sequence[pb.Flag] = ()) ->
         inputs=map(_lot, inputs),
         outputs=map(_lot, outputs),
         document=row["document"] or "",
-        documents=[
-            pb.Document(kind=paper["kind"], number=paper["number"], issuer=paper.get("issuer", ""))
-            for paper in row.get("documents", ())
-        ],
+        documents=map(_paper, row.get("documents", ())),
         flags=[*map(_flag, row["flags"]), *more],
         also_from=row.get("also_from"),
         sent_time=timestamp(row["sent_at"]),
         counterparty_external=bool(other.get("external")),
+        production_line=row.get("production_line", ""),
+        vehicle=row["vehicle"] or "",
+        references=row.get("references"),
     )
 
 
@@ -73,6 +64,12 @@ def _flag(flag: Mapping[str, Any]) -> pb.Flag:
     return pb.Flag(field=flag["field"], value=flag["value"] or "", rule=flag["rule"], message=flag["message"])
 
 
+def _paper(paper: Mapping[str, Any]) -> pb.Document:
+    words = ("kind", "number", "issuer", "form", "issued_on", "valid_until", "unit")
+    told = {name: paper[name] for name in words if name in paper}
+    return pb.Document(**told, quantity=number(quantity_of(paper)))
+
+
 def _lot(lot: Mapping[str, Any]) -> pb.Lot:
     return pb.Lot(
         batch=lot["batch"],
@@ -81,6 +78,7 @@ def _lot(lot: Mapping[str, Any]) -> pb.Lot:
         quantity=number(quantity_of(lot)),
         unit=lot.get("unit", ""),
         quantity_text=lot.get("quantity_text", ""),
+        ear_tags=lot.get("ear_tags"),
     )
 
 
