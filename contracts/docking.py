@@ -1,48 +1,19 @@
 """Messages of self-built systems (自建系统) and the quarantine system: canonical records, identifiers for ids."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from contracts import steps
 from contracts.fields import Text
 from contracts.trace import Step
 from contracts.wire import GoodsIn, Lines, OperatorIn, Parts, PartyIn, Ticket, Wire
 from contracts.words import meant
 
-_STEP_WORDS: Final = {
-    "种植": Step.FARMING,
-    "养殖": Step.FARMING,
-    "采收": Step.HARVEST,
-    "捕捞": Step.HARVEST,
-    "收购": Step.PURCHASE,
-    "储存": Step.STORING,
-    "贮存": Step.STORING,
-    "入库": Step.STORING,
-    "运输": Step.TRANSPORT,
-    "生产": Step.MAKING,
-    "加工": Step.MAKING,
-    "屠宰": Step.MAKING,
-    "包装": Step.PACKING,
-    "分装": Step.PACKING,
-    "发货": Step.SHIPPING,
-    "出库": Step.SHIPPING,
-    "收货": Step.RECEIVING,
-    "验收": Step.RECEIVING,
-    "进货": Step.RECEIVING,
-    "销售": Step.SELLING,
-    "零售": Step.SELLING,
-    "烹饪": Step.KITCHEN_USE,
-    "制作": Step.KITCHEN_USE,
-    "留样": Step.RETAINED_SAMPLE,
-    "退货": Step.RETURNING,
-    "销毁": Step.DESTROYING,
-    "无害化": Step.DESTROYING,
-}
-
 
 def _step(value: Any) -> Step:
-    if step := meant(Step, _STEP_WORDS, value):
+    if step := meant(Step, steps.WORDS, value):
         return step
     raise PydanticCustomError("unknown_step", "unknown step")
 

@@ -3,28 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from contracts import steps
 from contracts.findings import TITLES, FindingKind
 
-STEPS: Final = {
-    "farming": "种养",
-    "harvest": "采收",
-    "purchase": "收购",
-    "storing": "储存",
-    "transport": "运输",
-    "slaughter": "屠宰",
-    "making": "生产",
-    "packing": "包装",
-    "unpacking": "拆包",
-    "checkpoint": "道口查验",
-    "cleaning": "清场",
-    "shipping": "发货",
-    "receiving": "收货",
-    "selling": "销售",
-    "kitchen_use": "加工",
-    "retained_sample": "留样",
-    "returning": "退货",
-    "destroying": "销毁",
-}
+STEPS: Final = steps.TITLES
 
 GAPS: Final = {
     "unknown_source": "来源不明",

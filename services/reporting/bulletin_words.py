@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from contracts import steps
+
 DIMENSIONS: Final = {
     "registration": "注册率",
     "activity": "活跃率",
@@ -28,26 +30,7 @@ CATEGORIES: Final = {
     "health_food": "保健食品",
     "infant_formula": "婴幼儿配方食品",
 }
-STEPS: Final = {
-    "farming": "种植养殖",
-    "harvest": "采收捕捞",
-    "purchase": "收购",
-    "storing": "储存",
-    "transport": "运输",
-    "slaughter": "屠宰",
-    "making": "生产加工",
-    "packing": "包装",
-    "unpacking": "拆包",
-    "checkpoint": "道口查验",
-    "cleaning": "清场",
-    "shipping": "发货",
-    "receiving": "收货",
-    "selling": "销售",
-    "kitchen_use": "加工制作",
-    "retained_sample": "留样",
-    "returning": "退货",
-    "destroying": "销毁",
-}
+STEPS: Final = steps.TITLES
 TESTS: Final = {"residue_quick": "农残快检", "clenbuterol_quick": "瘦肉精快检", "laboratory": "实验室抽检"}
 CHANNELS: Final = {"wechat": "微信", "sms": "短信", "wecom": "企业微信", "webhook": "系统回调", "in_app": "站内信"}
 DELIVERY: Final = {
