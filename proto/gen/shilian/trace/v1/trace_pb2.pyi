@@ -75,6 +75,7 @@ class Lot(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     QUANTITY_TEXT_FIELD_NUMBER: _builtins.int
+    EAR_TAGS_FIELD_NUMBER: _builtins.int
     batch: _builtins.str
     product: _builtins.str
     category: _builtins.str
@@ -82,6 +83,10 @@ class Lot(_message.Message):
     """Decimal as text; empty when unknown or not for the caller's eyes."""
     unit: _builtins.str
     quantity_text: _builtins.str
+    @_builtins.property
+    def ear_tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The animals in the lot, each by 15 digits."""
+
     def __init__(
         self,
         *,
@@ -91,10 +96,11 @@ class Lot(_message.Message):
         quantity: _builtins.str = ...,
         unit: _builtins.str = ...,
         quantity_text: _builtins.str = ...,
+        ear_tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "category", b"category", "product", b"product", "quantity", b"quantity", "quantity_text", b"quantity_text", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "category", b"category", "ear_tags", b"ear_tags", "product", b"product", "quantity", b"quantity", "quantity_text", b"quantity_text", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -102,24 +108,44 @@ Global___Lot: _TypeAlias = Lot  # noqa: Y015
 
 @_typing.final
 class Document(_message.Message):
+    """A paper that travels with the goods."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     KIND_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     ISSUER_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    ISSUED_ON_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     number: _builtins.str
     issuer: _builtins.str
+    form: _builtins.str
+    """Type of a quarantine certificate: animal_a, product_a, animal_b or product_b."""
+    issued_on: _builtins.str
+    """YYYY-MM-DD."""
+    valid_until: _builtins.str
+    quantity: _builtins.str
+    """What it certifies: decimal as text; empty when unknown or not for the caller's eyes."""
+    unit: _builtins.str
     def __init__(
         self,
         *,
         kind: _builtins.str = ...,
         number: _builtins.str = ...,
         issuer: _builtins.str = ...,
+        form: _builtins.str = ...,
+        issued_on: _builtins.str = ...,
+        valid_until: _builtins.str = ...,
+        quantity: _builtins.str = ...,
+        unit: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "kind", b"kind", "number", b"number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "issued_on", b"issued_on", "issuer", b"issuer", "kind", b"kind", "number", b"number", "quantity", b"quantity", "unit", b"unit", "valid_until", b"valid_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -149,6 +175,9 @@ class Event(_message.Message):
     ALSO_FROM_FIELD_NUMBER: _builtins.int
     SENT_TIME_FIELD_NUMBER: _builtins.int
     COUNTERPARTY_EXTERNAL_FIELD_NUMBER: _builtins.int
+    PRODUCTION_LINE_FIELD_NUMBER: _builtins.int
+    VEHICLE_FIELD_NUMBER: _builtins.int
+    REFERENCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     source: _builtins.str
     message_id: _builtins.str
@@ -162,6 +191,9 @@ class Event(_message.Message):
     document: _builtins.str
     counterparty_external: _builtins.bool
     """The counterparty lies outside the province or abroad, documented."""
+    production_line: _builtins.str
+    """The line or equipment at the site."""
+    vehicle: _builtins.str
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -181,6 +213,10 @@ class Event(_message.Message):
     @_builtins.property
     def sent_time(self) -> _timestamp_pb2.Timestamp:
         """When its source sent it."""
+
+    @_builtins.property
+    def references(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Papers and ear tags by which a walk finds this event."""
 
     def __init__(
         self,
@@ -205,10 +241,13 @@ class Event(_message.Message):
         also_from: _abc.Iterable[_builtins.str] | None = ...,
         sent_time: _timestamp_pb2.Timestamp | None = ...,
         counterparty_external: _builtins.bool = ...,
+        production_line: _builtins.str = ...,
+        vehicle: _builtins.str = ...,
+        references: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_time", b"recorded_time", "sent_time", b"sent_time", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["also_from", b"also_from", "counterparty_external", b"counterparty_external", "counterparty_name", b"counterparty_name", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "document", b"document", "documents", b"documents", "event_id", b"event_id", "flags", b"flags", "inputs", b"inputs", "message_id", b"message_id", "operator_id", b"operator_id", "outputs", b"outputs", "recorded_time", b"recorded_time", "sent_time", b"sent_time", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "step", b"step", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also_from", b"also_from", "counterparty_external", b"counterparty_external", "counterparty_name", b"counterparty_name", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "document", b"document", "documents", b"documents", "event_id", b"event_id", "flags", b"flags", "inputs", b"inputs", "message_id", b"message_id", "operator_id", b"operator_id", "outputs", b"outputs", "production_line", b"production_line", "recorded_time", b"recorded_time", "references", b"references", "sent_time", b"sent_time", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "step", b"step", "time", b"time", "vehicle", b"vehicle"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -457,6 +496,8 @@ Global___Gap: _TypeAlias = Gap  # noqa: Y015
 
 @_typing.final
 class TraceRequest(_message.Message):
+    """A walk begins at one of: a batch (at one site, if it is named), a document number, an ear tag."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BATCH_FIELD_NUMBER: _builtins.int
@@ -464,14 +505,37 @@ class TraceRequest(_message.Message):
     DIRECTION_FIELD_NUMBER: _builtins.int
     MAX_DEPTH_FIELD_NUMBER: _builtins.int
     MAX_NODES_FIELD_NUMBER: _builtins.int
+    DOCUMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    EAR_TAG_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    ANY_ORDER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     batch: _builtins.str
     site_id: _builtins.str
-    """Start at one holder only; empty means wherever the batch is."""
+    """Start at one holder only; empty means wherever the goods are."""
     direction: Global___Direction.ValueType
     max_depth: _builtins.int
     """1 to 100; 50 when 0."""
     max_nodes: _builtins.int
     """1 to 20,000; 10,000 when 0."""
+    document_number: _builtins.str
+    """Number of a paper that travelled with the goods, or of the ticket itself: starts at every batch it names."""
+    ear_tag: _builtins.str
+    """15 digits: starts at every batch the animal was in."""
+    any_order: _builtins.bool
+    """Follow goods out on an earlier day than they came, too."""
+    page_size: _builtins.int
+    """Nodes in an answer: 1 to 20,000; 1,000 when 0."""
+    page_token: _builtins.str
+    """Continues a walk as of the time it began; Aborted when what was recorded about it changed since."""
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """Only what happened from then on, and before then."""
+
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -480,10 +544,17 @@ class TraceRequest(_message.Message):
         direction: Global___Direction.ValueType = ...,
         max_depth: _builtins.int = ...,
         max_nodes: _builtins.int = ...,
+        document_number: _builtins.str = ...,
+        ear_tag: _builtins.str = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+        any_order: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "until_time", b"until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "direction", b"direction", "max_depth", b"max_depth", "max_nodes", b"max_nodes", "site_id", b"site_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_order", b"any_order", "batch", b"batch", "direction", b"direction", "document_number", b"document_number", "ear_tag", b"ear_tag", "from_time", b"from_time", "max_depth", b"max_depth", "max_nodes", b"max_nodes", "page_size", b"page_size", "page_token", b"page_token", "site_id", b"site_id", "until_time", b"until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -491,6 +562,8 @@ Global___TraceRequest: _TypeAlias = TraceRequest  # noqa: Y015
 
 @_typing.final
 class TraceResponse(_message.Message):
+    """A page of a chain: nodes, the nearest to the start first, with the edges that reach them, and their gaps."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BATCH_FIELD_NUMBER: _builtins.int
@@ -500,10 +573,16 @@ class TraceResponse(_message.Message):
     EDGES_FIELD_NUMBER: _builtins.int
     GAPS_FIELD_NUMBER: _builtins.int
     COMPLETE_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_NODES_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     batch: _builtins.str
     direction: Global___Direction.ValueType
     complete: _builtins.bool
-    """No gap was met and no limit reached."""
+    """No gap was met and no limit reached, on any page."""
+    next_page_token: _builtins.str
+    total_nodes: _builtins.int
+    """Nodes of the whole chain."""
     @_builtins.property
     def event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -512,6 +591,10 @@ class TraceResponse(_message.Message):
     def edges(self) -> _containers.RepeatedCompositeFieldContainer[Global___Edge]: ...
     @_builtins.property
     def gaps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Gap]: ...
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """What was recorded by then."""
+
     def __init__(
         self,
         *,
@@ -522,10 +605,13 @@ class TraceResponse(_message.Message):
         edges: _abc.Iterable[Global___Edge] | None = ...,
         gaps: _abc.Iterable[Global___Gap] | None = ...,
         complete: _builtins.bool = ...,
+        next_page_token: _builtins.str = ...,
+        total_nodes: _builtins.int = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "complete", b"complete", "direction", b"direction", "edges", b"edges", "event_ids", b"event_ids", "gaps", b"gaps", "nodes", b"nodes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "batch", b"batch", "complete", b"complete", "direction", b"direction", "edges", b"edges", "event_ids", b"event_ids", "gaps", b"gaps", "next_page_token", b"next_page_token", "nodes", b"nodes", "total_nodes", b"total_nodes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

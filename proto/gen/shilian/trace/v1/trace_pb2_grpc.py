@@ -90,7 +90,7 @@ class TraceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Trace(self, request, context):
-        """Walks a batch back to its sources or forward to its holders.
+        """Walks goods back to their sources or forward to their holders, a page of the chain at a time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

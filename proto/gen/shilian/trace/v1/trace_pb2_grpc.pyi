@@ -37,7 +37,7 @@ class TraceServiceStub:
     QueryEvents: _grpc.UnaryUnaryMultiCallable[_trace_pb2.QueryEventsRequest, _trace_pb2.QueryEventsResponse]
     """Events of the caller's scope, newest first."""
     Trace: _grpc.UnaryUnaryMultiCallable[_trace_pb2.TraceRequest, _trace_pb2.TraceResponse]
-    """Walks a batch back to its sources or forward to its holders."""
+    """Walks goods back to their sources or forward to their holders, a page of the chain at a time."""
     ListHolders: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListHoldersRequest, _trace_pb2.ListHoldersResponse]
     """Sites where goods made from a batch stand now, as far as records tell."""
     CountFlags: _grpc.UnaryUnaryMultiCallable[_trace_pb2.CountFlagsRequest, _trace_pb2.CountFlagsResponse]
@@ -55,7 +55,7 @@ class TraceServiceAsyncStub(TraceServiceStub):
     QueryEvents: _aio.UnaryUnaryMultiCallable[_trace_pb2.QueryEventsRequest, _trace_pb2.QueryEventsResponse]  # type: ignore[assignment]
     """Events of the caller's scope, newest first."""
     Trace: _aio.UnaryUnaryMultiCallable[_trace_pb2.TraceRequest, _trace_pb2.TraceResponse]  # type: ignore[assignment]
-    """Walks a batch back to its sources or forward to its holders."""
+    """Walks goods back to their sources or forward to their holders, a page of the chain at a time."""
     ListHolders: _aio.UnaryUnaryMultiCallable[_trace_pb2.ListHoldersRequest, _trace_pb2.ListHoldersResponse]  # type: ignore[assignment]
     """Sites where goods made from a batch stand now, as far as records tell."""
     CountFlags: _aio.UnaryUnaryMultiCallable[_trace_pb2.CountFlagsRequest, _trace_pb2.CountFlagsResponse]  # type: ignore[assignment]
@@ -88,7 +88,7 @@ class TraceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _trace_pb2.TraceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_trace_pb2.TraceResponse, _abc.Awaitable[_trace_pb2.TraceResponse]]:
-        """Walks a batch back to its sources or forward to its holders."""
+        """Walks goods back to their sources or forward to their holders, a page of the chain at a time."""
 
     @_abc_1.abstractmethod
     def ListHolders(
