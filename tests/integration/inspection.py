@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import grpc
@@ -24,6 +24,8 @@ from tests.processes import Process, eventually, free_port, set_clock
 from tests.stack import Database
 
 SITE, OPERATOR = "licence:JY13701050012345", "uscc:91370105MA3F72T8XQ"
+LABORATORY: Final[dict[str, Any]] = {"who": "省检院", "role": "laboratory", "division": None}
+OWNER: Final[dict[str, Any]] = {"who": "王秀兰", "role": "operator", "division": None, "operator": OPERATOR}
 
 
 class Client:
@@ -133,6 +135,20 @@ def tell(bus: Bus, type: str, **body: Any) -> None:
 def await_count(collection: Any, count: int, **where: Any) -> None:
     """Returns once a collection holds so many."""
     eventually(lambda: collection.count_documents(where), lambda found: found == count)
+
+
+def known(bus: Bus, db: Any, *sites: dict[str, Any]) -> None:
+    """Returns once these sites are known, or the one that everything here is about."""
+    tell(bus, "registry.sites_changed.v1", sites=[*(sites or [site()])])
+    await_count(db.sites, len(sites) or 1)
+
+
+def failed(bus: Bus, db: Any, **told: Any) -> str:
+    """The case of a failed quick test at a site that is known."""
+    known(bus, db)
+    tell(bus, "inspection.record_tests.v1", tests=[failed_test(**told)])
+    await_count(db.cases, 1)
+    return str(db.cases.find_one()["_id"])
 
 
 def account(note: str = "现场情况", *evidence: str) -> pb.Account:

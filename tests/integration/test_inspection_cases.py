@@ -19,8 +19,10 @@ from tests.integration.inspection import (
     ahead,
     await_count,
     client,
+    failed,
     failed_test,
     finding,
+    known,
     site,
     tell,
     worker,
@@ -37,15 +39,6 @@ GATES = (
 )
 
 
-def filed(bus: Bus, db: Any, **told: Any) -> str:
-    """The case of a failed test at a site that is known."""
-    tell(bus, "registry.sites_changed.v1", sites=[site()])
-    await_count(db.sites, 1)
-    tell(bus, "inspection.record_tests.v1", tests=[failed_test(**told)])
-    await_count(db.cases, 1)
-    return str(db.cases.find_one()["_id"])
-
-
 def settle(client: Client, case: str, gates: int = 4) -> None:
     """Both triggered musts, and so many of the gates."""
     client.call("ResolveMust", case_id=case, must=pb.MUST_STOP_AND_RECTIFY, done=True, evidence=["责令改正通知书"])
@@ -56,7 +49,7 @@ def settle(client: Client, case: str, gates: int = 4) -> None:
 
 def test_a_failed_quick_test_becomes_a_case_and_a_task(worker: Process, client: Client, bus: Bus, db: Any) -> None:
     answers, told = bus.listen(EGRESS, "market"), bus.listen(EVENTS, "inspection.*.v1")
-    id = filed(bus, db)
+    id = failed(bus, db)
     assert bus.await_message(answers).body["verdicts"][0]["outcome"] == "accepted"
     types = sorted(bus.await_message(told).headers["ce-type"] for _ in range(3))
     assert types == [f"inspection.{what}.v1" for what in ("cases_changed", "tasks_changed", "tests_recorded")]
@@ -95,7 +88,7 @@ def test_a_sheet_of_the_markets_test_point_becomes_a_case(
 
 
 def test_a_case_closes_through_every_gate_only(worker: Process, client: Client, bus: Bus, db: Any) -> None:
-    id = filed(bus, db)
+    id = failed(bus, db)
     settle(client, id, gates=3)
     code, rule, told = client.refusal("CloseCase", case_id=id)
     assert (code, rule) == (grpc.StatusCode.FAILED_PRECONDITION, "measures_not_carried_out")
@@ -115,7 +108,7 @@ def test_a_case_closes_through_every_gate_only(worker: Process, client: Client, 
 def test_two_officers_close_one_case_and_the_other_learns_why(
     worker: Process, client: Client, bus: Bus, db: Any
 ) -> None:
-    id = filed(bus, db)
+    id = failed(bus, db)
     settle(client, id)
     outcomes: dict[str, Any] = {}
 
@@ -140,7 +133,7 @@ def test_two_officers_close_one_case_and_the_other_learns_why(
 
 
 def test_musts_are_done_or_refused_with_a_reason(worker: Process, client: Client, bus: Bus, db: Any) -> None:
-    id = filed(bus, db)
+    id = failed(bus, db)
     must: dict[str, Any] = {"case_id": id, "must": pb.MUST_STOP_AND_RECTIFY}
     assert client.refusal("ResolveMust", **must, done=True)[1] == "must_evidence"
     assert client.refusal("ResolveMust", **must, done=False)[1] == "must_reason"
@@ -170,8 +163,7 @@ def test_musts_are_done_or_refused_with_a_reason(worker: Process, client: Client
 def test_a_re_check_that_fails_is_a_case_with_its_second_must(
     worker: Process, client: Client, bus: Bus, db: Any
 ) -> None:
-    tell(bus, "registry.sites_changed.v1", sites=[site()])
-    await_count(db.sites, 1)
+    known(bus, db)
     tell(bus, "trace.findings_changed.v1", findings=[finding()])
     await_count(db.tasks, 1)
     id = str(db.tasks.find_one()["_id"])
@@ -196,7 +188,7 @@ def test_a_re_check_that_fails_is_a_case_with_its_second_must(
 def test_a_re_check_that_fails_again_and_again_is_the_case_that_is_open(
     worker: Process, client: Client, bus: Bus, db: Any
 ) -> None:
-    filed(bus, db)
+    failed(bus, db)
     id = str(db.tasks.find_one()["_id"])
     client.call("AssignTask", task_id=id, officers=["王一", "李二"])
     client.call("RecordInspection", task_id=id, problem_found=True, account=account())
@@ -220,7 +212,7 @@ def test_a_re_check_that_fails_again_and_again_is_the_case_that_is_open(
 def test_the_second_case_about_an_item_calls_for_accountability(
     worker: Process, client: Client, bus: Bus, db: Any, ahead: Any
 ) -> None:
-    filed(bus, db)
+    failed(bus, db)
     set_clock(ahead, 40 * 86_400)
     tell(bus, "inspection.record_tests.v1", tests=[failed_test("Q2"), failed_test("Q3", item="克百威")])
     await_count(db.cases, 3)
@@ -286,8 +278,7 @@ def test_whoever_is_no_regulator_does_nothing_here(client: Client, role: str) ->
 
 
 def test_a_worker_killed_while_it_works_makes_nothing_twice(worker: Process, bus: Bus, db: Any) -> None:
-    tell(bus, "registry.sites_changed.v1", sites=[site()])
-    await_count(db.sites, 1)
+    known(bus, db)
     for n in range(300):
         tell(bus, "trace.findings_changed.v1", findings=[finding(f"K{n}")])
         if n % 100 == 50:

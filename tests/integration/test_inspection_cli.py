@@ -8,14 +8,15 @@ from typer.testing import CliRunner
 from clients.cli.__main__ import app
 from tests.bus import Bus
 from tests.integration.inspection import (
-    OPERATOR,
+    LABORATORY,
+    OWNER,
     SITE,
     Client,
     ahead,
     await_count,
     client,
     failed_test,
-    site,
+    known,
     tell,
     worker,
 )
@@ -23,8 +24,6 @@ from tests.processes import Process
 
 __all__ = ["ahead", "client", "worker"]
 
-LABORATORY: dict[str, Any] = {"who": "省检院", "role": "laboratory", "division": None}
-OWNER: dict[str, Any] = {"who": "王秀兰", "role": "operator", "division": None, "operator": OPERATOR}
 REPORT = "test record --report SD-1 --at 2026-01-06T09:00 --retest-of Q1 --qualified"
 
 
@@ -37,8 +36,7 @@ def run(client: Client, words: str, *, who: str = "王一", **caller: Any) -> st
 
 
 def test_a_result_is_objected_to_and_decided_by_command(worker: Process, client: Client, bus: Bus, db: Any) -> None:
-    tell(bus, "registry.sites_changed.v1", sites=[site()])
-    await_count(db.sites, 1)
+    known(bus, db)
     at = "2026-01-04T20:00:00Z"
     event = {"id": "E1", "source": "market", "step": "receiving", "time": at, "sent_at": at, "site": SITE}
     tell(bus, "trace.events_recorded.v1", events=[event | {"batches": ["B1"]}])
@@ -61,8 +59,7 @@ def test_a_result_is_objected_to_and_decided_by_command(worker: Process, client:
 
 
 def test_grade_and_points_are_shown_by_command(worker: Process, client: Client, bus: Bus, db: Any) -> None:
-    tell(bus, "registry.sites_changed.v1", sites=[site()])
-    await_count(db.sites, 1)
+    known(bus, db)
     created = f"inspect create --site {SITE} --title 检查 --item licence --officer 甲 --officer 乙 --format json"
     task = json.loads(run(client, created))["task"]
     run(client, f"inspect record {task['task_id']} --problem --note 过期")

@@ -21,6 +21,7 @@ from tests.integration.inspection import (
     client,
     failed_test,
     finding,
+    known,
     site,
     tell,
     worker,
@@ -33,8 +34,7 @@ __all__ = ["ahead", "client", "worker"]
 
 def opened(bus: Bus, db: Any) -> str:
     """A task that a finding opened, at a site that is known."""
-    tell(bus, "registry.sites_changed.v1", sites=[site()])
-    await_count(db.sites, 1)
+    known(bus, db)
     tell(bus, "trace.findings_changed.v1", findings=[finding()])
     await_count(db.tasks, 1)
     return str(db.tasks.find_one()["_id"])

@@ -16,6 +16,7 @@ from tests.integration.inspection import (
     client,
     failed_test,
     finding,
+    known,
     site,
     tell,
     worker,
@@ -26,11 +27,6 @@ __all__ = ["ahead", "client", "worker"]
 
 DAY = 86_400
 PROVINCE: dict[str, Any] = {"who": "省一", "division": "370000"}
-
-
-def known(bus: Bus, db: Any, *sites: dict[str, Any]) -> None:
-    tell(bus, "registry.sites_changed.v1", sites=[*(sites or [site()])])
-    await_count(db.sites, len(sites) or 1)
 
 
 def task(kind: Any = pb.TASK_KIND_DAILY, *items: str, **told: Any) -> dict[str, Any]:

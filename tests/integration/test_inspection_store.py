@@ -1,12 +1,12 @@
 """Inspection's queries on a real database: a worklist's page reads what it shows, however long the list is."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pymongo.errors import WriteError
 
+from chassis.caller import Caller
 from chassis.collections import ensure
 from contracts.inspection import TaskKind
 from services.inspection import queries, tasks
@@ -19,14 +19,8 @@ OPEN = [state.value for state in RUNNING]
 COUNT, PAGE = 3_000, 50
 
 
-@dataclass(frozen=True)
-class Caller:
-    """A regulator."""
-
-    division: str | None
-    role: str = "regulator"
-    subject: str = "王一"
-    operator_id: str | None = None
+def regulator(division: str) -> Caller:
+    return Caller("王一", "regulator", division)
 
 
 def filled(db: Any) -> Any:
@@ -43,12 +37,12 @@ def filled(db: Any) -> Any:
 
 
 QUESTIONS: dict[str, tuple[Caller, dict[str, Any]]] = {
-    "province": (Caller("37"), {}),
-    "city": (Caller("3701"), {}),
-    "county": (Caller("370103"), {}),
-    "station": (Caller("3701"), {"station": "所3"}),
-    "officer": (Caller("3701"), {"officers": "officer-3"}),
-    "everything": (Caller(None, "system"), {}),
+    "province": (regulator("37"), {}),
+    "city": (regulator("3701"), {}),
+    "county": (regulator("370103"), {}),
+    "station": (regulator("3701"), {"station": "所3"}),
+    "officer": (regulator("3701"), {"officers": "officer-3"}),
+    "everything": (Caller("任务", "system"), {}),
 }
 
 
@@ -72,7 +66,7 @@ def test_pages_show_every_task_once_in_the_order_of_what_is_due(db: Any) -> None
     seen: list[Any] = []
     after = ""
     while page := list(
-        collection.find(queries.tasks_like(Caller("370103"), "", OPEN, after)).sort([("order", 1)]).limit(500)
+        collection.find(queries.tasks_like(regulator("370103"), "", OPEN, after)).sort([("order", 1)]).limit(500)
     ):
         seen += page
         after = page[-1]["order"]

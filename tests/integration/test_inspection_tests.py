@@ -11,23 +11,23 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 from contracts.topology import EVENTS, INSPECTION_EVENTS, INSPECTION_FACTS, INSPECTION_TESTS
 from tests.bus import Bus
 from tests.integration.inspection import (
+    LABORATORY,
     OPERATOR,
+    OWNER,
     SITE,
     Client,
     ahead,
     await_count,
     client,
+    failed,
     failed_test,
-    site,
+    known,
     tell,
     worker,
 )
 from tests.processes import Process, eventually, set_clock
 
 __all__ = ["ahead", "client", "worker"]
-
-LABORATORY: dict[str, Any] = {"who": "省检院", "role": "laboratory", "division": None}
-OWNER: dict[str, Any] = {"who": "王秀兰", "role": "operator", "division": None, "operator": OPERATOR}
 
 
 def stamp(at: datetime) -> Timestamp:
@@ -48,15 +48,6 @@ def named(bus: Bus, db: Any, *batches: str, event: str = "E1") -> None:
     told = {"id": event, "source": "market", "step": "receiving", "time": at, "sent_at": at, "site": SITE}
     tell(bus, "trace.events_recorded.v1", events=[{**told, "batches": list(batches)}])
     await_count(db.marks, 1, _id=event)
-
-
-def failed(bus: Bus, db: Any, **told: Any) -> str:
-    """The case of a failed quick test at a site that is known."""
-    tell(bus, "registry.sites_changed.v1", sites=[site()])
-    await_count(db.sites, 1)
-    tell(bus, "inspection.record_tests.v1", tests=[failed_test(**told)])
-    await_count(db.cases, 1)
-    return str(db.cases.find_one()["_id"])
 
 
 def test_a_failed_test_of_a_known_batch_proposes_its_recall_once(
@@ -177,8 +168,7 @@ def test_after_four_hours_a_quick_tests_result_stands(
 def test_a_laboratory_records_a_result_once_and_one_that_fails_opens_a_case(
     worker: Process, client: Client, bus: Bus, db: Any
 ) -> None:
-    tell(bus, "registry.sites_changed.v1", sites=[site()])
-    await_count(db.sites, 1)
+    known(bus, db)
     first = client.call("RecordTest", **report())
     again = client.call("RecordTest", **report(test_time=first.test.test_time))
     assert (again.test.test_id, again.case_id) == (first.test.test_id, first.case_id)
