@@ -28,9 +28,9 @@ def moved(node: Sequence[Flow]) -> Amount | None:
     own, told = _by_site(node, own=True), _by_site(node, own=False)
     unnamed = total(own.pop(UNNAMED, []))
     edges = [(total(own.get(site, [])), total(told.get(site, []))) for site in {**own, **told}]
-    spare = sum_of([_beyond(mine, theirs) for mine, theirs in edges])
+    spare = sum_of([_spare(mine, theirs) for mine, theirs in edges])
     kept = [mine if mine is not None else theirs for mine, theirs in edges]
-    return sum_of([total(plain), *kept, _larger(unnamed, spare)])
+    return sum_of([total(plain), *kept, larger(unnamed, spare)])
 
 
 def _by_site(node: Sequence[Flow], own: bool) -> dict[str, list[Flow]]:
@@ -42,20 +42,39 @@ def _by_site(node: Sequence[Flow], own: bool) -> dict[str, list[Flow]]:
     return found
 
 
-def _beyond(own: Amount | None, others: Amount | None) -> Amount | None:
+def _spare(own: Amount | None, others: Amount | None) -> Amount | None:
     """What others tell beyond a site's own account; where only one side's is known, that one counts."""
-    if own is None or others is None:
-        return NOTHING if (own or others) not in (None, NOTHING) else None
-    larger = _larger(own, others)
-    return larger and Amount(larger.quantity - own.quantity, larger.unit)
+    return beyond(others, own) if own and others else NOTHING if (own or others or NOTHING) != NOTHING else None
 
 
-def _larger(own: Amount | None, others: Amount | None) -> Amount | None:
-    if own is None or others is None:
-        return (own or others) if (own or others) != NOTHING else None
-    if own.unit != others.unit and NOTHING not in (own, others):
+def plus(one: Amount | None, other: Amount | None) -> Amount | None:
+    """Their sum; None when one is not known or their units differ."""
+    if one is None or other is None:
         return None
-    return max(own, others, key=lambda amount: amount.quantity)
+    if one.unit == other.unit:
+        return Amount(one.quantity + other.quantity, one.unit)
+    if other == NOTHING:
+        return one
+    return other if one == NOTHING else None
+
+
+def larger(one: Amount | None, other: Amount | None) -> Amount | None:
+    """Of two accounts of the same goods; the one that is known. None when neither is, or their units differ."""
+    if one is None or other is None:
+        known = one or other
+        return None if known == NOTHING else known
+    if one.unit != other.unit and NOTHING not in (one, other):
+        return None
+    return one if one.quantity >= other.quantity else other
+
+
+def beyond(one: Amount | None, other: Amount | None) -> Amount | None:
+    """By how much the one exceeds the other, at least nothing; None when either is not known, or their units differ."""
+    if one is None or other is None:
+        return None
+    if one.unit != other.unit and NOTHING not in (one, other):
+        return None
+    return Amount(one.quantity - other.quantity, one.unit) if one.quantity > other.quantity else NOTHING
 
 
 def total(node: Sequence[Flow]) -> Amount | None:

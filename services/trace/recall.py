@@ -1,20 +1,18 @@
-"""What a recall would have to bring back: where each part of a batch's goods is, and how much that covers. Pure.
+"""What a recall would have to bring back: where each part of the goods is, and how much that covers. Pure.
 
 A portion stands at a node of the forward chain. Goods turned into another batch are that batch's affair: it is in the
 chain too. What nobody can locate stands, as such, with its last holder (domain: "Answers about stock and recall").
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from contracts.trace import Step
-from services.trace.amounts import NOTHING, Amount, moved, total
-from services.trace.chain import UNKNOWN_DESTINATION, Chain, is_unnamed
-from services.trace.lineage import Event, Flow, flows, split
+from services.trace.amounts import NOTHING, Amount, beyond, plus
+from services.trace.books import Account, Books, End
+from services.trace.chain import Chain, is_unnamed
+from services.trace.lineage import split
 
 
 class Fate(StrEnum):
@@ -32,91 +30,160 @@ class Fate(StrEnum):
 TO_BRING_BACK: Final = frozenset({Fate.HELD, Fate.IN_TRANSIT, Fate.OUTSIDE, Fate.UNLOCATED})
 """What a recall is still in time for."""
 
+_FATES: Final = {end: Fate(end.value) for end in End}
+
+
+class Why(StrEnum):
+    """Why an amount, or where goods are, is not known."""
+
+    NOT_RECORDED = "not_recorded"
+    """A quantity is missing or in a unit that cannot be converted, or units differ."""
+    MORE_OUT_THAN_IN = "more_out_than_in"
+    TO_NOBODY_KNOWN = "to_nobody_known"
+    NOT_FOLLOWED = "not_followed"
+    """The walk's bounds ended there."""
+
 
 class Portion(NamedTuple):
-    """Goods of one fate at a node (`batch@site`); the amount is None where no account gives it in one unit."""
+    """Goods of one fate at a node (`batch@site`); the amount is None where no account gives it in one unit.
+
+    `into` are the batches that processed goods became, `why` what stands against knowing more.
+    """
 
     node: str
     fate: Fate
     amount: Amount | None
+    into: tuple[str, ...] = ()
+    why: Why | None = None
 
 
 class Coverage(NamedTuple):
-    """Of one batch: what began in the chain, and how much of it is located; None where units or accounts fail."""
+    """Of one batch: what began in the chain, and how much of it is located; None where units or accounts fail.
+
+    `unsure` are the nodes that cannot be summed, or do not add up, and why.
+    """
 
     batch: str
     produced: Amount | None
     located: Amount | None
+    unsure: tuple[tuple[str, Why], ...] = ()
 
     @property
     def share(self) -> Fraction | None:
         """Located of produced, at most 1; None when either is not known."""
         if not self.produced or not self.located or self.produced.quantity <= 0:
             return None
+        if self.located != NOTHING and self.located.unit != self.produced.unit:
+            return None
         return min(Fraction(self.located.quantity) / Fraction(self.produced.quantity), Fraction(1))
 
 
-def portions(chain: Chain, events: Iterable[Event]) -> list[Portion]:
-    """Every portion at the named nodes of a forward chain; all events of those nodes have to be given."""
-    by_node: dict[str, list[Flow]] = defaultdict(list)
-    for event in events:
-        for flow in flows(event):
-            by_node[flow.node].append(flow)
-    lost = {gap.node for gap in chain.gaps if gap.kind == UNKNOWN_DESTINATION}
-    named = [key for key in chain.nodes if not is_unnamed(key)]
-    return [portion for key in named for portion in _at(key, by_node[key], chain, key in lost)]
+def named(chain: Chain) -> list[str]:
+    """The nodes of a chain that stand at somebody's."""
+    return [key for key in chain.nodes if not is_unnamed(key)]
 
 
-def _at(key: str, node: Sequence[Flow], chain: Chain, lost: bool) -> Iterator[Portion]:
-    came, went = [flow for flow in node if flow.inward], [flow for flow in node if not flow.inward]
+def portions(chain: Chain, books: Books) -> list[Portion]:
+    """Every portion at the named nodes of a forward chain; the books hold all events of those nodes."""
+    met = _by_batch(chain, books, lambda account: account.from_nobody)
+    return [portion for key in named(chain) for portion in _at(key, books.nodes.get(key) or Account(), chain, met)]
+
+
+def _by_batch(chain: Chain, books: Books, of: Callable[[Account], Amount | None]) -> dict[str, Amount | None]:
+    """A sum over the named nodes of each batch."""
+    found: dict[str, Amount | None] = {}
+    for key in named(chain):
+        if (account := books.nodes.get(key)) and (amount := of(account)) is not NOTHING:
+            batch = split(key)[0]
+            found[batch] = plus(found.get(batch, NOTHING), amount)
+    return found
+
+
+def _at(key: str, account: Account, chain: Chain, met: dict[str, Amount | None]) -> Iterator[Portion]:
+    came = account.came
     if chain.place(key).external:
-        yield Portion(key, Fate.OUTSIDE, moved(came))
+        yield Portion(key, Fate.OUTSIDE, beyond(came, account.went))
         return
-    for fate, some in _ends(went).items():
-        yield Portion(key, fate, total(some))
-    if lost:
-        yield Portion(key, Fate.UNLOCATED, total([flow for flow in went if _to_nobody_known(flow)]))
-    left = _left(came, went)
-    if left is None or left.quantity > 0:
-        yield Portion(key, _standing(came) if left else Fate.UNLOCATED, left)
+    if key not in chain.expanded:
+        yield Portion(key, Fate.UNLOCATED, came, why=Why.NOT_FOLLOWED)
+        return
+    for end, amount in account.ended.items():
+        into = tuple(account.into) if end is End.PROCESSED else ()
+        yield Portion(key, _FATES[end], amount, into, None if amount else Why.NOT_RECORDED)
+    yield from _lost(key, account.to_nobody, met)
+    yield from _standing(key, account, came)
 
 
-def _ends(went: Sequence[Flow]) -> dict[Fate, list[Flow]]:
-    """Outward flows that end here, by what ended them."""
-    ended: dict[Fate, list[Flow]] = defaultdict(list)
-    for flow in went:
-        if flow.event.step is Step.DESTROYING:
-            ended[Fate.DESTROYED].append(flow)
-        elif flow.consumed:
-            ended[Fate.CONSUMED].append(flow)
-        elif not flow.handoff:
-            ended[Fate.PROCESSED].append(flow)
-    return ended
+def _lost(key: str, amount: Amount | None, met: dict[str, Amount | None]) -> Iterator[Portion]:
+    """What was handed to nobody known, but for what others took from nobody known."""
+    if amount is NOTHING:
+        return
+    batch = split(key)[0]
+    others = met.get(batch, NOTHING)
+    lost = beyond(amount, others)
+    met[batch] = beyond(others, amount)
+    if lost is None or lost.quantity > 0:
+        yield Portion(key, Fate.UNLOCATED, lost, why=Why.TO_NOBODY_KNOWN)
 
 
-def _to_nobody_known(flow: Flow) -> bool:
-    return flow.handoff and flow.own and not flow.consumed and not flow.event.there.site
+def _standing(key: str, account: Account, came: Amount | None) -> Iterator[Portion]:
+    """What is left, first of it what is on its way. A node that nothing came to began with what left it."""
+    if came == NOTHING:
+        return
+    left = beyond(came, account.went)
+    if left is None:
+        yield Portion(key, Fate.UNLOCATED, None, why=Why.NOT_RECORDED)
+        return
+    coming = min(account.in_transit or NOTHING, left, key=lambda amount: amount.quantity) if account.present else left
+    for fate, amount in ((Fate.HELD, beyond(left, coming)), (Fate.IN_TRANSIT, coming)):
+        if amount and amount.quantity > 0:
+            yield Portion(key, fate, amount)
 
 
-def _standing(came: Sequence[Flow]) -> Fate:
-    """Goods that only their sender told of are on their way."""
-    return Fate.HELD if any(flow.own for flow in came) else Fate.IN_TRANSIT
+def coverages(chain: Chain, books: Books, found: Iterable[Portion]) -> list[Coverage]:
+    """How much of each batch of a chain the portions locate."""
+    produced: dict[str, Amount | None] = {}
+    located: dict[str, Amount | None] = {}
+    unsure: dict[str, list[tuple[str, Why]]] = {}
+    from_outside = _from_elsewhere(chain, books)
+    to_nobody = _by_batch(chain, books, lambda account: account.to_nobody)
+    for key in named(chain):
+        batch, account = split(key)[0], books.nodes.get(key) or Account()
+        if not chain.place(key).external:
+            produced[batch] = plus(produced.get(batch, NOTHING), _begun(account, from_outside.get(key, NOTHING)))
+        if _overdrawn(account):
+            unsure.setdefault(batch, []).append((key, Why.MORE_OUT_THAN_IN))
+    for batch, amount in _by_batch(chain, books, lambda account: account.from_nobody).items():
+        produced[batch] = plus(produced.get(batch, NOTHING), beyond(amount, to_nobody.get(batch, NOTHING)))
+    for portion in found:
+        batch = split(portion.node)[0]
+        if portion.fate is not Fate.UNLOCATED:
+            located[batch] = plus(located.get(batch, NOTHING), portion.amount)
+        if portion.why:
+            unsure.setdefault(batch, []).append((portion.node, portion.why))
+    return [
+        Coverage(batch, amount, located.get(batch, NOTHING), tuple(unsure.get(batch, ())))
+        for batch, amount in produced.items()
+    ]
 
 
-def _left(came: Sequence[Flow], went: Sequence[Flow]) -> Amount | None:
-    """What came less what went; None when one is not known or they have different units."""
-    more, less = moved(came), moved(went)
-    if not came or more is None or less is None or (less != NOTHING and more.unit != less.unit):
-        return None
-    return Amount(more.quantity - less.quantity, more.unit)
+def _begun(account: Account, from_elsewhere: Amount | None) -> Amount | None:
+    """Goods that begin at a node: made there, come from elsewhere, or first heard of when they left."""
+    if account.came == NOTHING:
+        return account.went
+    return plus(account.made, from_elsewhere)
 
 
-def coverage(found: Sequence[Portion], produced: Amount | None, batch: str) -> Coverage:
-    """How much of a batch's goods the portions locate."""
-    located = [each.amount for each in found if split(each.node)[0] == batch and each.fate is not Fate.UNLOCATED]
-    known = [amount for amount in located if amount is not None]
-    units = {amount.unit for amount in known if amount != NOTHING}
-    if len(known) < len(located) or len(units) > 1:
-        return Coverage(batch, produced, None)
-    sum_of = sum((amount.quantity for amount in known), Decimal(0))
-    return Coverage(batch, produced, Amount(sum_of, units.pop() if units else None))
+def _from_elsewhere(chain: Chain, books: Books) -> dict[str, Amount | None]:
+    """What came to nodes of the chain from nodes that are not in it, or lie outside the province."""
+    found: dict[str, Amount | None] = {}
+    for edge in books.sent.keys() | books.received.keys():
+        tail, head = edge
+        if head in chain.nodes and not is_unnamed(tail) and (tail not in chain.nodes or chain.place(tail).external):
+            found[head] = plus(found.get(head, NOTHING), books.moved(edge))
+    return found
+
+
+def _overdrawn(account: Account) -> bool:
+    came, went = account.came, account.went
+    return came != NOTHING and bool((more := beyond(went, came)) and more.quantity > 0)

@@ -3,14 +3,17 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
+from bson import Decimal128
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.trace import Step
-from services.trace.amounts import Amount
-from services.trace.lineage import Event, Place
-from services.trace.recall import TO_BRING_BACK, Coverage, Fate, Portion, coverage, portions
+from services.trace.amounts import NOTHING, Amount, plus
+from services.trace.books import Books
+from services.trace.lineage import Event, Goods, Place
+from services.trace.recall import TO_BRING_BACK, Coverage, Fate, Portion, Why, coverages, portions
 from tests.unit.trace_world import event, goods, harvest, make, receive, ship, world
 
 FARM, SHOP, KITCHEN, ABROAD = "licence:F", "licence:S", "licence:K", Place("external:x", external=True)
@@ -20,9 +23,28 @@ def kilos(quantity: str | int) -> Amount:
     return Amount(Decimal(quantity), "KGM")
 
 
-def located(*events: Event, batch: str = "A") -> dict[tuple[str, Fate], Amount | None]:
-    found = portions(world(*events).forward(batch), events)
-    return {(portion.node, portion.fate): portion.amount for portion in found}
+def stored(told: Event) -> dict[str, Any]:
+    """An event as its document holds it, as far as books read it."""
+    lots = {side: [_lot(lot) for lot in getattr(told, side)] for side in ("inputs", "outputs")}
+    if told.inputs == told.outputs:
+        del lots["outputs"]
+    row = {"step": told.step.value, "time": told.time, "site": told.here.site, "there": told.there.site, "lots": lots}
+    return row | ({"counterparty": {"site": told.there.site}} if told.there.site else {})
+
+
+def _lot(lot: Goods) -> dict[str, Any]:
+    amount = {} if lot.quantity is None else {"quantity": Decimal128(lot.quantity), "unit": lot.unit}
+    return {"batch": lot.batch, **amount}
+
+
+def found(*events: Event, batch: str = "A", **bounds: Any) -> tuple[list[Portion], dict[str, Coverage]]:
+    chain, books = world(*events).forward(batch, **bounds), Books(map(stored, events))
+    parts = portions(chain, books)
+    return parts, {each.batch: each for each in coverages(chain, books, parts)}
+
+
+def located(*events: Event) -> dict[tuple[str, Fate], Amount | None]:
+    return {(portion.node, portion.fate): portion.amount for portion in found(*events)[0]}
 
 
 def test_each_part_is_where_its_books_say() -> None:
@@ -49,25 +71,74 @@ def test_each_part_is_where_its_books_say() -> None:
     }
 
 
+def test_processed_goods_name_the_batches_that_they_became() -> None:
+    parts, covered = found(
+        harvest("e0", "A", FARM),
+        make("e1", FARM, of="A", into="M N", quantity="4"),
+        ship("e2", "M", FARM, SHOP, quantity="4"),
+    )
+    assert {each.into for each in parts if each.fate is Fate.PROCESSED} == {("M", "N")}
+    assert {batch: (each.produced, each.share) for batch, each in covered.items()} == {
+        "A": (kilos(10), Fraction(1)),
+        "M": (kilos(4), Fraction(1)),
+        "N": (kilos(4), Fraction(1)),
+    }
+
+
+def test_what_was_sent_and_not_received_yet_is_on_its_way() -> None:
+    told = harvest("e0", "A", FARM), ship("e1", "A", FARM, SHOP), receive("e2", "A", SHOP, FARM, quantity="6")
+    assert located(*told) == {(f"A@{SHOP}", Fate.HELD): kilos(6), (f"A@{SHOP}", Fate.IN_TRANSIT): kilos(4)}
+
+
 def test_goods_shipped_to_nobody_known_stand_with_their_last_holder() -> None:
-    told = harvest("e0", "A", FARM), ship("e1", "A", FARM, quantity="6")
-    found = portions(world(*told).forward("A"), told)
-    assert found == [Portion(f"A@{FARM}", Fate.UNLOCATED, kilos(6)), Portion(f"A@{FARM}", Fate.HELD, kilos(4))]
-    assert coverage(found, kilos(10), "A").share == Fraction(2, 5)
+    parts, covered = found(harvest("e0", "A", FARM), ship("e1", "A", FARM, quantity="6"))
+    assert parts == [
+        Portion(f"A@{FARM}", Fate.UNLOCATED, kilos(6), why=Why.TO_NOBODY_KNOWN),
+        Portion(f"A@{FARM}", Fate.HELD, kilos(4)),
+    ]
+    assert covered["A"].share == Fraction(2, 5)
+
+
+def test_halves_that_name_nobody_meet_by_batch() -> None:
+    told = harvest("e0", "A", FARM), ship("e1", "A", FARM, quantity="6"), receive("e2", "A", SHOP, quantity="5")
+    parts, covered = found(*told)
+    assert {(each.node, each.fate): each.amount for each in parts} == {
+        (f"A@{FARM}", Fate.UNLOCATED): kilos(1),
+        (f"A@{FARM}", Fate.HELD): kilos(4),
+        (f"A@{SHOP}", Fate.HELD): kilos(5),
+    }
+    assert (covered["A"].produced, covered["A"].share) == (kilos(10), Fraction(9, 10))
 
 
 def test_unknown_quantities_are_not_guessed() -> None:
-    told = harvest("e0", "A", FARM, quantity=None), ship("e1", "A", FARM, SHOP)
-    found = portions(world(*told).forward("A"), told)
-    assert {(each.node, each.fate) for each in found} == {
-        (f"A@{FARM}", Fate.UNLOCATED),
-        (f"A@{SHOP}", Fate.IN_TRANSIT),
-    }
-    assert Coverage("A", None, kilos(10)).share is None
+    parts, covered = found(harvest("e0", "A", FARM, quantity=None), ship("e1", "A", FARM, SHOP))
+    assert parts == [
+        Portion(f"A@{FARM}", Fate.UNLOCATED, None, why=Why.NOT_RECORDED),
+        Portion(f"A@{SHOP}", Fate.IN_TRANSIT, kilos(10)),
+    ]
+    assert (covered["A"].share, covered["A"].unsure) == (None, ((f"A@{FARM}", Why.NOT_RECORDED),))
+
+
+def test_what_a_bounded_walk_left_out_is_not_located() -> None:
+    told = harvest("e0", "A", FARM), make("e1", FARM, of="A", into="M"), ship("e2", "M", FARM, SHOP)
+    parts, covered = found(*told, max_depth=1)
+    assert parts[-1] == Portion(f"M@{FARM}", Fate.UNLOCATED, kilos(10), why=Why.NOT_FOLLOWED)
+    assert (covered["A"].share, covered["M"].share) == (Fraction(1), Fraction(0))
+
+
+def test_produce_begins_with_its_first_delivery_and_goods_from_elsewhere_are_theirs_too() -> None:
+    told = ship("e1", "A", FARM, SHOP), receive("e2", "A", SHOP, ABROAD, quantity="3")
+    assert {each.batch: each.produced for each in found(*told)[1].values()} == {"A": kilos(13)}
+
+
+def test_more_out_than_in_is_told() -> None:
+    told = harvest("e0", "A", FARM), ship("e1", "A", FARM, SHOP, quantity="12")
+    covered = found(*told)[1]["A"]
+    assert (covered.share, covered.unsure) == (Fraction(1), ((f"A@{FARM}", Why.MORE_OUT_THAN_IN),))
 
 
 @dataclass
-class Books:
+class Honest:
     """Goods moved by people who write everything down, some of them late."""
 
     stock: dict[str, int] = field(default_factory=lambda: {FARM: 100})
@@ -109,12 +180,16 @@ moves = st.tuples(
 
 @given(st.lists(moves, max_size=10), st.sampled_from(("both", "sender", "receiver", "parts", "nameless")))
 def test_portions_add_up_to_what_was_made(made: list[tuple[str, str, str, int]], told_by: str) -> None:
-    books = Books()
+    books = Honest()
     for kind, here, there, quantity in made:
         books.move(kind, here, there, quantity, told_by)
-    found = portions(world(*books.events).forward("A"), books.events)
-    assert coverage(found, kilos(100), "A").share == 1
-    gone = sum(each.amount.quantity for each in found if each.amount and each.fate not in TO_BRING_BACK)
+    parts, covered = found(*books.events)
+    assert covered["A"].share == 1
+    assert covered["A"].unsure == ()
+    gone = sum(each.amount.quantity for each in parts if each.amount and each.fate not in TO_BRING_BACK)
     assert gone == books.ended
-    standing = {each.node: each.amount for each in found if each.fate in TO_BRING_BACK}
+    standing: dict[str, Amount | None] = {}
+    for each in parts:
+        if each.fate in TO_BRING_BACK:
+            standing[each.node] = plus(standing.get(each.node, NOTHING), each.amount)
     assert standing == {f"A@{site}": kilos(left) for site, left in books.stock.items() if left}
