@@ -81,6 +81,7 @@ CATALOGUE: Final = (
     _event("reporting.bulletin_published.v1", notices.BulletinPublishedV1, "通报已发布"),
     MessageType("egress.verdicts.v1", "{source}", EGRESS, egress.VerdictsV1, "adapters, trace, registry", "逐条回执"),
     MessageType("egress.receipt_proposed.v1", "{source}", EGRESS, egress.ReceiptProposedV1, "trace", "待确认收货单"),
+    MessageType("egress.recalls.v1", "{source}", EGRESS, egress.RecallsV1, "trace", "召回通知"),
 )
 
 MESSAGE_TYPES: Final = {entry.name: entry for entry in CATALOGUE}

@@ -69,3 +69,33 @@ class ReceiptProposedV1(Contract):
     receiver_site: str
     shipped_at: datetime
     lines: tuple[ProposedLine, ...]
+
+
+class RecalledGoods(Contract):
+    """Goods of a batch at a site of the source's; quantity, a decimal as text, is what should still be there."""
+
+    site: str
+    batch: str
+    product: str | None = None
+    quantity: str | None = None
+    unit: str | None = None
+
+
+class RecallsV1(Contract):
+    """`egress.recalls.v1`: a recall, and where it touches the sites that a source reports of; at most 500 lines.
+
+    Who holds the goods stops selling, keeps them apart and reports what it brings back; who sold them on tells its
+    buyers. A later `version` names further goods. `recall_class` is 1 to 3 (食品召回管理办法 art. 13), `batches` are
+    the recalled ones: a line's own batch may have been made of them.
+    """
+
+    source: str
+    recall: str
+    version: Whole
+    batches: tuple[str, ...]
+    reason: str
+    recall_class: Whole
+    issuer: str
+    opened_at: datetime
+    finish_by: datetime
+    goods: tuple[RecalledGoods, ...]

@@ -1,9 +1,29 @@
 """Recalls that are opened: goods that come back from everybody who holds them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from contracts.model import Contract, Whole
 from contracts.trace import Category
+
+
+class Clock(NamedTuple):
+    """A class of recall: it begins within so many hours of knowing the risk, and ends within so many working days."""
+
+    recall_class: int
+    start: timedelta
+    finish_days: int
+
+
+CLOCKS: Final = {
+    1: Clock(1, timedelta(hours=24), 10),
+    2: Clock(2, timedelta(hours=48), 20),
+    3: Clock(3, timedelta(hours=72), 30),
+}
+"""食品召回管理办法 art. 13 and 18."""
+
+SITES_TOLD: Final = 500
+"""Sites in one message at most."""
 
 
 class Recall(Contract):
@@ -11,6 +31,7 @@ class Recall(Contract):
 
     A recall of many sites is told in parts, and once more when late records name further sites: whoever is told of one
     again has been told. `recall_class` is 1 to 3 (食品召回管理办法 art. 13); `version` grows with what is told.
+    `operator` recalls goods of its own; `finish_by` is when the recall has to end.
     """
 
     id: str
@@ -24,6 +45,8 @@ class Recall(Contract):
     division: str | None = None
     opened_at: datetime
     sites: tuple[str, ...]
+    operator: str | None = None
+    finish_by: datetime | None = None
 
 
 class RecallsOpenedV1(Contract):

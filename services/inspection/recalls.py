@@ -1,29 +1,13 @@
 """Recalls that failed tests propose, with their class's clocks; whoever is entitled decides. Pure."""
 
-from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from contracts.inspection import RecallProposal, RecallState, TestKind
+from contracts.recalls import CLOCKS
 from services.inspection.cases import is_open
 from services.inspection.decision import Decision, system
 from services.inspection.documents import Case, Test
 from services.inspection.tasks import cause_id
-
-
-class Clock(NamedTuple):
-    """A class of recall: it begins within so many hours of knowing the risk, and ends within so many working days."""
-
-    recall_class: int
-    start: timedelta
-    finish_days: int
-
-
-CLOCKS: Final = {
-    1: Clock(1, timedelta(hours=24), 10),
-    2: Clock(2, timedelta(hours=48), 20),
-    3: Clock(3, timedelta(hours=72), 30),
-}
-"""食品召回管理办法 art. 13 and 18."""
 
 SUGGESTED: Final = {TestKind.CLENBUTEROL_QUICK: 1, TestKind.RESIDUE_QUICK: 2, TestKind.LABORATORY: 2}
 """⚠ The measures ask for the harm, which no test tells: a banned substance may be grave, excess residue less so."""
