@@ -5,6 +5,7 @@ import logging
 import typer
 
 from clients.cli import (
+    analysing,
     cases,
     check,
     dead,
@@ -27,6 +28,7 @@ from clients.cli import (
     testing,
     token,
     trace,
+    verify,
     watching,
 )
 from clients.cli.asking import asks
@@ -40,8 +42,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(trace.trace)
+trace.app.add_typer(analysing.app)
+app.add_typer(trace.app, name="trace")
 app.command()(trace.holders)
+app.command()(verify.verify)
 app.command()(publish.publish)
 app.command()(check.check)
 app.command()(egress.egress)

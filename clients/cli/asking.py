@@ -12,6 +12,8 @@ from shilian.inspection.v1.inspection_pb2_grpc import InspectionServiceStub
 from shilian.notify.v1.notify_pb2_grpc import NotifyServiceStub
 from shilian.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from shilian.reporting.v1.reporting_pb2_grpc import ReportingServiceStub
+from shilian.trace.v1.analysis_pb2_grpc import AnalysisServiceStub
+from shilian.trace.v1.evidence_pb2_grpc import EvidenceServiceStub
 from shilian.trace.v1.trace_pb2_grpc import TraceServiceStub
 
 from clients.cli import calling, where
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
 
 STUBS: Final[Mapping[str, Callable[..., Any]]] = {
+    "AnalysisService": AnalysisServiceStub,
+    "EvidenceService": EvidenceServiceStub,
     "InspectionService": InspectionServiceStub,
     "NotifyService": NotifyServiceStub,
     "RegistryService": RegistryServiceStub,
@@ -89,8 +93,13 @@ def value(enum: "_EnumTypeWrapper[Value]", word: str) -> Value:
 
 def ask(request: Message, caller: Caller, claims: Mapping[str, str] = where.PROVINCE) -> Json:
     """The answer to a request, as JSON. What is refused ends the command."""
+    return as_json(call_as(request, caller, claims))
+
+
+def call_as(request: Message, caller: Caller, claims: Mapping[str, str] = where.PROVINCE) -> Any:
+    """The answer to a request. What is refused ends the command."""
     with reported(), calling.channel(where.grpc_address(caller.address, service_of(request.DESCRIPTOR))) as channel:
-        return as_json(call(channel, request, calling.metadata(caller.token, claims)))
+        return call(channel, request, calling.metadata(caller.token, claims))
 
 
 def call(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from shilian.trace.v1 import trace_pb2
+from shilian.trace.v1 import analysis_pb2, trace_pb2
 
 Json = dict[str, Any]
 
@@ -18,6 +18,20 @@ def chain_json(response: trace_pb2.TraceResponse) -> Json:
         "edges": [_edge(edge) for edge in response.edges],
         "gaps": _gaps(response.gaps),
         "complete": response.complete,
+    }
+
+
+def path_json(ends: str, response: analysis_pb2.FindPathResponse) -> Json:
+    """The part of a chain that lies on a way, as `chain_json` has it, and the nodes of a `shortest` way in order."""
+    return {
+        "batch": ends,
+        "direction": "forward",
+        "events": list(response.event_ids),
+        "nodes": [_node(node) for node in response.nodes],
+        "edges": [_edge(edge) for edge in response.edges],
+        "gaps": _gaps(response.gaps),
+        "complete": response.complete,
+        "shortest": [_ref(node) for node in response.shortest],
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from contracts import steps
+from contracts import steps, units
 from contracts.findings import TITLES, FindingKind
 
 STEPS: Final = steps.TITLES
@@ -14,6 +14,9 @@ GAPS: Final = {
     "depth_limit": "层数超限",
     "size_limit": "规模超限",
 }
+
+UNJUDGED: Final = {"no_line": "未记生产线", "beyond_scope": "不在本辖区", "too_many": "记录过多"}
+"""Why an event at a line was not judged."""
 
 HOLDINGS: Final = {"held": "在手", "sold_on": "部分转出", "consumed": "已消耗", "unknown": "不明"}
 
@@ -31,7 +34,7 @@ STATES: Final = {
     "deregistered": "注销",
 }
 
-UNITS: Final = {"KGM": "kg", "LTR": "L", "HEA": "头", "H87": "个", "PTN": "份"}
+UNITS: Final = units.SYMBOLS
 """UN/ECE Recommendation 20 codes that quantities come in."""
 
 TASK_KINDS: Final = {
@@ -177,6 +180,17 @@ CHANGES: Final = {
     "placed": "归格",
     "contact": "联系人",
     "closed": "停业申报",
+}
+
+FAULTS: Final = {
+    "block_missing": "区块缺失",
+    "block_changed": "区块被改动",
+    "lane_cut": "链尾被截去",
+    "lane_rewritten": "链被重做",
+    "event_removed": "记录被删除",
+    "event_inserted": "记录被插入",
+    "event_changed": "记录被改动",
+    "event_unsealed": "记录不在任何区块中",
 }
 
 FINDINGS: Final = {kind.value: TITLES[kind] for kind in FindingKind}
