@@ -22,7 +22,8 @@ class Client:
 
     def __init__(self, process: Process, port: int, key: Ed25519PrivateKey, stub: StubClass) -> None:
         self.process = process
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self.address = f"127.0.0.1:{port}"
+        self._channel = grpc.insecure_channel(self.address)
         self._key = key
         self.stub = stub(self._channel)
 
@@ -30,11 +31,15 @@ class Client:
         self, rpc: str, request: Any, role: str = "regulator", division: str | None = "370000", **claims: str
     ) -> Any:
         """The answer; raises grpc.RpcError."""
+        authorization = f"Bearer {self.token(role, division, **claims)}"
+        return getattr(self.stub, rpc)(request, metadata=[("authorization", authorization)], timeout=60)
+
+    def token(self, role: str = "regulator", division: str | None = "370000", **claims: str) -> str:
+        """A token of the api's own key."""
         payload = {"sub": "tester", "aud": "shilian", "exp": time.time() + 600, "role": role, **claims}
         if division:
             payload["division"] = division
-        token = jwt.encode(payload, self._key, "EdDSA")
-        return getattr(self.stub, rpc)(request, metadata=[("authorization", f"Bearer {token}")], timeout=60)
+        return jwt.encode(payload, self._key, "EdDSA")
 
     def status(self, rpc: str, request: Any, **caller: Any) -> grpc.StatusCode:
         """The status of a call that is refused."""

@@ -16,10 +16,11 @@ def api() -> None:
     """Serves gRPC."""
     from chassis.api.run import run
     from services.trace.api import SERVICE
+    from services.trace.evidence import SERVICE as EVIDENCE
     from services.trace.settings import TraceSettings
     from services.trace.store import COLLECTIONS
 
-    run(TraceSettings(), [SERVICE], COLLECTIONS)
+    run(TraceSettings(), [SERVICE, EVIDENCE], COLLECTIONS)
 
 
 main(worker=worker, api=api)

@@ -44,7 +44,7 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> S
     if references := _references(told):
         row["references"] = references
     if entry.division is None:
-        row["unplaced"] = told["site"]
+        row |= {"unplaced": told["site"], "placed_later": True}
     if entry.also_from:
         row["also_from"] = sorted(entry.also_from)
     return row

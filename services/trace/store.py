@@ -8,16 +8,20 @@ from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import Collection
 from contracts.trace import Record, Step
-from services.trace import handoffs, rows, told, watched
+from services.trace import handoffs, rows, sealing, told, watched
 from services.trace.chain import Direction
 from services.trace.domain import Decision, Sighting
 from services.trace.entry import candidate_ids
+from services.trace.lanes import Lane
 from services.trace.lineage import HANDOVERS, TAKEOVERS
 from services.trace.told import Stored
 from services.trace.walk import EventsAt, EventsOf, Request
 
 EVENTS: Final = "events"
 SITES: Final = "sites"
+
+SEALED: Final = (EVENTS,)
+"""What blocks are of."""
 
 _SCHEMA: Final = {
     "required": ["source", "message_id", "step", "time", "recorded_at", "site", "batches"],
@@ -42,6 +46,7 @@ COLLECTIONS: Final = (
             IndexModel([("parties", 1), ("time", -1)]),
             IndexModel([("flags.rule", 1), ("time", -1)]),
             IndexModel([("unplaced", 1)], sparse=True),
+            IndexModel([("block", 1)]),
             IndexModel([("references", 1)], sparse=True),
             # Sources and steps are few: a query by them alone reads this one.
             IndexModel([("time", -1), ("_id", -1)]),
@@ -50,19 +55,25 @@ COLLECTIONS: Final = (
     ),
     Collection(SITES, (IndexModel([("alias_of", 1)], sparse=True), IndexModel([("operator", 1)]))),
     *watched.COLLECTIONS,
+    *sealing.COLLECTIONS,
 )
 
 
 # Capture
 
 
-def writes(decision: Decision, correlations: Mapping[str, str | None], recorded_at: datetime) -> dict[str, list[Any]]:
-    """Operations of a decision; `correlations` by record id."""
-    inserts = [
-        InsertOne(rows.event_row(entry, correlations.get(entry.record.id), recorded_at)) for entry in decision.entries
-    ]
+def writes(
+    decision: Decision, correlations: Mapping[str, str | None], recorded_at: datetime, lane: Lane
+) -> dict[str, list[Any]]:
+    """Operations of a decision, its events sealed in a block of the lane; `correlations` by record id."""
+    events = [rows.event_row(entry, correlations.get(entry.record.id), recorded_at) for entry in decision.entries]
+    sealed = lane.seal(events, recorded_at)
     halves = [watched.half_told(half) for entry in decision.entries for half in handoffs.told(entry)]
-    return {EVENTS: [*inserts, *map(_sighted, decision.sightings)], watched.HANDOFFS: halves}
+    return {
+        EVENTS: [*map(InsertOne, sealed.documents if sealed else ()), *map(_sighted, decision.sightings)],
+        watched.HANDOFFS: halves,
+        **sealing.stored(sealed),
+    }
 
 
 def _sighted(sighting: Sighting) -> UpdateOne:

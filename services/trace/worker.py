@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from pymongo import InsertOne
 
@@ -19,6 +20,7 @@ from contracts.trace import CaptureV1, EventsRecordedV1, Record
 from services.trace import announce, handoff_watch, proposals, replica, rows, silence_watch, store
 from services.trace.domain import decide
 from services.trace.entry import Known
+from services.trace.lanes import Lanes, head
 from services.trace.lineage import HANDOVERS
 from services.trace.reading import Reader
 from services.trace.watching import SWEEP, Watching
@@ -29,6 +31,7 @@ class TraceWorker:
 
     name = "trace"
     store = Store(store.COLLECTIONS, api_writes=False)
+    lanes: ClassVar[Lanes] = Lanes()
 
     @consume(topology.TRACE_CAPTURE, {"trace.capture.v1": CaptureV1}, at_once=2)
     def capture(self, messages: list[Message[CaptureV1]]) -> None:
@@ -46,11 +49,16 @@ class TraceWorker:
         def recording() -> Commit:
             decision = decide(records, known, facts)
             correlations = {id: envelope.correlation_id for id, envelope in parents.items()}
-            writes = store.writes(decision, correlations, datetime.now(UTC))
+            writes = store.writes(decision, correlations, datetime.now(UTC), lane)
             return Commit(writes, announce.announcements(decision, parents))
 
+        def reread() -> None:
+            known.update(self._known(records))
+            lane.head = head(self.store.db, lane.id)
+
         if records:
-            self.store.decide(recording, lambda: known.update(self._known(records)))
+            with self.lanes.one(self.store.db) as lane:
+                self.store.decide(recording, reread)
             self._place(store.sites_to_place(records) - facts.keys())
 
     @consume(

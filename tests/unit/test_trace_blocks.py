@@ -1,5 +1,6 @@
 """Blocks: whatever is changed, removed or inserted no longer fits."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -10,21 +11,72 @@ from bson import Decimal128
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trace.blocks import GENESIS, Block, Fault, faults, leaf, root_of, seal
+from chassis.asking import answered
+from services.trace import sealing
+from services.trace.blocks import GENESIS, Block, block_id, leaf, root_of, seal
+from services.trace.verifying import Anchor, BlocksIn, Fault, Question, Stretch, Verified, verified
 
 Row = dict[str, Any]
+
+NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
+WHOLE = Stretch("1")
+OPTIONS: Any = bson.CodecOptions(tz_aware=True)
 
 
 def row(number: int, **more: Any) -> Row:
     lots = {"inputs": [], "outputs": [{"batch": f"B{number}", "quantity": Decimal128("1.50")}]}
     at = datetime(2026, 1, 5, 8, 0, 0, 123456, tzinfo=UTC)
-    return {"_id": f"E{number:03}", "time": at, "site": "licence:S", "lots": lots, **more}
+    return {"_id": f"E{number:03}", "time": at, "site": "licence:S", "division": "370102", "lots": lots, **more}
 
 
-def stored(rows: list[Row]) -> list[Row]:
-    """As the store gives them back: times in milliseconds, fields in another order."""
-    options: Any = bson.CodecOptions(tz_aware=True)
-    return [dict(reversed(bson.decode(bson.encode(each), options).items())) for each in rows]
+def decoded(document: Any) -> Row:
+    found: Row = bson.decode(document, OPTIONS)
+    return found
+
+
+class Kept:
+    """What the store holds of lanes."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[str, Row] = {}
+        self.events: dict[str, Row] = {}
+        self.heads: dict[str, Block] = {}
+        self.between: Callable[[], None] = lambda: None
+
+    def record(self, lane: str, *rows: Row) -> Block:
+        sealed = seal(lane, self.heads.get(lane), rows, NOW)
+        self.heads[lane] = sealed.block
+        for name, operations in sealing.stored(sealed).items():
+            assert name == sealing.BLOCKS
+            self.blocks |= {each._doc["_id"]: dict(each._doc) for each in operations}
+        self.events |= {each["_id"]: each for each in map(decoded, (document.raw for document in sealed.documents))}
+        return sealed.block
+
+    def verify(self, stretch: Stretch = WHOLE, *anchors: Anchor, most: int = 200) -> Verified:
+        return answered(verified(stretch, anchors, most), self._answer)
+
+    def faults(self, *anchors: Anchor) -> list[tuple[str, str]]:
+        return [(each.block, each.fault) for each in self.verify(WHOLE, *anchors).problems]
+
+    def _answer(self, question: Question) -> list[Row]:
+        lane, after, until = question.stretch
+        first, last = block_id(lane, after), block_id(lane, until) if until else f"{lane}0"
+        if isinstance(question, BlocksIn):
+            return [self.blocks[id] for id in sorted(self.blocks) if first < id <= last][: question.most]
+        self.between()
+        return [each for each in self.events.values() if first < each.get("block", "") <= last]
+
+
+@pytest.fixture
+def kept() -> Kept:
+    """Three blocks of three events."""
+    kept = Kept()
+    for first in (0, 3, 6):
+        kept.record("1", *map(row, range(first, first + 3)))
+    return kept
+
+
+ID = {number: block_id("1", number) for number in range(1, 9)}
 
 
 def test_root_is_that_of_rfc_6962() -> None:
@@ -34,66 +86,160 @@ def test_root_is_that_of_rfc_6962() -> None:
     assert root_of(map(row, range(5))) == sha256(b"\x01" + four + leaves[4]).hexdigest()
 
 
-@given(st.integers(0, 40), st.randoms())
-def test_sealed_block_fits_what_the_store_gives_back(number: int, random: Any) -> None:
-    rows = list(map(row, range(number)))
-    first = seal("w1", None, rows)
-    back = stored(rows)
-    random.shuffle(back)
-    assert (first.number, first.previous, faults(None, first, back)) == (1, GENESIS, [])
-    assert faults(first, seal("w1", first, []), []) == []
+@given(st.lists(st.integers(1, 9), max_size=6), st.integers(1, 4))
+def test_what_nobody_touched_fits_page_by_page(sizes: list[int], most: int) -> None:
+    kept, number = Kept(), 0
+    for size in sizes:
+        kept.record("1", *map(row, range(number, number + size)))
+        number += size
+    blocks = events = after = 0
+    while not (found := kept.verify(Stretch("1", after), most=most)).ended:
+        assert found.problems == []
+        assert found.last
+        blocks, events, after = blocks + found.blocks, events + found.documents, found.last.number
+    assert (found.problems, found.last) == ([], kept.heads.get("1"))
+    assert (blocks + found.blocks, events + found.documents) == (len(sizes), number)
+
+
+def test_stored_documents_are_the_rows_and_their_block() -> None:
+    whole = row(1, unplaced="licence:S", placed_later=True, also_from=["market"])
+    block, (document,) = seal("1", None, [whole], NOW)
+    assert decoded(document.raw) == decoded(bson.encode(whole)) | {"block": block.id}
+    assert block[:3] + block[4:] == ("1", 1, 1, GENESIS, NOW)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("site", "licence:X"), ("time", datetime(2026, 1, 6, tzinfo=UTC)), ("note", "new")]
-)
-def test_changed_event_is_found(name: str, value: Any) -> None:
-    rows = list(map(row, range(3)))
-    block = seal("w1", None, rows)
-    rows[1][name] = value
-    assert [each.fault for each in faults(None, block, rows)] == [Fault.EVENT_CHANGED]
-
-
-def test_changed_quantity_is_found() -> None:
-    rows = list(map(row, range(3)))
-    block = seal("w1", None, rows)
-    rows[2]["lots"]["outputs"][0]["quantity"] = Decimal128("1.51")
-    assert [each.fault for each in faults(None, block, rows)] == [Fault.EVENT_CHANGED]
-
-
-def test_what_trace_sets_later_is_no_change() -> None:
-    rows = list(map(row, range(3)))
-    block = seal("w1", None, rows)
-    later = [{**each, "division": "370102", "also_from": ["market"], "block": block.id} for each in rows]
-    assert faults(None, block, later) == []
-
-
-def test_removed_and_inserted_events_are_found() -> None:
-    rows = list(map(row, range(3)))
-    block = seal("w1", None, rows)
-    assert [each.fault for each in faults(None, block, rows[1:])] == [Fault.EVENT_MISSING]
-    assert [each.fault for each in faults(None, block, [*rows, row(9)])] == [Fault.EVENT_INSERTED]
-    assert [each.fault for each in faults(None, block, [*rows[1:], row(9)])] == [Fault.EVENT_CHANGED]
-
-
-def test_removed_block_and_rewritten_block_are_found() -> None:
-    first = seal("w1", None, [row(1)])
-    second = seal("w1", first, [row(2)])
-    third = seal("w1", second, [row(3)])
-    assert [each.fault for each in faults(first, third, [row(3)])] == [Fault.BLOCK_MISSING]
-    rewritten = seal("w1", first, [row(4)])
-    assert [each.fault for each in faults(rewritten, third, [row(3)])] == [Fault.BLOCK_CHANGED]
-
-
-@pytest.mark.parametrize(
-    "other",
+    ("name", "value"),
     [
-        Block("x", 1, 1, "r", GENESIS),
-        Block("w1", 2, 1, "r", GENESIS),
-        Block("w1", 1, 2, "r", GENESIS),
-        Block("w1", 1, 1, "x", GENESIS),
-        Block("w1", 1, 1, "r", "x"),
+        ("site", "licence:X"),
+        ("division", "370103"),
+        ("time", datetime(2026, 1, 6, tzinfo=UTC)),
+        ("note", "new"),
+        ("placed_later", True),
+        ("lots", {"inputs": [], "outputs": [{"batch": "B1", "quantity": Decimal128("1.51")}]}),
     ],
 )
-def test_every_field_of_a_block_counts(other: Block) -> None:
-    assert other.hash != Block("w1", 1, 1, "r", GENESIS).hash
+def test_changed_event_is_found(kept: Kept, name: str, value: Any) -> None:
+    kept.events["E001"][name] = value
+    assert kept.faults() == [(ID[1], Fault.EVENT_CHANGED)]
+
+
+def test_what_trace_sets_later_is_no_change(kept: Kept) -> None:
+    kept.record("1", row(20, division=None, unplaced="licence:S", placed_later=True))
+    late = kept.events["E020"]
+    del late["unplaced"]
+    late |= {"division": "370102", "operator": "o:1", "parties": ["o:1"]}
+    kept.events["E001"] |= {"also_from": ["market"], "declared": "D1"}
+    assert kept.faults() == []
+    late["site"] = "licence:X"
+    assert kept.faults() == [(ID[4], Fault.EVENT_CHANGED)]
+
+
+def test_removed_and_inserted_events_are_found(kept: Kept) -> None:
+    kept.events["E900"] = row(900, block=ID[1])
+    del kept.events["E004"]
+    del kept.events["E008"]
+    kept.events["E901"] = row(901, block=ID[3])
+    assert kept.faults() == [
+        (ID[1], Fault.EVENT_INSERTED),
+        (ID[2], Fault.EVENT_REMOVED),
+        (ID[3], Fault.EVENT_CHANGED),
+    ]
+
+
+def test_events_that_change_places_are_found(kept: Kept) -> None:
+    kept.events["E001"]["block"], kept.events["E004"]["block"] = ID[2], ID[1]
+    assert kept.faults() == [(ID[1], Fault.EVENT_CHANGED), (ID[2], Fault.EVENT_CHANGED)]
+
+
+def test_removed_block_is_found_and_so_are_its_events(kept: Kept) -> None:
+    del kept.blocks[ID[2]]
+    assert kept.faults() == [(ID[2], Fault.BLOCK_MISSING), (ID[2], Fault.EVENT_UNSEALED)]
+
+
+def test_block_removed_with_its_events_is_found(kept: Kept) -> None:
+    del kept.blocks[ID[1]]
+    for number in range(3):
+        del kept.events[f"E{number:03}"]
+    assert kept.faults() == [(ID[1], Fault.BLOCK_MISSING)]
+
+
+def test_last_block_removed_without_its_events_is_found(kept: Kept) -> None:
+    del kept.blocks[ID[3]]
+    assert kept.faults() == [(ID[3], Fault.EVENT_UNSEALED)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("root", "x"), ("previous", "x"), ("at", datetime(2025, 1, 1, tzinfo=UTC))]
+)
+def test_changed_block_is_found(kept: Kept, field: str, value: Any) -> None:
+    kept.blocks[ID[2]][field] = value
+    assert (ID[2], Fault.BLOCK_CHANGED) in kept.faults()
+
+
+def test_blocks_in_another_order_are_found(kept: Kept) -> None:
+    two, three = kept.blocks[ID[2]], kept.blocks[ID[3]]
+    kept.blocks[ID[2]], kept.blocks[ID[3]] = three | {"_id": ID[2]}, two | {"_id": ID[3]}
+    assert {fault for _, fault in kept.faults()} >= {Fault.BLOCK_MISSING, Fault.EVENT_CHANGED}
+    for number, told in ((2, three), (3, two)):
+        kept.blocks[ID[number]] = told | {"_id": ID[number], "number": number}
+    assert (ID[2], Fault.BLOCK_CHANGED) in kept.faults()
+
+
+def test_block_sealed_anew_is_found_by_the_one_that_follows(kept: Kept) -> None:
+    changed = row(3, site="licence:X")
+    anew = seal("1", None, [], NOW).block._replace(number=2, size=3, previous=kept.blocks[ID[1]]["hash"])
+    events = [changed, row(4), row(5)]
+    anew = anew._replace(root=root_of(events))
+    (stored,) = [each._doc for each in sealing.stored(seal("1", None, [], NOW)._replace(block=anew))[sealing.BLOCKS]]
+    kept.blocks[ID[2]] = dict(stored)
+    kept.events |= {each["_id"]: each | {"block": ID[2]} for each in events}
+    assert kept.faults() == [(ID[3], Fault.BLOCK_CHANGED)]
+
+
+def test_tail_cut_off_is_found_with_an_anchor(kept: Kept) -> None:
+    anchor = Anchor("1", 3, kept.heads["1"].hash)
+    assert kept.faults(anchor, Anchor("2", 5, "x")) == []
+    del kept.blocks[ID[3]]
+    for number in (6, 7, 8):
+        del kept.events[f"E{number:03}"]
+    assert kept.faults() == []
+    assert kept.faults(anchor) == [(ID[3], Fault.LANE_CUT)]
+
+
+def test_lane_made_anew_is_found_with_an_anchor(kept: Kept) -> None:
+    other = Kept()
+    for first in (0, 3, 6, 9):
+        other.record("1", *map(row, range(first, first + 2)))
+    assert other.faults() == []
+    assert other.faults(Anchor("1", 2, kept.blocks[ID[2]]["hash"])) == [(ID[2], Fault.LANE_REWRITTEN)]
+
+
+def test_batch_recorded_meanwhile_is_no_fault(kept: Kept) -> None:
+    kept.between = lambda: (kept.record("1", row(30)), None)[1]
+    assert kept.faults() == []
+
+
+def test_a_stretch_is_verified_by_itself(kept: Kept) -> None:
+    kept.events["E001"]["site"] = "licence:X"
+    anchor = Anchor("1", 3, "x")
+    found = kept.verify(Stretch("1", 1, 2), anchor)
+    assert (found.problems, found.blocks, found.documents, found.ended) == ([], 1, 3, True)
+    del kept.blocks[ID[1]]
+    assert [each[:2] for each in kept.verify(Stretch("1", 1, 2)).problems] == [(ID[1], Fault.BLOCK_MISSING)]
+
+
+def test_lanes_are_apart() -> None:
+    kept = Kept()
+    kept.record("1", row(1))
+    kept.record("10", row(2))
+    del kept.blocks[block_id("10", 1)]
+    assert kept.faults() == []
+    assert [each[:2] for each in kept.verify(Stretch("10")).problems] == [("10/0000000001", Fault.EVENT_UNSEALED)]
+
+
+@pytest.mark.parametrize("field", Block._fields)
+def test_every_field_of_a_block_counts(field: str) -> None:
+    block = Block("w1", 1, 1, "r", GENESIS, NOW)
+    other: Any = {"number": 2, "size": 2, "at": datetime(2025, 1, 1, tzinfo=UTC)}.get(field, "x")
+    assert block._replace(**{field: other}).hash != block.hash

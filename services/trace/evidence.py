@@ -1,0 +1,88 @@
+"""The gRPC side of what stands behind events: translate, delegate."""
+
+# ruff: noqa: N802 - gRPC's names
+
+from collections.abc import Sequence
+from typing import Any
+
+from shilian.trace.v1 import evidence_pb2 as pb
+from shilian.trace.v1 import evidence_pb2_grpc
+
+from chassis.api.errors import InvalidArgument
+from chassis.api.mongo import Store
+from chassis.api.pages import page_size, page_token, position
+from chassis.api.server import Service
+from chassis.asking import answered_later
+from contracts import rules
+from services.trace import sealing, store
+from services.trace.blocks import Row, lane_of
+from services.trace.verifying import Anchor, BlocksIn, Fault, Problem, Question, Stretch, verified
+
+MOST_UNSEALED = 1_000
+"""Events without a block that are counted, once in a run."""
+
+
+class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
+    """Answers about blocks."""
+
+    def __init__(self, own: Store) -> None:
+        self._db = own.db
+
+    async def VerifyBlocks(self, request: pb.VerifyBlocksRequest, context: Any) -> pb.VerifyBlocksResponse:
+        """Raises InvalidArgument for numbers without a lane, a bad page size or token."""
+        anchors = [Anchor(each.lane, each.number, each.hash) for each in request.anchors]
+        stretch = _stretch(request)
+        unsealed = await self._unsealed() if stretch is None else []
+        stretch = stretch or Stretch(await self._next_lane("", anchors))
+        page = await answered_later(verified(stretch, anchors, page_size(request)), self._answer)
+        after: tuple[str, int] | None = (stretch.lane, page.last.number) if page.last and not page.ended else None
+        if page.ended and not request.lane and (lane := await self._next_lane(stretch.lane, anchors)):
+            after = (lane, 0)
+        head = page.last if page.ended and stretch.until is None else None
+        return pb.VerifyBlocksResponse(
+            problems=map(_problem, [*unsealed, *page.problems]),
+            blocks=page.blocks,
+            events=page.documents,
+            head=head and pb.Anchor(lane=head.lane, number=head.number, hash=head.hash),
+            next_page_token=page_token(request, after) if after else "",
+        )
+
+    async def _answer(self, question: Question) -> list[Row]:
+        if isinstance(question, BlocksIn):
+            found = self._db[sealing.BLOCKS].find(sealing.blocks_in(question.stretch)).sort("_id", 1)
+            return list(await found.to_list(question.most))
+        where = sealing.documents_in(question.stretch)
+        return [row for name in store.SEALED for row in await self._db[name].find(where).to_list(None)]
+
+    async def _unsealed(self) -> list[Problem]:
+        counts = [await self._db[name].count_documents(sealing.UNSEALED, limit=MOST_UNSEALED) for name in store.SEALED]
+        return [Problem("", Fault.EVENT_UNSEALED, sum(counts))] if any(counts) else []
+
+    async def _next_lane(self, lane: str, anchors: Sequence[Anchor]) -> str:
+        """The lane that follows, of those that blocks, events or anchors name; empty after the last."""
+        where = sealing.beyond(lane)
+        keys = [(sealing.BLOCKS, "_id"), *((name, "block") for name in store.SEALED)]
+        rows = [(key, await self._db[name].find_one({key: where}, {key: 1}, sort=[(key, 1)])) for name, key in keys]
+        found = {lane_of(row[key]) for key, row in rows if row}
+        return min(found | {each.lane for each in anchors if f"{each.lane}/" >= f"{lane}0"}, default="")
+
+
+def _stretch(request: pb.VerifyBlocksRequest) -> Stretch | None:
+    """Where the page begins; None at the beginning of every lane."""
+    if not request.lane and (request.from_number or request.until_number):
+        raise InvalidArgument([rules.error("lane", None, "required")])
+    until = request.until_number or None
+    if after := position(request, str, int):
+        return Stretch(after[0], after[1], until)
+    return Stretch(request.lane, max(request.from_number - 1, 0), until) if request.lane else None
+
+
+def _problem(problem: Problem) -> pb.Problem:
+    return pb.Problem(block=problem.block, fault=problem.fault, events=problem.documents)
+
+
+SERVICE = Service(
+    pb.DESCRIPTOR.services_by_name["EvidenceService"],
+    evidence_pb2_grpc.add_EvidenceServiceServicer_to_server,
+    EvidenceServicer,
+)
