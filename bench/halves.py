@@ -24,16 +24,20 @@ def operations(rows: Iterable[Document]) -> list[UpdateOne]:
 
 def _halves(row: Document) -> list[UpdateOne]:
     here, there = row["site"], row["there"]
-    half = {"time": row["time"], "event": row["_id"]}
     return [
         UpdateOne(
             {"_id": f"{lot['batch']}@{here}@{there}"},
             {
                 "$setOnInsert": {"batch": lot["batch"], "from": here, "to": there},
-                "$addToSet": {"shipped": half, "categories": lot["category"]},
+                "$addToSet": {"shipped": _half(row, lot)},
                 "$min": {"look_at": row["time"] + SHORTEST},
             },
             upsert=True,
         )
         for lot in row["lots"]["inputs"]
     ]
+
+
+def _half(row: Document, lot: Document) -> Document:
+    told = {"time": row["time"], "event": row["_id"], "category": lot["category"]}
+    return told | {"quantity": lot["quantity"], "unit": lot["unit"]}

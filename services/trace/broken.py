@@ -1,6 +1,6 @@
 """Judging handoffs: what is broken, since when, and whom it is laid to. Pure; driven like `walk`."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -9,9 +9,11 @@ from contracts.findings import FindingKind
 from contracts.trace import Link
 from services.trace import terms
 from services.trace.chain import GROWN
-from services.trace.handoffs import Handoff, unanswered
+from services.trace.handoff_accounts import Doubt, doubts
+from services.trace.handoffs import Half, Handoff, unanswered
 from services.trace.lineage import Event, Place
 from services.trace.sites import Sites, SitesOf
+from services.trace.terms import Duty
 
 
 class HandoffsOf(NamedTuple):
@@ -30,9 +32,11 @@ Request = HandoffsOf | EventsNamed | SitesOf
 
 
 class Broken(NamedTuple):
-    """A handoff without one half: which should have come by `due_at`, at `site`; `event` is the half that came."""
+    """What is wrong with a handoff and should have been put right by `due_at`, at `site`; `event` is the half that
+    nothing answers.
+    """
 
-    kind: FindingKind
+    doubt: Doubt
     due_at: datetime
     event: Event
     site: Place
@@ -43,7 +47,7 @@ class Judgement(NamedTuple):
     """A handoff as it was read, and what is wrong with it."""
 
     handoff: Handoff
-    broken: Broken | None
+    broken: tuple[Broken, ...]
 
 
 def judge(batches: Iterable[str]) -> Generator[Request, Any, list[Judgement]]:
@@ -52,26 +56,30 @@ def judge(batches: Iterable[str]) -> Generator[Request, Any, list[Judgement]]:
     sites = Sites()
     yield from sites.resolve((), *(site for handoff in found for site in (handoff.tail, handoff.head)))
     today = [each._replace(tail=sites.now(each.tail), head=sites.now(each.head)) for each in found]
-    kinds = unanswered(today)
-    evidence: list[Event] = yield EventsNamed(tuple(sorted({each.first.event for each in today if each.id in kinds})))
+    kinds, disagreeing = unanswered(today), doubts(today)
+    doubted = {each.id: [_missing(each, kinds[each.id])] for each in today if each.id in kinds} | disagreeing
+    named = {doubt.owed[-1].event for each in doubted.values() for doubt in each}
+    evidence: list[Event] = yield EventsNamed(tuple(sorted(named)))
     events = {event.id: event for event in (yield from sites.resolve(evidence))}
-    return [
-        Judgement(handoff, _broken(handoff, kinds[handoff.id], events[handoff.first.event], sites))
-        if handoff.id in kinds
-        else Judgement(handoff, None)
-        for handoff in today
-    ]
+    return [Judgement(each, tuple(_broken(each, doubted.get(each.id, ()), events, sites))) for each in today]
 
 
-def _broken(handoff: Handoff, kind: FindingKind, event: Event, sites: Sites) -> Broken | None:
+_DUTIES = {FindingKind.OVERDUE_SHIPMENT: Duty.RECEIPT, FindingKind.UNKNOWN_SOURCE: Duty.SHIPMENT}
+
+
+def _missing(handoff: Handoff, kind: FindingKind) -> Doubt:
+    return Doubt(kind, _DUTIES[kind], (handoff.first,))
+
+
+def _broken(handoff: Handoff, doubted: Iterable[Doubt], events: Mapping[str, Event], sites: Sites) -> Iterable[Broken]:
     tail, head = sites.place(handoff.tail), sites.place(handoff.head)
-    if kind is FindingKind.UNKNOWN_SOURCE:
-        if _own_produce(handoff, tail):
-            return None
-        return Broken(kind, _due(handoff, terms.UPLOADS, tail), event, head, tail)
     # A sender that names nobody answers for its handoff itself.
     site, other = (head, tail) if handoff.head else (tail, head)
-    return Broken(kind, _due(handoff, terms.RECEIPTS, site), event, site, other)
+    for doubt in doubted:
+        if not (doubt.kind is FindingKind.UNKNOWN_SOURCE and _own_produce(handoff, tail)):
+            slow = tail if doubt.duty is Duty.SHIPMENT else site
+            due_at = max(_due(half, doubt.duty, slow) for half in doubt.owed)
+            yield Broken(doubt, due_at, events[doubt.owed[-1].event], site, other)
 
 
 def _own_produce(handoff: Handoff, tail: Place) -> bool:
@@ -79,7 +87,6 @@ def _own_produce(handoff: Handoff, tail: Place) -> bool:
     return tail.link is Link.PRODUCTION and handoff.categories <= GROWN
 
 
-def _due(handoff: Handoff, table: tuple[terms.Term, ...], place: Place) -> datetime:
-    since = handoff.first.time
-    day = since.astimezone(SHANGHAI).date()
-    return since + terms.allowed(table, day, handoff.categories, place.link, place.division)
+def _due(half: Half, duty: Duty, place: Place) -> datetime:
+    day = half.time.astimezone(SHANGHAI).date()
+    return half.time + terms.allowed(duty, day, half.category, place.link, place.division)

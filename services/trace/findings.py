@@ -3,14 +3,19 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contracts.findings import Finding, FindingKind
-from services.trace.broken import Judgement
+from services.trace.broken import Broken, Judgement
 from services.trace.handoffs import Handoff
 from services.trace.lineage import Place
 
-PAIRED = (FindingKind.OVERDUE_SHIPMENT, FindingKind.UNKNOWN_SOURCE)
+OF_HANDOFFS: Final = (
+    FindingKind.OVERDUE_SHIPMENT,
+    FindingKind.UNKNOWN_SOURCE,
+    FindingKind.QUANTITY_MISMATCH,
+    FindingKind.RECEIVED_BEFORE_SHIPPED,
+)
 
 
 class Change(NamedTuple):
@@ -27,34 +32,35 @@ def finding_id(kind: FindingKind, about: str) -> str:
 
 def handoff_findings(handoff: Handoff) -> list[str]:
     """Ids of the findings that a handoff may have."""
-    return [finding_id(kind, handoff.id) for kind in PAIRED]
+    return [finding_id(kind, handoff.id) for kind in OF_HANDOFFS]
 
 
 def of_handoffs(judged: Iterable[Judgement], known: Mapping[str, Finding], now: datetime) -> list[Change]:
     """What becomes of the findings of handoffs; `known` by id are those there already."""
     changes: list[Change | None] = []
-    for judgement in judged:
-        wrong = _finding(judgement, now)
-        ids = handoff_findings(judgement.handoff)
-        changes += [close(known[id], now) for id in ids if id in known and not (wrong and wrong.id == id)]
-        if wrong and wrong.due_at <= now:
-            changes.append(stand(known.get(wrong.id), wrong))
+    for handoff, faults in judged:
+        due = [_finding(handoff, broken, now) for broken in faults if broken.due_at <= now]
+        standing = {found.id for found in due}
+        changes += [close(known[id], now) for id in handoff_findings(handoff) if id in known and id not in standing]
+        changes += [stand(known.get(found.id), found) for found in due]
     return [change for change in changes if change]
 
 
-def _finding(judgement: Judgement, now: datetime) -> Finding | None:
-    handoff, broken = judgement
-    if broken is None:
-        return None
+def _finding(handoff: Handoff, broken: Broken, now: datetime) -> Finding:
+    doubt = broken.doubt
     return Finding(
-        id=finding_id(broken.kind, handoff.id),
-        kind=broken.kind,
+        id=finding_id(doubt.kind, handoff.id),
+        kind=doubt.kind,
         **laid_to(broken.site),
         counterparty=broken.other.site or None,
         event_id=broken.event.id,
         document=broken.event.document,
         batches=(handoff.batch,),
         categories=tuple(sorted(handoff.categories)),
+        events=doubt.events,
+        allowed=doubt.allowed,
+        told=doubt.told,
+        tolerance=doubt.tolerance,
         due_at=broken.due_at,
         opened_at=now,
         open=True,

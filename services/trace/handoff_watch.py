@@ -1,22 +1,34 @@
 """Watching handoffs: judges those whose time has come or whose other half may have, and says what to commit."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from chassis.outgoing import Commit
 from contracts.envelope import Envelope
-from contracts.findings import FindingKind
 from services.trace import announce, findings, watched
 from services.trace.broken import Judgement, judge
 from services.trace.findings import Change
-from services.trace.reading import Reader
+from services.trace.told import Stored
 
 PAGE: Final = 500
 """Handoffs that one sweep reads; it judges every handoff of their batches."""
 
 AGAIN: Final = timedelta(minutes=1)
 """A handoff just found broken is judged once more, for the half that was being recorded meanwhile."""
+
+
+class Reader(Protocol):
+    """What watching reads by: `reading.Reader`."""
+
+    def find(self, name: str, where: Stored, fields: Stored | None = None) -> list[Stored]:
+        """Documents of a collection."""
+
+    def due(self, name: str, where: Stored, most: int) -> list[Stored]:
+        """The rows to look at that have waited longest."""
+
+    def driven(self, steps: Generator[Any, Any, list[Judgement]]) -> list[Judgement]:
+        """Answers what judging asks."""
 
 
 def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
@@ -55,16 +67,15 @@ def judged(reader: Reader, batches: Iterable[str], now: datetime, parent: Envelo
     return Commit(writes, announce.findings_changed(changes, parent))
 
 
-def _looked(judgement: Judgement, changes: list[Change], now: datetime) -> list[Any]:
-    handoff, broken = judgement
-    again: datetime | None = None
-    if broken and broken.due_at > now:
-        again = broken.due_at
-    elif broken and _opens(broken.kind, handoff.id, changes):
-        again = now + AGAIN
-    return watched.looked(handoff.id, handoff.look_at, again)
+def _looked(judgement: Judgement, changes: Sequence[Change], now: datetime) -> list[Any]:
+    """Looks again when the next thing falls due, and once more after something was found."""
+    handoff, faults = judgement
+    times = [broken.due_at for broken in faults if broken.due_at > now]
+    ids = {*findings.handoff_findings(handoff)}
+    if any(change.after.id in ids and _opens(change) for change in changes):
+        times.append(now + AGAIN)
+    return watched.looked(handoff.id, handoff.look_at, min(times, default=None))
 
 
-def _opens(kind: FindingKind, handoff: str, changes: list[Change]) -> bool:
-    id = findings.finding_id(kind, handoff)
-    return any(change.after.id == id and not (change.before and change.before.open) for change in changes)
+def _opens(change: Change) -> bool:
+    return change.after.open and not (change.before and change.before.open)

@@ -53,7 +53,7 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> S
 def _written(told: Stored) -> Stored:
     """BSON has a decimal of its own."""
     for part in _measured(told):
-        part["quantity"] = _decimal128(part["quantity"])
+        part["quantity"] = decimal128(part["quantity"])
     return told
 
 
@@ -64,7 +64,8 @@ def _measured(told: Mapping[str, Any]) -> Iterator[Stored]:
 
 
 @lru_cache(4096)
-def _decimal128(quantity: Decimal) -> Decimal128:
+def decimal128(quantity: Decimal) -> Decimal128:
+    """BSON's decimal."""
     return Decimal128(quantity)
 
 

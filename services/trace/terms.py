@@ -1,16 +1,29 @@
-"""How long a handoff may stay one-sided: dated tables per category, link and division (domain: "Trace"). Pure data.
+"""What a handoff may lack, and for how long: dated tables per category, link and division (domain: "Trace"). Pure data.
 
-No law sets these hours. They are the platform's own opening values; a change is a new row with its first day, and
-handoffs of earlier days keep the earlier row.
+⚠ No law sets these hours and shares. They are the platform's own opening values; a change is a new row with its first
+day, and handoffs of earlier days keep the earlier row.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from contracts.trace import Category, Link
 
 VERSION: Final = "2026-11"
+OPENING: Final = date(2000, 1, 1)
+PRODUCE: Final = frozenset({Category.VEGETABLE, Category.FRUIT, Category.AQUATIC})
+
+
+class Duty(StrEnum):
+    """Which half of a handoff must come within a term."""
+
+    RECEIPT = "receipt"
+    """After its shipment; by the receiver's link and division."""
+    SHIPMENT = "shipment"
+    """After its receipt; by the sender's link and division."""
 
 
 class Term(NamedTuple):
@@ -19,6 +32,7 @@ class Term(NamedTuple):
     `division` is what codes start with.
     """
 
+    duty: Duty
     since: date
     allowed: timedelta
     source: str
@@ -26,10 +40,11 @@ class Term(NamedTuple):
     link: Link | None = None
     division: str = ""
 
-    def applies(self, day: date, category: Category, link: Link | None, division: str | None) -> bool:
-        """Whether the row is in force and about these goods and this site."""
+    def applies(self, duty: Duty, day: date, category: Category, link: Link | None, division: str | None) -> bool:
+        """Whether the row is in force and about this half, these goods and this site."""
         return (
-            self.since <= day
+            self.duty is duty
+            and self.since <= day
             and (self.categories is None or category in self.categories)
             and self.link in (None, link)
             and (division or "").startswith(self.division)
@@ -41,28 +56,60 @@ class Term(NamedTuple):
         return len(self.division), self.link is not None, self.categories is not None, self.since
 
 
-OPENING: Final = date(2000, 1, 1)
-PRODUCE: Final = frozenset({Category.VEGETABLE, Category.FRUIT, Category.AQUATIC})
-
-RECEIPTS: Final = (
-    Term(OPENING, timedelta(hours=72), "opening value: packaged goods"),
-    Term(OPENING, timedelta(hours=24), "opening value: produce", PRODUCE),
+TERMS: Final = (
+    Term(Duty.RECEIPT, OPENING, timedelta(hours=72), "⚠ opening value: packaged goods"),
+    Term(Duty.RECEIPT, OPENING, timedelta(hours=24), "⚠ opening value: produce", PRODUCE),
+    Term(Duty.SHIPMENT, OPENING, timedelta(hours=24), "⚠ opening value: upload within a day"),
 )
-"""From a shipment to its receipt, by the receiver's link and division."""
 
-UPLOADS: Final = (Term(OPENING, timedelta(hours=24), "opening value: upload within a day"),)
-"""From a receipt until its shipment must have been told, by the sender's link and division."""
-
-SHORTEST: Final = min(term.allowed for term in (*RECEIPTS, *UPLOADS))
-"""No handoff is overdue before that."""
+SHORTEST: Final = min(term.allowed for term in TERMS)
+"""Nothing is wrong with a handoff before that."""
 
 
 def allowed(
-    table: Sequence[Term], day: date, categories: Iterable[Category], link: Link | None, division: str | None
+    duty: Duty,
+    day: date,
+    category: Category,
+    link: Link | None,
+    division: str | None,
+    table: Sequence[Term] = TERMS,
 ) -> timedelta:
-    """The time allowed for goods of several categories: the shortest of theirs."""
-    return min(_term(table, day, category, link, division).allowed for category in categories)
+    """The time allowed for a half about goods of a category that came on a day."""
+    fitting = (row for row in table if row.applies(duty, day, category, link, division))
+    return max(fitting, key=lambda row: row.rank).allowed
 
 
-def _term(table: Sequence[Term], day: date, category: Category, link: Link | None, division: str | None) -> Term:
-    return max((term for term in table if term.applies(day, category, link, division)), key=lambda term: term.rank)
+class Tolerance(NamedTuple):
+    """From a day on, the share by which what was received may differ from what was shipped, in these units."""
+
+    since: date
+    share: Decimal
+    source: str
+    units: frozenset[str]
+    categories: frozenset[Category] | None = None
+
+
+WEIGHED: Final = frozenset({"KGM", "LTR"})
+COUNTED: Final = Decimal(0)
+"""What is counted, such as heads and portions, differs by nothing."""
+
+TOLERANCES: Final = (
+    Tolerance(OPENING, Decimal("0.02"), "⚠ opening value: scales of two sites", WEIGHED),
+    Tolerance(OPENING, Decimal("0.05"), "⚠ opening value: produce dries, drips and is trimmed", WEIGHED, PRODUCE),
+)
+
+
+def tolerance(
+    day: date, categories: Iterable[Category], unit: str | None, table: Sequence[Tolerance] = TOLERANCES
+) -> Decimal:
+    """The share for goods of several categories: the largest of theirs."""
+
+    def share(category: Category) -> Decimal:
+        fitting = [
+            row
+            for row in table
+            if row.since <= day and unit in row.units and category in (row.categories or (category,))
+        ]
+        return max(fitting, key=lambda row: (row.categories is not None, row.since)).share if fitting else COUNTED
+
+    return max(map(share, categories))

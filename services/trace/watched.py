@@ -16,6 +16,7 @@ from contracts.trace import Category
 from services.trace import terms
 from services.trace.findings import Change
 from services.trace.handoffs import Half, Handoff, Told
+from services.trace.rows import decimal128, quantity_of
 from services.trace.silence import KEPT_DAYS, earliest
 from services.trace.told import Stored
 
@@ -34,7 +35,7 @@ COLLECTIONS: Final = (
             IndexModel([("loose", 1)], sparse=True),
         ),
         {
-            "required": ["batch", "from", "to", "categories"],
+            "required": ["batch", "from", "to"],
             "properties": {"look_at": {"bsonType": "date"}, "shipped": {"bsonType": "array"}},
         },
     ),
@@ -63,17 +64,33 @@ COLLECTIONS: Final = (
 def half_told(told: Told) -> UpdateOne:
     """Adds what an event says of a handoff: in any order, any number of times, the row is the same."""
     row = {"batch": told.batch, "from": told.tail, "to": told.head}
-    half = {"time": told.half.time, "event": told.half.event}
     side = "shipped" if told.handed_over else "received"
     news: Stored = {
         "$setOnInsert": row | {"loose": told.batch} if told.loose else row,
-        "$addToSet": {side: half, "categories": told.category},
+        "$addToSet": {side: _half_row(told.half)},
     }
-    if told.external:
-        news["$set"] = {"external": True}
-    else:
+    if not told.half.external:
         news["$min"] = {"look_at": told.half.time + terms.SHORTEST}
     return UpdateOne({"_id": told.id}, news, upsert=True)
+
+
+def _half_row(half: Half) -> Stored:
+    row: Stored = {"time": half.time, "event": half.event, "category": half.category}
+    if half.quantity is not None:
+        row |= {"quantity": decimal128(half.quantity), "unit": half.unit}
+    if half.external:
+        row["external"] = True
+    return row
+
+
+def halves_withdrawn(events: Iterable[str], batches: Iterable[str], now: datetime) -> UpdateMany:
+    """Takes what these events said out of the handoffs of their batches, and has the next sweep judge them.
+
+    An event's own batches are enough (`batches` of its document).
+    """
+    told = {"event": {"$in": list(events)}}
+    news = {"$pull": {"shipped": told, "received": told}, "$min": {"look_at": now}}
+    return UpdateMany(handoffs_of(batches), news)
 
 
 def handoffs_of(batches: Iterable[str]) -> Stored:
@@ -90,14 +107,18 @@ def handoff(row: Mapping[str, Any]) -> Handoff:
         row["to"],
         _halves(row.get("shipped", ())),
         _halves(row.get("received", ())),
-        frozenset(map(Category, row["categories"])),
-        row.get("external", False),
         row.get("look_at"),
     )
 
 
 def _halves(told: Iterable[Stored]) -> frozenset[Half]:
-    return frozenset(Half(half["time"], half["event"]) for half in told)
+    return frozenset(map(_half, told))
+
+
+def _half(told: Stored) -> Half:
+    category = Category(told["category"])
+    external = told.get("external", False)
+    return Half(told["time"], told["event"], category, quantity_of(told), told.get("unit"), external)
 
 
 def loose(batches: Iterable[str]) -> Stored:

@@ -1,0 +1,145 @@
+"""Whether the two accounts of a handoff agree: how much went and came, and which was first. Pure.
+
+Of one batch between two sites all shipments stand against all receipts, so that neither order, parts nor repetition
+matter. What two sources tell of one event counts once, as either of them tells it. Halves of these sites that name no
+other side may be part of the handoff, and count where they explain a difference. Where one quantity is unknown or
+units differ, quantities are not compared.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+from contracts.fields import SHANGHAI
+from contracts.findings import FindingKind
+from services.trace import terms
+from services.trace.amounts import Amount
+from services.trace.handoffs import Edges, Half, Handoff, by_time, edges_of, one_of
+from services.trace.lineage import UNNAMED
+from services.trace.terms import Duty
+
+CLOCKS: Final = timedelta(minutes=10)
+"""How far the clocks of two systems may be apart (domain: "Refused or recorded")."""
+
+MOST_EVENTS: Final = 50
+"""So many events are evidence enough."""
+
+
+class Doubt(NamedTuple):
+    """What is wrong with a handoff. `owed` are halves that the other side's do not answer, for which it had the time of
+    `duty`; where both sides gave account, `events` show it, the owed ones first, with figures as a `Finding` has them.
+    """
+
+    kind: FindingKind
+    duty: Duty
+    owed: tuple[Half, ...]
+    events: tuple[str, ...] = ()
+    allowed: str | None = None
+    told: str | None = None
+    tolerance: str | None = None
+
+
+def doubts(handoffs: Iterable[Handoff]) -> dict[str, list[Doubt]]:
+    """By id of a handoff, what does not agree; all handoffs of a batch have to be given.
+
+    Handoffs that are one since the registry merged their sites are doubted under the first of their ids.
+    """
+    found = (doubted for edges in edges_of(handoffs) for doubted in _of_batch(edges))
+    return {id: doubted for id, doubted in found if doubted}
+
+
+def _of_batch(edges: Edges) -> Iterator[tuple[str, list[Doubt]]]:
+    for (tail, head), rows in edges.items():
+        edge = one_of(rows)
+        if UNNAMED not in (tail, head) and edge.shipped and edge.received:
+            loose = [*edges.get((tail, UNNAMED), ()), *edges.get((UNNAMED, head), ())]
+            doubted = [*_by_quantity(edge, one_of([edge, *loose])), *_by_day(edge, one_of([edge, *loose]))]
+            yield min(row.id for row in rows), doubted
+
+
+# How much
+
+
+def _by_quantity(edge: Handoff, widest: Handoff) -> Iterator[Doubt]:
+    """`widest` is the edge with the halves that may be part of it."""
+    units = {half.unit for half in widest.halves}
+    if len(units) > 1 or any(half.quantity is None for half in widest.halves):
+        return
+    unit, day = units.pop(), edge.first.time.astimezone(SHANGHAI).date()
+    share = terms.tolerance(day, edge.categories, unit)
+    came, went = _most(widest.received), _most(widest.shipped)
+    measured = f"{(share * 100).normalize():f}%"
+    if short := _beyond(edge.shipped, came, 1 - share):
+        least = Amount(_sum(short) * (1 - share), unit)
+        shown = f"≥ {_show(least)}", _show(Amount(came, unit)), measured
+        yield Doubt(FindingKind.QUANTITY_MISMATCH, Duty.RECEIPT, short, _events(short, edge.received), *shown)
+    if over := _beyond(edge.received, went * (1 + share)):
+        most = Amount(went * (1 + share), unit)
+        shown = f"≤ {_show(most)}", _show(Amount(_sum(over), unit)), measured
+        yield Doubt(FindingKind.QUANTITY_MISMATCH, Duty.SHIPMENT, over, _events(over, edge.shipped), *shown)
+
+
+def _beyond(halves: Iterable[Half], covered: Decimal, share: Decimal = Decimal(1)) -> tuple[Half, ...]:
+    """The halves, by time, up to the first for which a share of their sum is more than is covered; none if it never is.
+
+    Their sum only grows, so what comes later than that half owes no less.
+    """
+    told = [half._replace(quantity=min(map(_quantity, same))) for half, same in _accounts(halves)]
+    for count, total in enumerate(accumulate(map(_quantity, told)), 1):
+        if total * share > covered:
+            return tuple(told[:count])
+    return ()
+
+
+def _most(halves: Iterable[Half]) -> Decimal:
+    return sum((max(map(_quantity, same)) for _, same in _accounts(halves)), Decimal(0))
+
+
+def _accounts(halves: Iterable[Half]) -> list[tuple[Half, list[Half]]]:
+    """Of each event the last account and all of them, in order of those last ones."""
+    found: dict[str, list[Half]] = defaultdict(list)
+    for half in sorted(halves, key=by_time):
+        found[half.happened].append(half)
+    return sorted(((same[-1], same) for same in found.values()), key=lambda told: by_time(told[0]))
+
+
+def _sum(halves: Iterable[Half]) -> Decimal:
+    return sum(map(_quantity, halves), Decimal(0))
+
+
+def _quantity(half: Half) -> Decimal:
+    assert half.quantity is not None
+    return half.quantity
+
+
+def _show(amount: Amount) -> str:
+    return f"{amount.quantity.normalize():f} {amount.unit or ''}".strip()
+
+
+# Which was first
+
+
+def _by_day(edge: Handoff, widest: Handoff) -> Iterator[Doubt]:
+    """Goods received before the day on which the first were shipped: many papers carry no more than a day."""
+    first = min(widest.shipped, key=by_time)
+    early = [half for half, _ in _accounts(edge.received) if _is_before(half, first)][:1]
+    if early:
+        shown = f"≥ {_moment(first)}", _moment(early[0]), "same day"
+        yield Doubt(FindingKind.RECEIVED_BEFORE_SHIPPED, Duty.SHIPMENT, tuple(early), _events(early, [first]), *shown)
+
+
+def _is_before(received: Half, shipped: Half) -> bool:
+    days = (half.time.astimezone(SHANGHAI).date() for half in (received, shipped))
+    return next(days) < next(days) and shipped.time - received.time > CLOCKS
+
+
+def _moment(half: Half) -> str:
+    return half.time.astimezone(SHANGHAI).isoformat()
+
+
+def _events(owed: Iterable[Half], others: Iterable[Half]) -> tuple[str, ...]:
+    told = (*owed, *sorted(others, key=by_time))
+    return tuple(dict.fromkeys(half.event for half in told))[:MOST_EVENTS]
