@@ -56,7 +56,14 @@ def goods(line: Line, holder: Site) -> Row:
 
 def certificate(paper: Certificate) -> Row:
     """A paper that travels with goods."""
-    return {"kind": paper.kind, "number": paper.number, "issuer": paper.issuer, "valid_until": paper.valid_until}
+    return {
+        "kind": paper.kind,
+        "number": paper.number,
+        "issuer": paper.issuer,
+        "issued_on": paper.issued_on,
+        "valid_until": paper.valid_until,
+        "amount": Amount(paper.quantity, paper.unit) if paper.quantity else None,
+    }
 
 
 def _received(line: Line, supplier: Site) -> Row:
@@ -128,20 +135,28 @@ def _distributed(paper: Paper) -> Row:
     return {**_head(paper), "site": own(paper.site), "lines": lines}
 
 
-def _raised(paper: Paper) -> Row:
-    """The quarantine system's farming records; each line is a paper of its own."""
-    return {"lines": [_raising(paper, place, line) for place, line in enumerate(paper.lines, 1)]}
+def _witnessed(paper: Paper) -> Row:
+    """The quarantine system's records of a step; each is a paper of its own."""
+    parts = [_step(paper, line) for line in paper.lines] or [{"site": own(paper.site)}]
+    head = {"time": paper.time, **paper.facts}
+    lines = [{"document_no": f"{paper.number}-{place}", **head, **part} for place, part in enumerate(parts, 1)]
+    return {"lines": lines}
 
 
-def _raising(paper: Paper, place: int, line: Line) -> Row:
+def _step(paper: Paper, line: Line) -> Row:
+    """Farms of one message each tell of their own animals; whatever passes a site is told as what came there."""
+    site = line.lot.issuer if paper.facts["step"] == "farming" else paper.site
+    made = line.raws or paper.facts["step"] == "farming"
+    inputs, outputs = (line.raws, (line,)) if made else ((line,), ())
     return {
-        "document_no": f"{paper.number}-{place}",
-        "time": paper.time,
-        "step": "farming",
-        "site": own(line.lot.issuer),
-        "outputs": [goods(line, line.lot.issuer)],
-        "kdes": paper.facts.get("kdes"),
+        "site": own(site),
+        "inputs": [_tagged(each, site) for each in inputs],
+        "outputs": [_tagged(each, site) for each in outputs],
     }
+
+
+def _tagged(line: Line, site: Site) -> Row:
+    return {**goods(line, site), "ear_tags": list(line.lot.tags)}
 
 
 _BODIES: Final[dict[str, Callable[[Paper], Row]]] = {
@@ -154,5 +169,5 @@ _BODIES: Final[dict[str, Callable[[Paper], Row]]] = {
     "retained_sample": _sampled,
     "meal_distribution": _distributed,
     "residue_test": _tested,
-    "capture": _raised,
+    "capture": _witnessed,
 }

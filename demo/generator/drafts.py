@@ -90,7 +90,7 @@ class Draft:
             sent=self.sent,
             goes=self.sent + self.again,
             data=self.encoded(),
-            records=len(self.paper.lines),
+            records=self.paper.records,
             stage=self.stage,
             duplicates=self.duplicates,
             rule=self.rule,

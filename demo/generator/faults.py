@@ -132,6 +132,19 @@ def _never_shipped(draft: Draft, rng: Random) -> None:
     draft.line.update(trace_code=None, gtin=None, batch_no=f"X{codes.digits(rng, 10)}1")
 
 
+def _wrong_tag(draft: Draft, _: Random) -> None:
+    tags = draft.line["outputs"][0]["ear_tags"]
+    tags[0] = tags[0][1:]
+
+
+def _has_tags(draft: Draft) -> object:
+    return _is_farming(draft) and draft.line["outputs"][0]["ear_tags"]
+
+
+def _is_farming(draft: Draft) -> bool:
+    return draft.paper.facts["step"] == "farming"
+
+
 def _has_uscc(draft: Draft) -> object:
     """A counterparty whose site its licence tells, so that a wrong USCC breaks no chain."""
     return draft.other.get("uscc") and draft.other.get("licence")
@@ -173,7 +186,8 @@ FAULTS: Final = (
         _code("line", "trace_code", _wrong_trace_code),
         fits=lambda draft: draft.line["trace_code"],
     ),
-    Fault("unknown_step", _in_line(step="其他"), frozenset({"capture"}), most=3),
+    Fault("unknown_step", _in_line(step="其他"), frozenset({"capture"}), fits=_is_farming, most=3),
+    Fault("ear_tag_format", _wrong_tag, frozenset({"capture"}), fits=_has_tags, most=3),
     Fault("unknown_division", _in_other(division="379999"), fits=_buys_from_inside),
     Fault("time_order", _sent(hours=-1)),
     Fault("date_unreadable", _in_line(produced_on="见包装")),

@@ -33,7 +33,7 @@ PRODUCE: Final = [
 """What growers bring to market as it is, and grain for the mills."""
 
 LIVESTOCK: Final = [
-    Product("生猪", "鲜肉", "活体", "1天"),
+    Product("生猪", "鲜肉", "活体", "1天", "头"),
     Product("肉鸡", "禽肉", "活体", "1天"),
     Product("生鲜乳", "生鲜乳", "冷藏罐车", "2天", "升"),
 ]

@@ -37,6 +37,7 @@ class Ledger:
     stock: Stock = field(default_factory=Stock)
     papers: list[Paper] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
+    _plates: dict[tuple[Site, Site], str] = field(default_factory=dict)
 
     def at(self, hour: float) -> datetime:
         """About that hour of the day, to the second."""
@@ -66,25 +67,32 @@ class Ledger:
 
     def hand_over(
         self, seller: Site, buyer: Site, lines: list[Line], hour: float, lag: float, rename: Rename | None = None
-    ) -> None:
-        """Goods change hands: a paper from each side that has an app, and the buyer's stock grows.
+    ) -> Paper | None:
+        """Goods change hands: a paper from each side that has an app, and the buyer's stock grows; the seller's paper.
 
         `rename` gives the lot, if any, that the buyer makes of a line. `lag` in hours.
         """
         if not lines:
-            return
-        vehicle = f"鲁{self.rng.choice('ABQ')}{digits(self.rng, 5)}"
+            return None
+        shipment: Paper | None = None
         sent, taken = self.at(hour), self.at(hour + lag)
         delivery = ""
         if seller.app:
             kind, prefix = _SENT[seller.app]
             delivery = self.number(prefix)
             sold = [Line(line.lot, line.quantity, to=buyer) for line in lines]
-            self.add(Paper(seller.app, kind, sent, seller, delivery, sold, buyer, {"vehicle": vehicle}))
+            vehicle = {"vehicle": self._plate(seller, buyer)}
+            shipment = self.add(Paper(seller.app, kind, sent, seller, delivery, sold, buyer, dict(vehicle)))
         for line in lines:
             line.own = rename(line) if rename else None
             self.stock.put(buyer, line.own or line.lot, line.quantity)
         self._taken(seller, buyer, lines, taken, delivery)
+        return shipment
+
+    def _plate(self, seller: Site, buyer: Site) -> str:
+        """Each round has a lorry of its own: nobody sees one at two places."""
+        number = (len(self._plates) * 7919 + 10_007) % 100_000
+        return self._plates.setdefault((seller, buyer), f"鲁{'ABQ'[number % 3]}{number:05}")
 
     def _taken(self, seller: Site, buyer: Site, lines: list[Line], at: datetime, delivery: str) -> None:
         kind, prefix = _TAKEN[buyer.app]
@@ -97,8 +105,12 @@ class Ledger:
         self.add(Paper(buyer.app, kind, at, buyer, self.number(prefix), lines, seller, facts))
 
     def _certificates(self, product: Product, issuer: Site) -> Iterable[Certificate]:
-        if any(word in product.category for word in ("肉",)):
+        if "肉" in product.category:
             yield self._certificate("动物检疫合格证明", "QM", issuer, 20)
+        if "肉" in product.category and issuer.kind == "maker":
+            yield self._certificate("肉品品质检验合格证", "RP", issuer, 20)
+        if product.category == "水产品" and issuer.kind == "maker":
+            yield self._certificate("承诺达标合格证", "HG", issuer, 400)
         if issuer.region == "境外":
             yield self._certificate("进口货物入境检验检疫证明", "IM", issuer, 400)
         elif issuer.licence or "粮" in product.category or "乳" in product.category or issuer.region:

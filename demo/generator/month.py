@@ -126,7 +126,7 @@ def _fits(fault: Fault, draft: Draft) -> bool:
 
 def _resent(rng: Random, draft: Draft) -> Draft:
     """The same message once more, as a sender does who missed a confirm."""
-    return replace(draft, again=timedelta(minutes=rng.randint(5, 90)), duplicates=len(draft.paper.lines))
+    return replace(draft, again=timedelta(minutes=rng.randint(5, 90)), duplicates=draft.paper.records)
 
 
 def _told_by_two(rng: Random, drafts: Iterator[Draft], count: int, spoil: bool) -> Iterator[Draft]:

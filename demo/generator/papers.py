@@ -11,17 +11,20 @@ from demo.generator.world import Site
 
 @dataclass(frozen=True)
 class Certificate:
-    """A paper that travels with the goods, by its Chinese kind."""
+    """A paper that travels with the goods, by its Chinese kind; `quantity` in `unit` is what it certifies."""
 
     kind: str
     number: str
     issuer: str
     valid_until: date
+    issued_on: date | None = None
+    quantity: Decimal | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Lot:
-    """Goods of one batch: `number` is its issuer's; `parents` are the lots it was made of."""
+    """Goods of one batch: `number` is its issuer's; `parents` are what it was made of, `tags` its animals'."""
 
     product: Product
     issuer: Site
@@ -30,6 +33,7 @@ class Lot:
     gtin: str | None = None
     certificates: tuple[Certificate, ...] = ()
     parents: tuple["Lot", ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -65,6 +69,7 @@ class Line:
 class Paper:
     """One message of `app`: `kind` is the last word of its type, `other` the counterparty, `sent` when it was sent.
 
+    A paper without lines tells of one thing that has no goods.
     `facts` are further fields of this kind of paper, by their documented name.
     """
 
@@ -87,6 +92,11 @@ class Paper:
     def sent(self) -> datetime:
         """When the app sent it."""
         return self.time + self.delay
+
+    @property
+    def records(self) -> int:
+        """How many records it makes."""
+        return len(self.lines) or 1
 
     def lots(self) -> set[Lot]:
         """Every lot the paper names."""

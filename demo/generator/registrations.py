@@ -9,7 +9,7 @@ from contracts.fields import SHANGHAI
 from demo.generator.bodies import own
 from demo.generator.drafts import SYNC, Message
 from demo.generator.styles import STYLES, Row
-from demo.generator.world import CATERING, MARKET, ONE_NETWORK, Site, World
+from demo.generator.world import CATERING, MARKET, ONE_NETWORK, QUARANTINE, Site, World
 
 LINES: Final = 20
 """Operators to a message."""
@@ -38,6 +38,7 @@ def _syncs(world: World, first: date, run: str) -> Iterator[Message]:
     yield from _synced(ONE_NETWORK, "operator_sync", operators, sent)
     units = [_known(site, first) | {"unit_kind": site.unit_kind} for site in world.sites if site.app == CATERING]
     yield from _synced(CATERING, "unit_sync", units, sent)
+    yield from _synced(QUARANTINE, "operator_sync", [own(site) for site in world.checkpoints], sent)
     yield from _doubtful(sent, run)
 
 
@@ -64,4 +65,4 @@ def _synced(
     for first in range(0, len(lines), LINES):
         part = list(lines[first : first + LINES])
         data = STYLES[app][0].encode({**(head or {}), "lines": part})
-        yield Message(app, f"{app}.{kind}.v1", "", sent, sent, data, len(part), SYNC, rule=rule)
+        yield Message(app, f"{app.partition('.')[0]}.{kind}.v1", "", sent, sent, data, len(part), SYNC, rule=rule)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from demo.generator import codes
+from demo.generator import animals, codes
 from demo.generator.goods import BROUGHT_IN, MADE, PRODUCE, Product
 from demo.generator.ledger import Ledger
 from demo.generator.papers import Line, Lot, Paper
@@ -22,6 +22,7 @@ _SHOP_GOODS: dict[str, tuple[Product, ...]] = {
 def morning(ledger: Ledger) -> None:
     """Farms harvest, animals leave for slaughter, goods come from outside, stalls and makers take them in."""
     _harvest(ledger)
+    animals.pigs(ledger)
     _livestock(ledger)
     _from_outside(ledger)
 
@@ -77,9 +78,9 @@ def _harvest(ledger: Ledger) -> None:
 
 
 def _livestock(ledger: Ledger) -> None:
-    """Animals and milk: the quarantine system knows the lot from the farm on."""
+    """Poultry and milk: the quarantine system knows the lot from the farm on."""
     raised: list[Line] = []
-    for farm in ledger.world.of("livestock"):
+    for farm in (each for each in ledger.world.of("livestock") if animals.PIG not in each.goods):
         product = farm.goods[0]
         lot = ledger.lot(product, farm, prefix="CL")
         quantity = ledger.kg(1500, 3000)
@@ -92,8 +93,9 @@ def _livestock(ledger: Ledger) -> None:
             _deliver_raw(ledger, farm, buyer, ledger.kg(500, 900))
     for first in range(0, len(raised), RAISED_A_MESSAGE):
         lines = raised[first : first + RAISED_A_MESSAGE]
-        number = ledger.number("JYSB")
-        ledger.add(Paper(QUARANTINE, "capture", ledger.at(0.5), lines[0].lot.issuer, number, lines))
+        facts: dict[str, object] = {"step": "farming"}
+        where, number = lines[0].lot.issuer, ledger.number("JYSB")
+        ledger.add(Paper(QUARANTINE, "capture", ledger.at(0.5), where, number, lines, facts=facts))
 
 
 def _deliver_raw(ledger: Ledger, farm: Site, buyer: Site, quantity: Decimal) -> None:

@@ -67,11 +67,12 @@ class Site:
 
 @dataclass
 class World:
-    """All sites by kind; `outside` are no operators of ours."""
+    """All sites by kind; `outside` are no operators of ours, `checkpoints` stand at roads."""
 
     sites: list[Site] = field(default_factory=list)
     outside: list[Site] = field(default_factory=list)
     markets: list[Site] = field(default_factory=list)
+    checkpoints: list[Site] = field(default_factory=list)
 
     def of(self, *kinds: str) -> list[Site]:
         """Sites of these kinds, in the order they were made."""
@@ -149,6 +150,7 @@ def build(rng: Random) -> World:
     world = World()
     for city in CITIES:
         world.markets.append(_market(rng, city))
+        world.checkpoints.append(_checkpoint(rng, city))
     for kind in _KINDS:
         for place in range(kind.count):
             world.sites.append(_site(rng, world, kind, place))
@@ -171,6 +173,13 @@ def _market(rng: Random, city: str) -> Site:
     name = f"{divisions.name(city + '00')}农产品批发市场"
     code = codes.uscc(rng, county, "91")
     return Site("market", MARKET, f"M{city}", name, county, address(rng, county), person(rng), phone(rng), code)
+
+
+def _checkpoint(rng: Random, city: str) -> Site:
+    county = COUNTIES[city][3]
+    name = f"{divisions.name(county)}公路动物防疫检查站"
+    code = codes.uscc(rng, county, "12")
+    return Site("checkpoint", QUARANTINE, f"J{city}", name, county, address(rng, county), person(rng), phone(rng), code)
 
 
 def _site(rng: Random, world: World, kind: _Kind, place: int) -> Site:
