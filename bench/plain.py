@@ -43,6 +43,7 @@ def event(record: Document, correlation: str | None, now: datetime) -> Document:
         "parties": list(dict.fromkeys((site["operator"], party["operator"]))),
         "inputs": [f"{batch}@{here}" for batch in batches],
         "outputs": [f"{batch}@{there}" for batch in batches],
+        "day": (int(datetime.fromisoformat(record["time"]).timestamp()) + 28_800) // 86_400,
         "lots": {"inputs": inputs},
         "batches": batches,
         "categories": list(dict.fromkeys(lot["category"] for lot in inputs)),

@@ -22,7 +22,7 @@ from chassis.asking import answered
 from chassis.garbage import collect_seldom
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import Link
-from services.trace import store
+from services.trace import store, walk_store
 from services.trace.chain import Direction
 from services.trace.walk import Request, Start, Walk
 
@@ -73,8 +73,8 @@ def _times(walked: Callable[[], int]) -> Callable[[], float]:
 
 def _walked(field: Field) -> int:
     def answer(request: Request) -> list[Any]:
-        query = store.query(request)
-        return store.reply(request, field.db[query.collection].find(query.filter, query.fields))
+        query = walk_store.query(request)
+        return walk_store.reply(request, field.db[query.collection].find(query.filter, query.fields))
 
     return len(answered(Walk(Start(BATCH, Direction.FORWARD, _id(0))).run(), answer).nodes)
 

@@ -3,9 +3,8 @@
 # ruff: noqa: N802 - gRPC's names
 
 import asyncio
-from collections.abc import Generator
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from shilian.trace.v1 import trace_pb2 as pb
 from shilian.trace.v1 import trace_pb2_grpc
@@ -15,39 +14,35 @@ from chassis.api.errors import NotFound
 from chassis.api.mongo import Store
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
-from chassis.asking import answered_later
-from services.trace import listing, privacy, queries, replica, requests, store, translate, watched
+from services.trace import listing, privacy, queries, requests, store, translate, watched
+from services.trace.api_reading import ApiReader
 from services.trace.chain import Chain, Direction
-from services.trace.domain import Facts
 from services.trace.holders import holders
-from services.trace.sites import Sites
 from services.trace.told import Stored
-from services.trace.walk import Request, Start, Walk
-
-T = TypeVar("T")
+from services.trace.walk import Start, Walk
 
 
 class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
     """Answers with what is in the caller's scope; anything else is not found."""
 
     def __init__(self, own: Store) -> None:
-        self._db = own.db
+        self._reader = ApiReader(own)
 
     async def GetEvent(self, request: pb.GetEventRequest, context: Any) -> pb.GetEventResponse:
         """Raises NotFound."""
         where = {"$and": [{"_id": request.event_id}, queries.scope(current_caller())]}
-        row = await self._db[store.EVENTS].find_one(where)
+        row = await self._reader.one(store.EVENTS, where)
         if row is None:
             raise NotFound("event", request.event_id)
-        return pb.GetEventResponse(event=translate.event(row, await self._facts([row])))
+        return pb.GetEventResponse(event=translate.event(row, await self._reader.facts([row])))
 
     async def QueryEvents(self, request: pb.QueryEventsRequest, context: Any) -> pb.QueryEventsResponse:
         """Raises InvalidArgument for a bad page size or token."""
         size, after = page_size(request), _after(request)
         # One more than is shown tells whether there is a next page.
-        question = requests.question(request, await self._ids(request.site_id))
-        found = await self._aggregate(queries.page(question, current_caller(), after, size + 1))
-        page, facts = found[:size], await self._facts(found[:size])
+        question = requests.question(request, await self._reader.ids(request.site_id))
+        found = await self._reader.aggregate(queries.page(question, current_caller(), after, size + 1))
+        page, facts = found[:size], await self._reader.facts(found[:size])
         derived = [translate.derived_flag(queries.UNSHIPPED)] if request.flag == queries.UNSHIPPED else []
         return pb.QueryEventsResponse(
             events=[translate.event(row, facts, derived) for row in page],
@@ -57,13 +52,14 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
     async def Trace(self, request: pb.TraceRequest, context: Any) -> pb.TraceResponse:
         """Raises NotFound when nothing of the chain is the caller's, InvalidArgument for bounds out of range."""
         start = requests.start(request, privacy.passes(current_caller()))
-        return translate.trace(_visible(await self._walk(Walk(start).run()), start))
+        chain = _visible(await self._reader.walked(Walk(start).whole()), start)
+        return translate.trace(chain, privacy.edges(chain, current_caller()))
 
     async def ListHolders(self, request: pb.ListHoldersRequest, context: Any) -> pb.ListHoldersResponse:
         """Raises NotFound when nothing of the chain is the caller's."""
         caller = current_caller()
         start = Start(request.batch, Direction.FORWARD, max_nodes=requests.MAX_NODES, passes=privacy.passes(caller))
-        chain, found = await self._walk(holders(start))
+        chain, found = await self._reader.walked(holders(start))
         chain = _visible(chain, start)
         return translate.holders(chain, [privacy.visible_holder(holder, chain, caller) for holder in found])
 
@@ -71,8 +67,8 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         """Counts each event once per rule; receipts of batches nobody shipped are found out now."""
         question, caller = requests.window(request), current_caller()
         counts, unshipped = await asyncio.gather(
-            self._aggregate(queries.flag_counts(question, caller)),
-            self._aggregate(queries.unshipped_count(question, caller)),
+            self._reader.aggregate(queries.flag_counts(question, caller)),
+            self._reader.aggregate(queries.unshipped_count(question, caller)),
         )
         by_rule = {row["_id"]: row["events"] for row in counts}
         events = by_rule.pop(None, 0)
@@ -84,8 +80,8 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
     async def ListFindings(self, request: pb.ListFindingsRequest, context: Any) -> pb.ListFindingsResponse:
         """Raises InvalidArgument for a kind there is not, a bad page size or token."""
         size = page_size(request)
-        asked = listing.asked(request, await self._ids(request.site_id), current_caller(), _after(request))
-        found = await self._db[watched.FINDINGS].find(asked).sort(listing.NEWEST_FIRST).to_list(size + 1)
+        asked = listing.asked(request, await self._reader.ids(request.site_id), current_caller(), _after(request))
+        found = await self._reader.first(watched.FINDINGS, asked, listing.NEWEST_FIRST, size + 1)
         page = found[:size]
         return pb.ListFindingsResponse(
             findings=[listing.message(watched.finding(row)) for row in page],
@@ -94,43 +90,16 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
 
     async def GetFinding(self, request: pb.GetFindingRequest, context: Any) -> pb.GetFindingResponse:
         """Raises NotFound."""
-        row = await self._db[watched.FINDINGS].find_one(listing.one(request, current_caller()))
+        row = await self._reader.one(watched.FINDINGS, listing.one(request, current_caller()))
         if row is None:
             raise NotFound("finding", request.finding_id)
         return pb.GetFindingResponse(finding=listing.message(watched.finding(row)))
 
-    async def _ids(self, site: str) -> list[str]:
-        """Every id of the site, none for none."""
-        sites = Sites()
-        await self._walk(sites.resolve((), site))
-        return sites.ids(sites.now(site)) if site else []
-
-    async def _walk(self, steps: Generator[Request, Any, T]) -> T:
-        """Answers a walk's requests until it is done."""
-
-        async def answer(request: Request) -> list[Any]:
-            query = store.query(request)
-            return store.reply(request, await self._find(query.collection, query.filter, query.fields))
-
-        return await answered_later(steps, answer)
-
-    async def _facts(self, rows: list[Stored]) -> Facts:
-        """What the registry told of the sites on either side of events."""
-        sites = {site for row in rows for site in (row["site"], row["there"])}
-        return await answered_later(replica.asked_facts(sites), lambda where: self._find(store.SITES, where))
-
-    async def _find(self, name: str, where: Stored, fields: Stored | None = None) -> list[Stored]:
-        return await self._db[name].find(where, fields).to_list(None)
-
-    async def _aggregate(self, pipeline: list[Stored]) -> list[Stored]:
-        return await self._db[store.EVENTS].aggregate(pipeline).to_list(None)
-
 
 def _visible(chain: Chain, start: Start) -> Chain:
-    seen = privacy.visible(chain, current_caller())
-    if seen is None:
+    if not privacy.touches(chain, current_caller()):
         raise NotFound("batch", start.batch)
-    return seen
+    return chain
 
 
 def _after(request: pb.QueryEventsRequest | pb.ListFindingsRequest) -> tuple[datetime, str] | None:

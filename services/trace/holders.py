@@ -34,11 +34,10 @@ class Holder(NamedTuple):
 def holders(start: Start) -> Generator[Request, Any, tuple[Chain, list[Holder]]]:
     """Walks forward, then asks what else came to the nodes on the way, so that what went out can be set against it."""
     walk = Walk(start)
-    chain = yield from walk.run()
+    chain = yield from walk.whole()
     walked = [key for key in chain.nodes if key in chain.expanded and not is_unnamed(key)]
-    came = yield from walk.events(Direction.BACKWARD, walk.keys(walked))
-    events = chain.events | {event.id: event for event in came}
-    return chain, assess(chain, events.values())
+    yield from walk.events(Direction.BACKWARD, walked)
+    return chain, assess(chain, chain.told.values())
 
 
 def assess(chain: Chain, events: Iterable[Event]) -> list[Holder]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
+from itertools import product
 from typing import Final, NamedTuple
 
 from contracts.trace import Category, Link, Party, Step
@@ -145,6 +146,35 @@ def ends_of(
     if step is Step.DESTROYING:
         inputs, outputs = [*inputs, *outputs], []
     return _nodes(inputs, here), _nodes(outputs, here)
+
+
+def pairs_of(
+    step: Step, here: str, there: str, inputs: Sequence[str], outputs: Sequence[str], ends: tuple[list[str], list[str]]
+) -> list[int]:
+    """Edges as positions in the event's `ends_of` (tail, head, tail, …), where those alone do not tell: else empty."""
+    if (step in HANDOFFS and inputs == outputs) or step in STAYS:
+        return []
+    tails, heads = ends
+    told = [edge for edge in dict.fromkeys(edges_of(step, here, there, inputs, outputs)) if edge[0] != edge[1]]
+    if {edge for edge in edges_in(tails, heads) if edge[0] != edge[1]} == set(told):
+        return []
+    return [place for tail, head in told for place in (tails.index(tail), heads.index(head))]
+
+
+def edges_in(
+    inputs: Sequence[str], outputs: Sequence[str], pairs: Sequence[int] | None = None
+) -> list[tuple[str, str]]:
+    """Edges of a stored event: as its `pairs` tell; else one by one, or each with each where the counts differ."""
+    if pairs:
+        return [(inputs[tail], outputs[head]) for tail, head in zip(pairs[::2], pairs[1::2], strict=True)]
+    if len(inputs) == len(outputs):
+        return list(zip(inputs, outputs, strict=True))
+    return list(product(inputs, outputs))
+
+
+def day_of(time: datetime) -> int:
+    """Days from 1970 to an aware time, in Shanghai: UTC+8 all year since 1991."""
+    return (int(time.timestamp()) + 8 * 3600) // 86_400
 
 
 def _nodes(batches: Sequence[str], site: str) -> list[str]:

@@ -5,11 +5,10 @@ place, time and documents, but no quantities. An operator sees its own nodes and
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from chassis.caller import Caller
-from services.trace.chain import Chain, Edge
+from services.trace.chain import Chain, Shown
 from services.trace.holders import Holder
 from services.trace.lineage import Goods, Place
 
@@ -29,14 +28,17 @@ def passes(caller: Caller) -> Callable[[Place], bool] | None:
     return (lambda place: owns(caller, place)) if caller.role == OPERATOR else None
 
 
-def visible(chain: Chain, caller: Caller) -> Chain | None:
-    """The chain as the caller may see it; None when it touches nothing of the caller's."""
-    if not any(owns(caller, chain.place(key)) for key in chain.nodes):
-        return None
-    return replace(chain, edges=[_visible_edge(edge, chain, caller) for edge in chain.edges])
+def touches(chain: Chain, caller: Caller) -> bool:
+    """Whether anything of the chain, whose events were told, is the caller's."""
+    return any(owns(caller, chain.place(key)) for key in chain.nodes)
 
 
-def _visible_edge(edge: Edge, chain: Chain, caller: Caller) -> Edge:
+def edges(chain: Chain, caller: Caller) -> list[Shown]:
+    """The edges of a chain, whose events were told, as the caller may see them."""
+    return [_visible_edge(chain.shown(edge), chain, caller) for edge in chain.edges]
+
+
+def _visible_edge(edge: Shown, chain: Chain, caller: Caller) -> Shown:
     own = owns(caller, chain.place(edge.tail)) or owns(caller, chain.place(edge.head))
     return edge if own else edge._replace(goods=without_quantity(edge.goods))
 

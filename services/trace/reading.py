@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from chassis.asking import answered
 from chassis.worker.mongo import Store
-from services.trace import replica, rows, store, watched
-from services.trace.broken import EventsNamed, HandoffsOf, Request
+from services.trace import replica, store, walk_store, watched
+from services.trace.broken import HandoffsOf, Request
 from services.trace.domain import Facts
 from services.trace.sites import Sites
 from services.trace.told import Stored
@@ -50,9 +50,6 @@ class Reader:
         match request:
             case HandoffsOf(batches):
                 return [watched.handoff(row) for row in self.find(watched.HANDOFFS, watched.handoffs_of(batches))]
-            case EventsNamed(ids):
-                found = self.find(store.EVENTS, {"_id": {"$in": list(ids)}}, {**store.WALK_FIELDS, "document": 1})
-                return [rows.event(row) for row in found]
             case _:
-                query = store.query(request)
-                return store.reply(request, self.find(query.collection, query.filter, query.fields))
+                query = walk_store.query(request)
+                return walk_store.reply(request, self.find(query.collection, query.filter, query.fields))

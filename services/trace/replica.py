@@ -26,8 +26,11 @@ def site_changed(told: SiteFacts) -> UpdateOne:
 
 
 def site_aliased(told: Alias) -> UpdateOne:
-    """Notes which site an id means, or that it stands for itself, unless something newer is noted."""
-    news = {"alias_of": told.site, "alias_version": told.version}
+    """Notes which site an id means, or that it stands for itself, unless something newer is noted.
+
+    `names` has both: a walk asks for either in one look.
+    """
+    news = {"alias_of": told.site, "alias_version": told.version, "names": [told.alias, told.site]}
     return unless_newer(told.alias, "alias_version", told.version, news)
 
 

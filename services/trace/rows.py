@@ -13,7 +13,7 @@ from bson import Decimal128
 from contracts import codes
 from contracts.trace import Category, Link, Step
 from services.trace.entry import Entry, Known, gist
-from services.trace.lineage import Event, Goods, Place, ends_of
+from services.trace.lineage import Event, Goods, Place, day_of, ends_of, pairs_of
 from services.trace.sites import Row
 from services.trace.told import TOLD, Stored, told_of
 
@@ -21,8 +21,9 @@ from services.trace.told import TOLD, Stored, told_of
 def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> Stored:
     """The immutable document of an event. Nodes are as the record named the sites; aliases are read, not written."""
     record, told = entry.record, _written(told_of(entry.record))
-    batches = [[lot["batch"] for lot in lots] for lots in lots_of(told)]
-    inputs, outputs = ends_of(record.step, told["site"], told["there"], *batches)
+    taken, given = ([lot["batch"] for lot in lots] for lots in lots_of(told))
+    said = record.step, told["site"], told["there"], taken, given
+    inputs, outputs = ends_of(*said)
     row = {
         "_id": entry.id,
         "source": record.source,
@@ -36,11 +37,16 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> S
         "parties": _operators(entry),
         "inputs": inputs,
         "outputs": outputs,
+        "day": day_of(record.time),
         "batches": list(entry.batches),
         "categories": list(entry.categories),
         "flags": [flag.__dict__ for flag in entry.flags],
         **told,
     }
+    if pairs := pairs_of(*said, (inputs, outputs)):
+        row["pairs"] = pairs
+    if abroad := _abroad(told):
+        row["abroad"] = abroad
     if references := _references(told):
         row["references"] = references
     if entry.division is None:
@@ -48,6 +54,12 @@ def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> S
     if entry.also_from:
         row["also_from"] = sorted(entry.also_from)
     return row
+
+
+def _abroad(told: Stored) -> list[str]:
+    """Sites that the event says lie outside the province, documented."""
+    sides = ((told["site"], told["party"]), (told["there"], told.get("counterparty", _NOBODY)))
+    return [site for site, party in sides if party.get("external")]
 
 
 def _written(told: Stored) -> Stored:

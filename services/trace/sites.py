@@ -1,16 +1,11 @@
 """Sites as a walk meets them: alias ids read as the site they mean today, places filled in from the registry. Pure."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from services.trace.asks import AliasesOf, SitesOf
 from services.trace.lineage import UNNAMED, Event, Place
-
-
-class SitesOf(NamedTuple):
-    """Request: what the registry told of these sites and of their aliases."""
-
-    sites: tuple[str, ...]
 
 
 class Row(NamedTuple):
@@ -30,7 +25,9 @@ class Sites:
 
     places: dict[str, Place] = field(default_factory=dict)
     _met: set[Place] = field(default_factory=set)
+    _registered: set[str] = field(default_factory=set)
     _asked: set[str] = field(default_factory=set)
+    _traced: set[str] = field(default_factory=set)
     _alias_of: dict[str, str] = field(default_factory=dict)
     _aliases: dict[str, set[str]] = field(default_factory=dict)
 
@@ -47,6 +44,24 @@ class Sites:
             self._meet(event.here)
             self._meet(event.there)
         return [self._today(event) for event in events]
+
+    def trace(self, sites: Iterable[str]) -> Generator[AliasesOf, Any, None]:
+        """Asks for the aliases of sites not met before, and for nothing else of them."""
+        unknown = set(sites) - self._traced - self._asked - {UNNAMED}
+        while unknown:
+            self._traced |= unknown
+            rows: list[Row] = yield AliasesOf(tuple(unknown))
+            unknown = {id for row in rows for id in self._learn(row)} - self._traced - self._asked
+
+    def known(self, sites: Collection[str]) -> Generator[SitesOf, Any, set[str]]:
+        """Which of these sites of today the registry told of."""
+        yield from self.resolve((), *sites)
+        return self._registered & set(sites)
+
+    @property
+    def aliased(self) -> bool:
+        """Whether any alias was met at all."""
+        return bool(self._alias_of)
 
     def now(self, site: str) -> str:
         """The id the site has today; an alias may lead to an alias."""
@@ -76,6 +91,7 @@ class Sites:
             return {row.site, row.alias_of}
         if row.place:
             self.places[row.site] = row.place
+            self._registered.add(row.site)
         return {row.site}
 
     def _meet(self, told: Place) -> None:

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import Collection
 from contracts.trace import Record, Step
 from services.trace import handoffs, rows, sealing, told, watched
-from services.trace.chain import Direction
 from services.trace.domain import Decision, Sighting
 from services.trace.entry import candidate_ids
 from services.trace.lanes import Lane
 from services.trace.lineage import HANDOVERS, TAKEOVERS
 from services.trace.told import Stored
-from services.trace.walk import EventsAt, EventsOf, Request
 
 EVENTS: Final = "events"
 SITES: Final = "sites"
@@ -53,7 +51,14 @@ COLLECTIONS: Final = (
         ),
         _SCHEMA,
     ),
-    Collection(SITES, (IndexModel([("alias_of", 1)], sparse=True), IndexModel([("operator", 1)]))),
+    Collection(
+        SITES,
+        (
+            IndexModel([("alias_of", 1)], sparse=True),
+            IndexModel([("names", 1)], sparse=True),
+            IndexModel([("operator", 1)]),
+        ),
+    ),
     *watched.COLLECTIONS,
     *sealing.COLLECTIONS,
 )
@@ -97,44 +102,6 @@ def sites_named(records: Iterable[Record]) -> set[str]:
 def sites_to_place(records: Iterable[Record]) -> set[str]:
     """Ids of the sites whose division the records leave to the registry."""
     return {record.site.site for record in records if record.site.site and not record.site.division}
-
-
-# Walks
-
-WALK_FIELDS: Final = dict.fromkeys(
-    ("step", "time", "site", "there", "operator", "division", "link", "party", "counterparty", "lots"), 1
-)
-
-
-class Query(NamedTuple):
-    """A find: where, what, which fields."""
-
-    collection: str
-    filter: Stored
-    fields: Stored | None
-
-
-def query(request: Request) -> Query:
-    """The one `$in` query that answers a walk's request."""
-    match request:
-        case EventsOf(batch, ()):
-            return Query(EVENTS, {"batches": batch}, WALK_FIELDS)
-        case EventsOf(batch, sites):
-            at = {"$in": list(sites)}
-            return Query(EVENTS, {"batches": batch, "$or": [{"site": at}, {"there": at}]}, WALK_FIELDS)
-        case EventsAt(direction, keys):
-            side = "inputs" if direction is Direction.FORWARD else "outputs"
-            return Query(EVENTS, {side: {"$in": list(keys)}}, WALK_FIELDS)
-        case _:
-            ids = {"$in": list(request.sites)}
-            return Query(SITES, {"$or": [{"_id": ids}, {"alias_of": ids}]}, None)
-
-
-def reply(request: Request, found: Iterable[Stored]) -> list[Any]:
-    """What a walk is sent: events, or sites."""
-    if isinstance(request, EventsOf | EventsAt):
-        return [rows.event(row) for row in found]
-    return [rows.site(row) for row in found]
 
 
 # Proposed receipts

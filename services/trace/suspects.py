@@ -75,8 +75,7 @@ def _by_site(hops: Mapping[str, int]) -> dict[str, int]:
 
 def _hops(chain: Chain) -> dict[str, int]:
     """Hops of every named node from where the walk began: the batch itself, wherever it is."""
-    starts = [key for key in chain.nodes if split(key)[0] == chain.batch]
-    return {key: far for key, far in _distances(chain, starts).items() if not is_unnamed(key)}
+    return {key: far for key, far in chain.nodes.items() if not is_unnamed(key)}
 
 
 def _distances(chain: Chain, starts: Iterable[str]) -> dict[str, int]:
@@ -107,7 +106,7 @@ def ways(forward: Chain, ends: Iterable[str]) -> Way | None:
     reached = [key for key in ends if key in forward.nodes]
     back = replace(forward, direction=Direction.BACKWARD)
     to_end = _distances(back, reached)
-    starts = [key for key in forward.nodes if split(key)[0] == forward.batch and key in to_end]
+    starts = [key for key in forward.starts if key in to_end]
     if not starts:
         return None
     on_way = _distances(forward, starts).keys() & to_end.keys()
@@ -116,13 +115,14 @@ def ways(forward: Chain, ends: Iterable[str]) -> Way | None:
 
 def _cut(chain: Chain, kept: Iterable[str]) -> Chain:
     keys = set(kept)
-    edges = [edge for edge in chain.edges if edge.tail in keys and edge.head in keys]
-    named = {edge.event.id for edge in edges}
+    edges = [edge for edge in chain.edges if edge[0] in keys and edge[1] in keys]
+    named = {id for _, _, id in edges}
     return replace(
         chain,
-        nodes={key: goods for key, goods in chain.nodes.items() if key in keys},
+        starts=[key for key in chain.starts if key in keys],
+        nodes={key: hops for key, hops in chain.nodes.items() if key in keys},
         edges=edges,
-        events={id: event for id, event in chain.events.items() if id in named},
+        events=named,
         gaps=[gap for gap in chain.gaps if gap.node in keys],
         expanded=chain.expanded & keys,
     )
@@ -132,6 +132,6 @@ def _shortest(chain: Chain, starts: Sequence[str], to_end: Mapping[str, int]) ->
     here = min(starts, key=lambda key: (to_end[key], key))
     way = [here]
     while to_end[here]:
-        heads = [edge.head for edge in chain.edges if edge.tail == here and to_end.get(edge.head) == to_end[here] - 1]
+        heads = [head for tail, head, _ in chain.edges if tail == here and to_end.get(head) == to_end[here] - 1]
         way.append(here := min(heads))
     return tuple(way)

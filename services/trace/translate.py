@@ -1,6 +1,6 @@
 """Answers: the domain's words as protobuf messages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +8,7 @@ from shilian.trace.v1 import trace_pb2 as pb
 
 from chassis.api.times import timestamp
 from contracts import rules
-from services.trace.chain import Chain, Edge, Gap
+from services.trace.chain import Chain, Gap, Shown
 from services.trace.domain import Facts
 from services.trace.holders import Holder
 from services.trace.lineage import split
@@ -82,14 +82,14 @@ def _lot(lot: Mapping[str, Any]) -> pb.Lot:
     )
 
 
-def trace(chain: Chain) -> pb.TraceResponse:
-    """A chain, its events in the order they happened."""
+def trace(chain: Chain, edges: Iterable[Shown]) -> pb.TraceResponse:
+    """A chain with its edges as the caller sees them, its events in the order they happened."""
     return pb.TraceResponse(
         batch=chain.batch,
         direction=WIRE_DIRECTIONS[chain.direction],
-        event_ids=[event.id for event in sorted(chain.events.values(), key=lambda event: (event.time, event.id))],
+        event_ids=sorted(chain.events, key=lambda id: (chain.told[id].time, id)),
         nodes=[_node(key, chain) for key in chain.nodes],
-        edges=map(_edge, chain.edges),
+        edges=map(_edge, edges),
         gaps=map(_gap, chain.gaps),
         complete=not chain.gaps,
     )
@@ -108,7 +108,7 @@ def _ref(key: str) -> pb.NodeRef:
 
 
 def _node(key: str, chain: Chain) -> pb.Node:
-    place, goods = chain.place(key), chain.nodes[key]
+    place, goods = chain.place(key), chain.goods(key)
     return pb.Node(
         batch=goods.batch,
         site_id=place.site,
@@ -121,7 +121,7 @@ def _node(key: str, chain: Chain) -> pb.Node:
     )
 
 
-def _edge(edge: Edge) -> pb.Edge:
+def _edge(edge: Shown) -> pb.Edge:
     return pb.Edge(
         to=_ref(edge.head),
         event_id=edge.event.id,

@@ -1,46 +1,49 @@
-"""The breadth-first walk through the chain, without I/O: it yields what it needs and is sent what was found.
+"""The breadth-first walk through the chain, without I/O: it yields what it needs and is sent what was found (`asks`).
 
-A level takes one request for events and, where sites turn up for the first time, one for sites. Alias ids of a
-site are resolved on the way, so merges never rewrite events. Cycles end where they began; depth and size are bounded.
+A round takes one request for raw events and one for the aliases of sites met for the first time; nothing of a round
+depends on the order of its events. Alias ids are resolved on the way, so merges never rewrite events. Cycles end where
+they began; depth, size and time are bounded. `run` gives a bare `Chain`; `tell` then fetches what is to be shown of it.
+
+In time, goods do not leave a node before they came: forward a node is labelled with the day of its earliest arrival,
+backward with that of its latest departure, and an event on a day before (after) it is held until a later round finds a
+better label. Many papers carry a day only, so days in Shanghai are compared (`lineage.day_of`). Each half of a handoff
+is by itself a reason to believe that goods moved on its day.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Any, Final
 
-from services.trace.chain import DEPTH_LIMIT, SIZE_LIMIT, Chain, Direction, Edge, Gap, answered, finish, is_unnamed
-from services.trace.lineage import HANDOFFS, UNNAMED, Event, Goods, Place, edges, goods_on, node_key, split
-from services.trace.sites import Sites, SitesOf
+from services.trace.asks import AliasesOf, Bounds, EventsAt, EventsCiting, EventsNamed, EventsOf, Raw, SitesOf
+from services.trace.chain import DEPTH_LIMIT, SIZE_LIMIT, Chain, Direction, Gap, is_unnamed
+from services.trace.endings import finish, without_answered
+from services.trace.lineage import UNNAMED, Event, Place, node_key, split
+from services.trace.sites import Sites
+from services.trace.ways import Way, cited, named, ways
 
-KEYS_PER_REQUEST: Final = 5_000
+PER_REQUEST: Final = 20_000
+"""Keys to a request: 2 MB of them at most."""
 
+MOST_NODES: Final = 200_000
+"""What a walk may be asked for."""
 
-class EventsOf(NamedTuple):
-    """Request: every event that names a batch, or those of them that name one of these sites on either side."""
+ANY_TIME: Final = -(10**9)
+"""Label of a start: the goods were there all along."""
 
-    batch: str
-    sites: tuple[str, ...] = ()
+NEVER: Final = 10**9
 
-
-class EventsAt(NamedTuple):
-    """Request: the events found by these nodes when walking in a direction."""
-
-    direction: Direction
-    keys: tuple[str, ...]
-
-
-Request = EventsOf | EventsAt | SitesOf
-"""The first two are answered with a list of `Event`, the last with a list of `sites.Row`."""
-
-Found = Generator[Request, Any, list[Event]]
+Request = EventsOf | EventsCiting | EventsAt | EventsNamed | SitesOf | AliasesOf
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """Where a walk begins and what bounds it.
 
-    Without a site it begins wherever the batch is. A walk begins at and leaves only places that `passes` says yes
-    to; their neighbours are reached but not left.
+    It begins at a batch (and `others`), at one site or wherever they are; or, with a `reference` instead of a batch, at
+    the goods of the events that name that document or, of an ear tag, at the lots that carry it. A walk begins at and
+    leaves only places that `passes` says yes to; their neighbours are reached but not left.
     """
 
     batch: str
@@ -49,6 +52,29 @@ class Start:
     max_depth: int = 50
     max_nodes: int = 10_000
     passes: Callable[[Place], bool] | None = None
+    others: tuple[str, ...] = ()
+    reference: str = ""
+    in_time: bool = True
+    since: datetime | None = None
+    until: datetime | None = None
+    as_of: datetime | None = None
+
+    @property
+    def batches(self) -> tuple[str, ...]:
+        """Every batch it begins at."""
+        return (self.batch, *self.others)
+
+    @property
+    def bounds(self) -> Bounds:
+        """Which events count."""
+        return Bounds(self.since, self.until, self.as_of)
+
+
+Label = tuple[int, str]
+"""When goods came to a node at the earliest (backward, left at the latest), and the event that says so."""
+
+Found = Generator[Request, Any, list[Event]]
+Asking = Generator[Request, Any, None]
 
 
 @dataclass
@@ -57,109 +83,184 @@ class Walk:
 
     start: Start
     sites: Sites = field(default_factory=Sites)
-    _loose: list[Edge] = field(default_factory=list)
+    _label: dict[str, int] = field(default_factory=dict)
+    _held: dict[str, list[Way]] = field(default_factory=lambda: defaultdict(list))
+    _loose: list[Way] = field(default_factory=list)
+    _births: set[str] = field(default_factory=set)
     _met: set[str] = field(default_factory=set)
+    _today: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.chain = Chain(self.start.batch, self.start.direction, self.sites.places)
+        self.chain = Chain(self.start.batch, self.start.direction, places=self.sites.places)
+        self._forward = self.start.direction is Direction.FORWARD
+        self._sign = (1 if self._forward else -1) if self.start.in_time else 0
 
     def run(self) -> Generator[Request, Any, Chain]:
         """Walks to the ends of the chain or to its bounds."""
-        frontier = yield from self._starts()
-        for _ in range(self.start.max_depth):
-            if not frontier:
+        active = yield from self._begin()
+        for hops in range(1, self.start.max_depth + 1):
+            if not active:
                 break
-            self.chain.expanded.update(frontier)
-            events = yield from self.events(self.start.direction, self._keys(frontier))
-            frontier = self._grow(frontier, events)
-        self.chain.gaps += [Gap(key, DEPTH_LIMIT) for key in frontier]
-        finish(self.chain, self._loose)
+            found = yield from self._leaving(active)
+            active = yield from self._grow(found, hops)
+        self.chain.gaps += [Gap(key, DEPTH_LIMIT) for key in active]
+        bounded = self.start.until if self._forward else self.start.since
+        yield from finish(self.chain, self._loose, bounded is not None, self.tell)
         return self.chain
 
-    def events(self, direction: Direction, keys: list[str]) -> Found:
-        """The events found by these nodes, once each, oldest first, in today's ids."""
-        found: dict[str, Event] = {}
-        for first in range(0, len(keys), KEYS_PER_REQUEST):
-            events: list[Event] = yield EventsAt(direction, tuple(keys[first : first + KEYS_PER_REQUEST]))
-            found.update((event.id, event) for event in events)
-        resolved = yield from self.sites.resolve(found.values())
-        return sorted(resolved, key=lambda event: (event.time, event.id))
+    def whole(self) -> Generator[Request, Any, Chain]:
+        """`run`, then `tell` of every event: for a chain that is wanted with all that is told of it."""
+        chain = yield from self.run()
+        yield from self.tell(chain.events)
+        return chain
 
-    def keys(self, nodes: Iterable[str]) -> list[str]:
+    def tell(self, ids: Iterable[str]) -> Asking:
+        """Fetches events, in today's ids, and what the registry told of their sites."""
+        wanted = sorted(set(ids) - self.chain.told.keys())
+        for first in range(0, len(wanted), PER_REQUEST):
+            events: list[Event] = yield EventsNamed(tuple(wanted[first : first + PER_REQUEST]))
+            resolved = yield from self.sites.resolve(sorted(events, key=lambda event: (event.time, event.id)))
+            self.chain.told.update((event.id, event) for event in resolved)
+
+    def events(self, direction: Direction, nodes: Collection[str]) -> Found:
+        """Every event found by these nodes, oldest first, whenever it happened."""
+        rows = yield from self._rows(direction, self.keys(nodes), Bounds(as_of=self.start.as_of))
+        yield from self.tell(row["_id"] for row in rows)
+        events = (self.chain.told[row["_id"]] for row in rows)
+        return sorted(events, key=lambda event: (event.time, event.id))
+
+    def keys(self, nodes: Collection[str]) -> list[str]:
         """The keys of nodes under every id that their sites have had."""
+        if not self.sites.aliased:
+            return list(nodes)
+        for key in nodes:
+            batch, site = split(key)
+            self._today.update((node_key(batch, older), key) for older in self.sites.ids(site)[1:])
         return [node_key(batch, site) for batch, today in map(split, nodes) for site in self.sites.ids(today)]
 
-    def _starts(self) -> Generator[Request, Any, list[str]]:
-        yield from self.sites.resolve((), self.start.site or UNNAMED)
+    def _begin(self) -> Generator[Request, Any, list[str]]:
+        yield from self.sites.trace([self.start.site or UNNAMED])
         asked = self.sites.now(self.start.site) if self.start.site else None
-        named: list[Event] = yield EventsOf(self.start.batch, tuple(self.sites.ids(asked)) if asked else ())
-        events = yield from self.sites.resolve(named)
-        found = {key: goods for event in events for key, goods in _nodes(event).items()}
-        for key in sorted(found):
-            batch, site = split(key)
-            if batch == self.start.batch and asked in (None, site) and self._passes(key):
-                self.chain.nodes[key] = found[key]
-        return [key for key in self.chain.nodes if self._goes_on(key)]
+        ids = tuple(self.sites.ids(asked)) if asked else ()
+        if self.start.reference:
+            rows: list[Raw] = yield EventsCiting(self.start.reference, self.start.bounds)
+        else:
+            rows = yield EventsOf(self.start.batches, ids, self.start.bounds)
+        rows = sorted(rows, key=lambda row: (row["day"], row["_id"]))
+        begun = {key: row["_id"] for row in reversed(rows) for key in named(row, self._batches(row))}
+        yield from self._meet(rows, begun)
+        if self.start.passes:
+            yield from self.tell(row["_id"] for row in rows)
+        via = {self._today.get(key, key): id for key, id in begun.items()}
+        found = [key for key in sorted(via) if asked in (None, split(key)[1]) and self._passes(key)]
+        if len(found) > self.start.max_nodes:
+            self.chain.gaps.append(Gap(found[self.start.max_nodes], SIZE_LIMIT))
+        self.chain.starts = self._enter({key: (ANY_TIME, via[key]) for key in found[: self.start.max_nodes]}, 0)
+        return [key for key in self.chain.starts if self._goes_on(key)]
+
+    def _batches(self, row: Raw) -> Collection[str]:
+        return cited(row, self.start.reference) if self.start.reference else self.start.batches
 
     def _passes(self, key: str) -> bool:
         known = not is_unnamed(key)
         return known and (self.start.passes is None or self.start.passes(self.chain.place(key)))
 
     def _goes_on(self, key: str) -> bool:
-        return is_unnamed(key) or (self._passes(key) and not self.chain.place(key).external)
+        if is_unnamed(key):
+            return True
+        return split(key)[1] not in self.chain.outside and (self.start.passes is None or self._passes(key))
 
-    def _keys(self, frontier: list[str]) -> list[str]:
-        """A level's keys, with the meeting place of every batch not met yet."""
-        unnamed = {node_key(split(key)[0], UNNAMED) for key in frontier} - self._met
-        self._met |= unnamed
-        return list(dict.fromkeys([*self.keys(frontier), *sorted(unnamed)]))
+    def _leaving(self, active: Sequence[str]) -> Generator[Request, Any, list[Way]]:
+        """The ways from new nodes, and those held at nodes that now have a better label."""
+        fresh = [key for key in active if key not in self.chain.expanded]
+        held = [way for key in active if key in self._held for way in self._held.pop(key)]
+        rows = yield from self._rows(self.start.direction, self._keys(fresh), self.start.bounds)
+        self.chain.expanded.update(fresh)
+        far_side = "outputs" if self._forward else "inputs"
+        yield from self._meet(rows, {key for row in rows for key in row[far_side]})
+        found, loose = ways(rows, self.start.direction, self._sign, set(fresh), self._today)
+        self._loose += loose
+        if not self._forward:
+            self._births.update(row["_id"] for row in rows if not row["inputs"])
+        return held + (yield from without_answered(self.chain, found, self.tell))
 
-    def _grow(self, frontier: list[str], events: list[Event]) -> list[str]:
-        """Adds a level of edges and nodes; returns the nodes to go on from."""
-        around: dict[str, list[Edge]] = {key: [] for key in frontier}
-        for event in events:
-            self._sort_in(event, around)
-        followed = [edge for key, near in around.items() for edge in self._followed(key, near)]
-        reached = [self.chain.ends(edge)[1] for edge in followed if self._add(edge)]
-        return [key for key in reached if self._goes_on(key)]
+    def _rows(self, direction: Direction, keys: Sequence[str], bounds: Bounds) -> Generator[Request, Any, list[Raw]]:
+        """Raw events, once each."""
+        found: dict[str, Raw] = {}
+        for first in range(0, len(keys), PER_REQUEST):
+            rows: list[Raw] = yield EventsAt(direction, tuple(keys[first : first + PER_REQUEST]), bounds)
+            if len(keys) <= PER_REQUEST:
+                return rows
+            found.update((row["_id"], row) for row in rows)
+        return list(found.values())
 
-    def _sort_in(self, event: Event, around: dict[str, list[Edge]]) -> None:
-        """Gives the event's edges to the frontier nodes they leave; halves that may meet one later are kept."""
-        concerned = event.step not in HANDOFFS
-        for tail, head in edges(event):
-            edge = Edge(tail, head, event, goods_on(event, tail))
-            near = self.chain.ends(edge)[0]
-            if near in around:
-                around[near].append(edge)
-                concerned = True
-            elif is_unnamed(near):
-                self._loose.append(edge)
-        if concerned:
-            self.chain.events[event.id] = event
+    def _keys(self, nodes: Sequence[str]) -> list[str]:
+        """A round's keys, with the meeting place of every batch not met yet."""
+        places = {key[: key.rindex("@") + 1] for key in nodes} - self._met
+        self._met |= places
+        return list(dict.fromkeys([*self.keys(nodes), *sorted(places)]))
 
-    def _followed(self, key: str, near: list[Edge]) -> list[Edge]:
-        """A node's edges, without its halves that another edge answers."""
-        halves = [edge for edge in near if is_unnamed(self.chain.ends(edge)[1])]
-        if not halves:
-            return near
-        named = [edge for edge in near if not is_unnamed(self.chain.ends(edge)[1])]
-        told = {edge.event.id for edge in answered(key, halves, named)}
-        return [*named, *(edge for edge in halves if edge.event.id not in told)]
+    def _meet(self, rows: Iterable[Raw], keys: Iterable[str]) -> Asking:
+        """Learns the aliases of nodes' sites, and which sites lie outside: so told, and not known to the registry."""
+        sites = {key: key[key.rindex("@") + 1 :] for key in keys if key not in self._label}
+        yield from self.sites.trace(sites.values())
+        if self.sites.aliased:
+            told = ((key, self.sites.now(site)) for key, site in sites.items())
+            self._today.update((key, node_key(split(key)[0], now)) for key, now in told if now != split(key)[1])
+        told_abroad = (site for row in rows if "abroad" in row for site in row["abroad"])
+        if abroad := set(map(self.sites.now, told_abroad)) - self.chain.outside:
+            self.chain.outside |= abroad - (yield from self.sites.known(abroad))
 
-    def _add(self, edge: Edge) -> bool:
-        """Adds an edge; says whether its far node is new. Beyond `max_nodes` the near node gets a gap instead."""
-        near, far = self.chain.ends(edge)
-        new = far not in self.chain.nodes
-        if new and len(self.chain.nodes) >= self.start.max_nodes:
-            self.chain.gaps.append(Gap(near, SIZE_LIMIT))
-            return False
-        if new:
-            self.chain.nodes[far] = goods_on(edge.event, far)
-        self.chain.edges.append(edge)
+    def _grow(self, found: list[Way], hops: int) -> Generator[Request, Any, list[str]]:
+        """Adds a round of edges and nodes; returns the nodes to go on from."""
+        before = len(self.chain.edges)
+        better = self._follow(found)
+        entering = {far: better.pop(far) for far in list(better) if far not in self._label}
+        room = max(0, self.start.max_nodes - len(self.chain.nodes))
+        if len(entering) > room:
+            self._refuse({far for far in sorted(entering)[room:] if entering.pop(far)}, before)
+        if self.start.passes:
+            yield from self.tell(id for _, _, id, _ in found)
+        self._relabel(better)
+        new = [key for key in self._enter(entering, hops) if self._goes_on(key)]
+        return new + [key for key in sorted(better) if self._reopens(key)]
+
+    def _follow(self, found: list[Way]) -> dict[str, Label]:
+        """Takes edges in, holds those that are too early; returns far nodes with a label better than they had."""
+        label, held, forward = self._label, self._held, self._forward
+        edges, events = self.chain.edges, self.chain.events
+        better: dict[str, Label] = {}
+        for way in found:
+            near, far, id, when = way
+            if when < label[near]:
+                held[near].append(way)
+                continue
+            events.add(id)
+            if far:
+                edges.append((near, far, id) if forward else (far, near, id))
+                if when < label.get(far, NEVER) and (far not in better or (when, id) < better[far]):
+                    better[far] = (when, id)
+            elif id in self._births:
+                self.chain.made.add(near)
+        return better
+
+    def _refuse(self, beyond: set[str], before: int) -> None:
+        """Beyond `max_nodes` the near nodes get gaps instead of edges."""
+        added = self.chain.edges[before:]
+        refused = [edge for edge in added if self.chain.ends(edge)[1] in beyond]
+        self.chain.gaps += [Gap(self.chain.ends(edge)[0], SIZE_LIMIT) for edge in refused]
+        self.chain.edges[before:] = [edge for edge in added if self.chain.ends(edge)[1] not in beyond]
+
+    def _enter(self, found: Mapping[str, Label], hops: int) -> list[str]:
+        new = sorted(found)
+        self.chain.nodes.update(dict.fromkeys(new, hops))
+        self._relabel(found)
         return new
 
+    def _relabel(self, found: Mapping[str, Label]) -> None:
+        for key, (when, id) in found.items():
+            self._label[key] = when
+            self.chain.via[key] = id
 
-def _nodes(event: Event) -> dict[str, Goods]:
-    """Every node an event names."""
-    here = [node_key(goods.batch, event.here.site) for goods in event.goods]
-    return {key: goods_on(event, key) for key in (*here, *(key for edge in edges(event) for key in edge))}
+    def _reopens(self, key: str) -> bool:
+        return any(when >= self._label[key] for _, _, _, when in self._held.get(key, ()))

@@ -1,20 +1,22 @@
 """A small world for trace's unit tests: events and sites in memory, answering a walk as the store would."""
 
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from chassis.asking import answered
 from contracts.trace import Category, Step
+from services.trace.asks import AliasesOf, Bounds, EventsAt, EventsCiting, EventsNamed, EventsOf, SitesOf
 from services.trace.chain import Chain, Direction
-from services.trace.lineage import Event, Goods, Place, ends_of
-from services.trace.sites import Row, SitesOf
-from services.trace.walk import EventsAt, EventsOf, Request, Start, Walk
+from services.trace.lineage import Event, Goods, Place, day_of, ends_of, pairs_of
+from services.trace.sites import Row
+from services.trace.walk import Request, Start, Walk
 
 T = TypeVar("T")
 MORNING = datetime(2026, 1, 5, 0, 0, tzinfo=UTC)
+BEFORE, AFTER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -23,24 +25,35 @@ class World:
 
     events: tuple[Event, ...]
     sites: tuple[Row, ...] = ()
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By event."""
 
     def answer(self, request: Request) -> list[Any]:
         match request:
-            case EventsOf(batch, sites):
-                named = [event for event in self.events if any(goods.batch == batch for goods in event.goods)]
-                return [event for event in named if not sites or {event.here.site, event.there.site} & {*sites}]
-            case EventsAt(direction, keys):
-                side = 0 if direction is Direction.FORWARD else 1
-                return [event for event in self.events if {*ends(event)[side]} & {*keys}]
-            case SitesOf(sites):
+            case EventsOf(batches, sites, bounds):
+                named = [each for each in self._within(bounds) if any(lot.batch in batches for lot in each.goods)]
+                return [raw(each) for each in named if not sites or {each.here.site, each.there.site} & {*sites}]
+            case EventsCiting(reference, bounds):
+                return [raw(each) for each in self._within(bounds) if reference in self.references.get(each.id, ())]
+            case EventsAt(direction, keys, bounds):
+                side = "inputs" if direction is Direction.FORWARD else "outputs"
+                return [row for row in map(raw, self._within(bounds)) if {*row[side]} & {*keys}]
+            case EventsNamed(ids):
+                return [each for each in self.events if each.id in ids]
+            case SitesOf(sites) | AliasesOf(sites):
                 return [row for row in self.sites if row.site in sites or row.alias_of in sites]
+
+    def _within(self, bounds: Bounds) -> list[Event]:
+        """Events are recorded when they happen."""
+        since, until, as_of = bounds.since or BEFORE, bounds.until or AFTER, bounds.as_of or AFTER
+        return [each for each in self.events if since <= each.time < until and each.time <= as_of]
 
     def drive(self, steps: Generator[Request, Any, T]) -> T:
         """Runs a walk to its end."""
         return answered(steps, self.answer)
 
     def walk(self, batch: str, direction: Direction, **more: Any) -> Chain:
-        return self.drive(Walk(Start(batch, direction, **more)).run())
+        return self.drive(Walk(Start(batch, direction, **more)).whole())
 
     def back(self, batch: str, **more: Any) -> Chain:
         return self.walk(batch, Direction.BACKWARD, **more)
@@ -49,10 +62,21 @@ class World:
         return self.walk(batch, Direction.FORWARD, **more)
 
 
-def ends(event: Event) -> tuple[list[str], list[str]]:
-    """Nodes an event is found by."""
-    inputs, outputs = ([goods.batch for goods in side] for side in (event.inputs, event.outputs))
-    return ends_of(event.step, event.here.site, event.there.site, inputs, outputs)
+def raw(event: Event) -> dict[str, Any]:
+    """An event as the store holds it for a walk."""
+    inputs, outputs = ([lot.batch for lot in side] for side in (event.inputs, event.outputs))
+    told = event.step, event.here.site, event.there.site, inputs, outputs
+    ends = ends_of(*told)
+    row = {
+        "_id": event.id,
+        "inputs": ends[0],
+        "outputs": ends[1],
+        "day": day_of(event.time),
+        "site": event.here.site,
+        "batches": list(dict.fromkeys(inputs + outputs)),
+        "abroad": [place.site for place in (event.here, event.there) if place.external],
+    }
+    return row | ({"pairs": pairs} if (pairs := pairs_of(*told, ends)) else {})
 
 
 def world(*events: Event, sites: Iterable[Row] = ()) -> World:
@@ -98,7 +122,7 @@ def harvest(id: str, batch: str, here: str | Place, **more: Any) -> Event:
 
 
 def pairs(chain: Chain) -> set[tuple[str, str]]:
-    return {(edge.tail, edge.head) for edge in chain.edges}
+    return {(tail, head) for tail, head, _ in chain.edges}
 
 
 def gaps(chain: Chain) -> set[tuple[str, str]]:

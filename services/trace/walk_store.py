@@ -1,0 +1,73 @@
+"""The finds that answer what walks and other rules ask (`asks`), and what they are sent. No I/O."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from services.trace import rows
+from services.trace.asks import AliasesOf, Bounds, EventsAt, EventsCiting, EventsNamed, EventsOf, SitesOf
+from services.trace.chain import Direction
+from services.trace.store import EVENTS, SITES
+from services.trace.told import Stored
+
+RAW_FIELDS: Final = dict.fromkeys(("inputs", "outputs", "day", "pairs", "abroad"), 1)
+"""What a walk lives on."""
+
+START_FIELDS: Final = RAW_FIELDS | {"site": 1, "batches": 1}
+
+EVENT_FIELDS: Final = dict.fromkeys(
+    ("step", "time", "site", "there", "operator", "division", "link", "party", "counterparty", "lots", "document"), 1
+)
+"""What makes a `lineage.Event`."""
+
+Asked = EventsOf | EventsCiting | EventsAt | EventsNamed | SitesOf | AliasesOf
+
+
+class Query(NamedTuple):
+    """A find: where, what, which fields."""
+
+    collection: str
+    filter: Stored
+    fields: Stored | None
+
+
+def query(asked: Asked) -> Query:
+    """The one find that answers a request. Events about which an error was declared are left out, but by id."""
+    match asked:
+        case EventsOf(batches, sites, bounds):
+            named = {"batches": {"$in": list(batches)}, **_standing(bounds)}
+            return Query(EVENTS, named | _at(sites), START_FIELDS)
+        case EventsCiting(reference, bounds):
+            return Query(EVENTS, {"references": reference, **_standing(bounds)}, START_FIELDS | {"lots": 1})
+        case EventsAt(direction, keys, bounds):
+            side = "inputs" if direction is Direction.FORWARD else "outputs"
+            return Query(EVENTS, {side: {"$in": list(keys)}, **_standing(bounds)}, RAW_FIELDS)
+        case EventsNamed(ids):
+            return Query(EVENTS, {"_id": {"$in": list(ids)}}, EVENT_FIELDS)
+        case SitesOf(sites):
+            of = {"$in": list(sites)}
+            return Query(SITES, {"$or": [{"_id": of}, {"alias_of": of}]}, None)
+        case AliasesOf(sites):
+            return Query(SITES, {"names": {"$in": list(sites)}}, {"alias_of": 1})
+
+
+def _at(sites: Sequence[str]) -> Stored:
+    at = {"$in": list(sites)}
+    return {"$or": [{"site": at}, {"there": at}]} if sites else {}
+
+
+def _standing(bounds: Bounds) -> Stored:
+    where: Stored = {"declared": None}
+    if times := {op: at for op, at in (("$gte", bounds.since), ("$lt", bounds.until)) if at}:
+        where["time"] = times
+    if bounds.as_of:
+        where["recorded_at"] = {"$lte": bounds.as_of}
+    return where
+
+
+def reply(asked: Asked, found: Iterable[Stored]) -> list[Any]:
+    """What the asker is sent: raw events, events, or sites."""
+    if isinstance(asked, SitesOf | AliasesOf):
+        return [rows.site(row) for row in found]
+    if isinstance(asked, EventsNamed):
+        return [rows.event(row) for row in found]
+    return list(found)

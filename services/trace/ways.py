@@ -1,0 +1,61 @@
+"""Raw events as ways from the nodes of a round. Pure, and the part of a walk whose time counts: plain tuples."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from services.trace.asks import Raw
+from services.trace.chain import Direction, is_unnamed
+from services.trace.lineage import edges_in, node_key
+
+Way = tuple[str, str, str, int]
+"""Near node, far node, event id, when. `far` is empty where the event leads nowhere. `when` grows as walked: it is the
+day walking forward, less the day walking backward, and 0 where time does not matter.
+"""
+
+
+def ways(
+    rows: Iterable[Raw], direction: Direction, sign: int, active: Collection[str], today: Mapping[str, str]
+) -> tuple[list[Way], list[Way]]:
+    """The ways that leave active nodes, and those that leave a meeting place which is not active.
+
+    `today` maps keys to those of today's sites, where they differ; `sign` makes `when` of the day.
+    """
+    near_side, far_side = ("inputs", "outputs") if direction is Direction.FORWARD else ("outputs", "inputs")
+    found: list[Way] = []
+    loose: list[Way] = []
+    for row in rows:
+        nears, fars, id, when = row[near_side], row[far_side], row["_id"], sign * row["day"]
+        leads = False
+        for near, far in _pairs(nears, fars, row):
+            if today:
+                near, far = today.get(near, near), today.get(far, far)
+            if near == far:
+                continue
+            if near in active:
+                leads = True
+                found.append((near, far, id, when))
+            elif is_unnamed(near):
+                loose.append((near, far, id, when))
+        if not leads:
+            found += [(near, "", id, when) for key in nears if (near := today.get(key, key)) in active]
+    return found, loose
+
+
+def _pairs(nears: list[str], fars: list[str], row: Raw) -> Iterable[tuple[str, str]]:
+    if len(nears) == 1 and len(fars) == 1:
+        return ((nears[0], fars[0]),)
+    told = edges_in(row["inputs"], row["outputs"], row.get("pairs"))
+    return told if nears is row["inputs"] else ((head, tail) for tail, head in told)
+
+
+def named(row: Raw, batches: Collection[str]) -> Iterator[str]:
+    """Keys of the nodes of these batches that an event with `site` and `batches` names."""
+    yield from (node_key(batch, row["site"]) for batch in row["batches"] if batch in batches)
+    yield from (key for side in ("inputs", "outputs") for key in row[side] if key.rpartition("@")[0] in batches)
+
+
+def cited(row: Raw, reference: str) -> set[str]:
+    """Batches of the event that an ear tag names: those of the lots that carry it. A document names all."""
+    lots: list[dict[str, Any]] = [lot for side in row["lots"].values() for lot in side]
+    tagged = {lot["batch"] for lot in lots if reference in lot.get("ear_tags", ())}
+    return tagged or set(row["batches"])
