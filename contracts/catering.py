@@ -66,6 +66,7 @@ class KitchenUseV1(Ticket):
     """`catering.kitchen_use.v1`: 加工制作, raw batches become a meal batch; one dish is one record."""
 
     site: PartyIn
+    production_line: Text | None = Field(None, description="Line or equipment of the kitchen, such as a cold-dish room")
     lines: Lines[DishIn]
 
 

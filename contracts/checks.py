@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from contracts import codes, divisions, kde
+from contracts import codes, divisions, duties, kde
 from contracts.egress import FieldError
 from contracts.fields import SHANGHAI
 from contracts.inspection import TestResult
@@ -63,7 +63,7 @@ _NAMES_OTHER: Final = frozenset({Step.PURCHASE, Step.RECEIVING, Step.SHIPPING, S
 def _identified(record: Record, received_at: datetime, limits: Limits) -> _Faults:
     if not record.site.site:
         yield error("site", record.site.name, "no_site")
-    if not record.inputs and not record.outputs:
+    if not record.inputs and not record.outputs and record.step not in kde.WITHOUT_GOODS:
         yield error("batch", None, "no_batch")
     other = record.counterparty
     if record.step in _NAMES_OTHER and not (other and (other.site or other.external)):
@@ -120,6 +120,9 @@ def _lot(field: str, lot: Lot, record: Record) -> _Faults:
         yield error(f"{field}.quantity", lot.quantity_text, "unit_not_convertible")
     if lot.quantity is not None and lot.quantity < 0:
         yield error(f"{field}.quantity", lot.quantity, "quantity_negative")
+    for tag in lot.ear_tags:
+        if problem := codes.ear_tag_problem(tag):
+            yield error(f"{field}.ear_tags", tag, problem)
     if lot.produced_on and (problem := _production_problem(lot.produced_on, record.time)):
         yield error(f"{field}.produced_on", lot.produced_on, problem)
 
@@ -136,7 +139,7 @@ def _papers(record: Record, received_at: datetime, limits: Limits) -> _Faults:
         yield error("site.licence", record.site.licence_valid_until, "licence_expired")
     other = record.counterparty
     if other and _expired(other.licence_valid_until, record):
-        buying = record.step in kde.BUYING
+        buying = record.step in duties.BUYING
         rule = "supplier_unlicensed" if buying else "licence_expired"
         yield error("counterparty.licence", other.licence_valid_until, rule)
     for document in record.documents:
@@ -149,7 +152,7 @@ def _complete(record: Record, received_at: datetime, limits: Limits) -> _Faults:
 
 
 @lru_cache(1024)
-def _kde_missing(row: kde.Missing) -> FieldError:
+def _kde_missing(row: kde.Owed) -> FieldError:
     element = row.element
     return error(element.field, None, "kde_missing", zh=element.zh, en=element.en, clause=row.clause)
 

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonS
 from pydantic_core import PydanticCustomError
 
 from contracts.trace import Category
+from contracts.units import UNITS
 
 SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has had one zone without summer time since 1992; older times do not occur here."""
@@ -35,42 +36,13 @@ class Amount(NamedTuple):
     text: str
 
 
-class Unit(NamedTuple):
-    """A UN/ECE Recommendation 20 code, and how many of it one of the sender's unit is."""
-
-    code: str
-    factor: Decimal
-
-
 class Measure(NamedTuple):
-    """Quantity in the unit of a `Unit`; both None when the sender's unit cannot be converted."""
+    """Quantity in a unit of the balance (`contracts.units`); both None when the sender's unit cannot be converted."""
 
     quantity: Decimal | None
     unit: str | None
     text: str
 
-
-def _units(code: str, factor: str, words: str) -> dict[str, Unit]:
-    return {word: Unit(code, Decimal(factor)) for word in words.split()}
-
-
-UNITS: Final[dict[str, Unit]] = {
-    **_units("KGM", "1", "KGM KG 公斤 千克"),
-    **_units("KGM", "0.5", "斤 市斤"),
-    **_units("KGM", "0.05", "两 市两"),
-    **_units("KGM", "0.001", "GRM G 克"),
-    **_units("KGM", "0.000001", "MGM MG 毫克"),
-    **_units("KGM", "1000", "TNE T 吨 公吨"),
-    **_units("KGM", "50", "担 市担"),
-    **_units("LTR", "1", "LTR L 升 公升"),
-    **_units("LTR", "0.001", "MLT ML 毫升"),
-    **_units("LTR", "1000", "MTQ 立方米"),
-    **_units("HEA", "1", "HEA 头 匹 羽"),
-    **_units("H87", "1", "H87 个 枚 只"),
-    **_units("PTN", "1", "PTN 份"),
-}
-"""Masses become kilograms and volumes litres, so that a balance adds up. Packages (件 筐 箱 袋 瓶) hold what the
-sender knows and nobody else: they are not here, and stay text."""
 
 _CATEGORY_WORDS: Final[dict[Category, str]] = {
     Category.INFANT_FORMULA: "婴幼儿配方食品 婴幼儿配方乳粉 婴幼儿配方奶粉 婴配乳粉 婴配 婴儿配方",
@@ -132,6 +104,14 @@ def split_quantity(value: Any) -> Amount:
     if number < 0:
         raise PydanticCustomError("quantity_negative", "negative quantity")
     return Amount(number, unit or None, words)
+
+
+def certified(value: Any) -> Amount | None:
+    """What a paper certifies, where it can be read: a paper's doubtful figure refuses no record."""
+    try:
+        return split_quantity(value)
+    except PydanticCustomError:
+        return None
 
 
 def _decimal(digits: str, exponent: str) -> Decimal:
@@ -228,6 +208,12 @@ Number = Annotated[
     Amount,
     PlainValidator(split_quantity),
     PlainSerializer(lambda amount: amount.text, return_type=str),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
+]
+Certified = Annotated[
+    Amount | None,
+    PlainValidator(certified),
+    PlainSerializer(lambda amount: amount and amount.text, return_type=str | None),
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
 ]
 LocalTime = Annotated[

@@ -62,7 +62,8 @@ class Party(Contract):
     """A site as a record names it, with the ids derived from its strongest identifier (`contracts.identity`).
 
     `site` is None when the record names somebody it does not identify (only a name, or "the buyer").
-    `external` marks a documented origin or destination outside the province or abroad.
+    `external` marks a documented origin or destination outside the province or abroad, `abroad` one that is said to be
+    abroad, documented or not.
     """
 
     site: str | None = None
@@ -76,6 +77,7 @@ class Party(Contract):
     division: str | None = None
     link: Link | None = None
     external: bool = False
+    abroad: bool = False
 
 
 class Lot(Contract):
@@ -98,10 +100,9 @@ class Lot(Contract):
 
 
 class Document(Contract):
-    """A paper that travels with the goods; its kind is such as `conformity` (承诺达标合格证) or `import`.
+    """A paper that travels with the goods; `contracts.papers` has its kinds and, for quarantine certificates, forms.
 
-    `form` is the type of a quarantine certificate (`animal_a`, `product_a`, `animal_b`, `product_b`); `quantity`, in
-    `unit`, is what the paper certifies.
+    A kind that is none of them is the sender's word. `quantity`, in `unit`, is what the paper certifies.
     """
 
     kind: str

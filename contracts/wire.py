@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AliasChoices, AliasGenerator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from contracts.fields import CategoryText, DateText, LocalTime, Number, Text, ValidUntil
+from contracts.fields import CategoryText, Certified, DateText, LocalTime, Number, Text, ValidUntil
 from contracts.model import Contract
 from contracts.trace import Category, Link
 from contracts.words import WORDS, meant, present, words
@@ -85,12 +85,16 @@ class OperatorIn(PartyIn):
 
 
 class CertificateIn(Wire):
-    """A paper that travels with the goods: 承诺达标合格证, 检验报告, 检疫证明, 进口单证."""
+    """A paper that travels with the goods: 承诺达标合格证, 检验报告, 检疫证明, 肉品品质检验合格证, 进口单证, 准运证."""
 
     kind: Text | None = None
     number: Text | None = None
+    form: Text | None = Field(None, description="Of a quarantine certificate: 动物A, 产品A, 动物B or 产品B")
     issuer: Text | None = None
+    issued_on: ValidUntil = Field(None, description="The day it was issued")
     valid_until: ValidUntil = None
+    quantity: Certified = Field(None, description="How much of the goods it certifies")
+    unit: Text | None = None
 
 
 class GoodsIn(Wire):

@@ -8,6 +8,7 @@ from contracts import codes, identity, rules
 from contracts.egress import FieldError
 from contracts.envelope import Envelope
 from contracts.fields import measure
+from contracts.papers import form_of, kind_of
 from contracts.trace import Document, Link, Lot, Party
 from contracts.wire import CertificateIn, GoodsIn, PartyIn, ReceivedIn, Ticket
 
@@ -20,15 +21,8 @@ class Origin(NamedTuple):
     line: int
 
 
-CERTIFICATES: Final = (
-    ("import", ("进口", "入境", "报关", "海关")),
-    ("quarantine", ("检疫",)),
-    ("inspection", ("检验", "检测", "快检")),
-    ("conformity", ("合格证",)),
-)
-"""Kind of paper, and what its Chinese name contains; searched in this order (检疫合格证明 is no 合格证)."""
-
-OUTSIDE: Final = frozenset({"省外", "外省", "境外", "国外", "进口"})
+ABROAD: Final = frozenset({"境外", "国外", "进口"})
+OUTSIDE: Final = ABROAD | {"省外", "外省"}
 _DAYS: Final = {"": 1, "天": 1, "日": 1, "D": 1, "周": 7, "月": 30, "M": 30, "年": 365, "Y": 365}
 _SHELF_LIFE: Final = re.compile(r"(\d{1,5})\s*(天|日|D|周|月|M|年|Y|)", re.ASCII)
 
@@ -54,7 +48,9 @@ def other(origin: Origin, given: PartyIn | None, site: Party, papers: Iterable[D
     if not given:
         return None
     found = party(origin, given)
-    return found.model_copy(update={"external": True}) if _is_outside(given, site) and any(papers) else found
+    external = _is_outside(given, site) and any(papers)
+    abroad = given.region in ABROAD
+    return found.model_copy(update={"external": external, "abroad": abroad}) if external or abroad else found
 
 
 def _is_outside(given: PartyIn, site: Party) -> bool:
@@ -70,20 +66,24 @@ def issuer(given: Party) -> str | None:
 
 def papers(ticket: Ticket, goods: GoodsIn) -> tuple[Document, ...]:
     """The papers of the whole ticket and those of one line; one without a number documents nothing."""
-    return tuple(
-        Document(kind=paper_kind(paper), number=paper.number, issuer=paper.issuer, valid_until=paper.valid_until)
-        for paper in (*ticket.certificates, *goods.certificates)
-        if paper.number
+    return tuple(_paper(paper, paper.number) for paper in (*ticket.certificates, *goods.certificates) if paper.number)
+
+
+def _paper(given: CertificateIn, number: str) -> Document:
+    measured = measure(given.quantity, given.unit) if given.quantity else None
+    return Document(
+        kind=kind_of(given.kind or "other"),
+        number=number,
+        form=form_of(given.form, given.kind),
+        issuer=given.issuer,
+        issued_on=given.issued_on,
+        valid_until=given.valid_until,
+        quantity=measured and measured.quantity,
+        unit=measured and measured.unit,
     )
 
 
-def paper_kind(paper: CertificateIn) -> str:
-    """The platform's word for a kind of paper, or the sender's where there is none."""
-    name = paper.kind or "other"
-    return next((kind for kind, words in CERTIFICATES if any(word in name for word in words)), name)
-
-
-def lot(goods: GoodsIn, batch: str | None) -> Lot:
+def lot(goods: GoodsIn, batch: str | None, ear_tags: tuple[str, ...] = ()) -> Lot:
     """Goods under a trace code; an empty one is refused by the rules."""
     measured = measure(goods.quantity, goods.unit) if goods.quantity else None
     return Lot(
@@ -96,6 +96,7 @@ def lot(goods: GoodsIn, batch: str | None) -> Lot:
         quantity_text=measured and measured.text,
         produced_on=goods.produced_on,
         shelf_life_days=shelf_life_days(goods.shelf_life),
+        ear_tags=ear_tags,
     )
 
 
@@ -110,9 +111,6 @@ def code_doubts(line: Any) -> Iterator[FieldError]:
     for field, goods in _goods(line):
         if goods.gtin and codes.gtin_problem(goods.gtin) == "gtin_length":
             yield rules.error(f"{field}gtin", goods.gtin, "gtin_length")
-        tag = getattr(goods, "ear_tag", None)
-        if tag and (problem := codes.ear_tag_problem(tag)):
-            yield rules.error(f"{field}ear_tag", tag, problem)
 
 
 def _goods(line: Any) -> Iterator[tuple[str, GoodsIn]]:

@@ -21,6 +21,7 @@ def record(
     inputs: tuple[Lot, ...] = (),
     outputs: tuple[Lot, ...] = (),
     documents: tuple[Document, ...] = (),
+    production_line: str | None = None,
     kdes: Mapping[str, str | None] | None = None,
 ) -> Record:
     """One line of a ticket as a record; key data elements that were not given are left out.
@@ -51,6 +52,7 @@ def record(
         outputs=outputs,
         documents=documents,
         vehicle=ticket.vehicle,
+        production_line=production_line,
         kdes={name: words for name, words in (kdes or {}).items() if words},
         flags=tuple(_nameless(place, inputs[place]) for place in nameless),
     )

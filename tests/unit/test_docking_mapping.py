@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contracts.identity import batch_code
-from contracts.trace import Step
+from contracts.trace import Party, Step
 from tests.unit.wired import FARM, SHOP, batches, one_record, read
 
 OF_FARM = batch_code(lot="B1", issuer="uscc:91370181MA3C5X1K0A")
@@ -81,6 +81,56 @@ def test_batches_count_as_given_by_who_had_them(step: str, inputs: Any, outputs:
 def test_record_without_goods_has_no_batch() -> None:
     [refusal] = read("docking.capture", capture("making")).refusals
     assert [error.rule for error in refusal.errors] == ["no_batch"]
+
+
+def test_a_clean_down_names_a_line_and_no_goods() -> None:
+    cleaned = one_record("docking.capture", capture("清场", production_line="3号线", certificates=[{"number": "QC-1"}]))
+    assert (cleaned.step, cleaned.production_line, batches(cleaned)) == (Step.CLEANING, "3号线", ([], []))
+    assert [paper.number for paper in cleaned.documents] == ["QC-1"]
+    assert cleaned.flags == ()
+    unnamed = one_record("docking.capture", capture("清场"))
+    assert [(flag.field, flag.rule) for flag in unnamed.flags] == [("production_line", "kde_missing")]
+
+
+def test_animals_are_named_by_their_ear_tags() -> None:
+    pigs = [
+        {
+            "batch_no": "P1",
+            "ear_tag": "137018100000001",
+            "ear_tags": ["１３７０１８１００００００２", "137018100000001", "9"],
+        }
+    ]
+    slaughtered = one_record("docking.capture", capture("屠宰", inputs=pigs, outputs=[{"trace_code": "T-1"}]))
+    assert slaughtered.inputs[0].ear_tags == ("137018100000001", "13701810000002", "9")
+    doubts = [(flag.field, flag.value) for flag in slaughtered.flags if flag.rule == "ear_tag_format"]
+    assert doubts == [("inputs[0].ear_tags", "13701810000002"), ("inputs[0].ear_tags", "9")]
+
+
+def test_an_animals_ear_tag_is_its_batch_where_there_is_no_other() -> None:
+    farmed = one_record("docking.capture", capture("养殖", outputs=[{"ear_tag": "137018100000001"}]))
+    assert batches(farmed) == ([], [batch_code(lot="137018100000001", issuer="uscc:91370105MA3F72T8XQ")])
+
+
+def test_a_key_data_element_may_be_named_in_chinese() -> None:
+    oil = [{"batch_no": "B1", "category": "食用油", "specification": "散装"}]
+    kdes = {"封签号": "F-1", "容器清洗记录": "QX-1", "车温": "8"}
+    papers = [{"kind": "准运证", "number": "ZY-1"}]
+    trip = one_record("docking.capture", capture("运输", outputs=oil, kdes=kdes, vehicle="鲁A1", certificates=papers))
+    assert trip.kdes == {"seal_no": "F-1", "cleaning_record": "QX-1", "车温": "8"}
+    assert trip.flags == ()
+
+
+def test_goods_from_abroad_owe_import_papers() -> None:
+    abroad = {"name": "Viña", "id": "V", "region": "境外", "address": "Chile", "contact": "1"}
+    seller = Party(site="docking:V", operator="docking:V", name="Viña", address="Chile", contact="1", abroad=True)
+    goods = [{"batch_no": "B1", "product": "车厘子", "category": "水果", "quantity": "5公斤"}]
+    bought = one_record("docking.capture", capture("收货", counterparty=abroad, inputs=goods))
+    assert bought.counterparty == seller
+    assert [flag.field for flag in bought.flags if flag.rule == "kde_missing"] == ["documents.import"]
+    papers = [{"kind": "入境货物检验检疫证明", "number": "IM-1"}]
+    documented = one_record("docking.capture", capture("收货", counterparty=abroad, inputs=goods, certificates=papers))
+    assert documented.counterparty == seller.model_copy(update={"external": True})
+    assert documented.flags == ()
 
 
 def test_key_data_elements_get_names_that_a_store_can_hold() -> None:

@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts import kde
+from contracts.duties import DUTIES
+from contracts.papers import TITLES
 from contracts.trace import Category, Document, Link, Lot, Party, Record, Step
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -20,6 +25,7 @@ FULL_LOT = Lot(
     unit="KGM",
     shelf_life_days=540,
 )
+CHILEAN = Party(site="uscc:1", name="乙", address="地址", contact="1", abroad=True)
 FULL_OTHER = Party(site="uscc:1", name="乙", address="地址", contact="1")
 
 
@@ -33,8 +39,11 @@ def record(step: Step, link: Link | None, lot: Lot = FULL_LOT, **more: Any) -> R
         "sent_at": NOW,
         "counterparty": FULL_OTHER,
         "outputs": (lot,),
-        "documents": tuple(Document(kind=kind, number="1") for kind in ("inspection", "quarantine")),
-        "kdes": {"sampled_by": "丙", "kept_until": "2026-01-07"},
+        "documents": tuple(Document(kind=kind, number="1") for kind in TITLES),
+        "vehicle": "鲁A1",
+        "production_line": "3",
+        "inputs": (Lot(batch="PIGS", quantity=Decimal(1), unit="HEA", ear_tags=("137018100000001",)),),
+        "kdes": dict.fromkeys(kde.NAMED, "丙"),
     }
     return Record(step=step, site=Party(site="uscc:2", link=link), **(given | more))
 
@@ -42,6 +51,27 @@ def record(step: Step, link: Link | None, lot: Lot = FULL_LOT, **more: Any) -> R
 def lot(category: Category, **more: Any) -> Lot:
     """A lot that tells nothing but its batch and category."""
     return Lot(batch="B1", category=category, **more)
+
+
+def bare(step: Step, link: Link | None, lot: Lot, **more: Any) -> Record:
+    """A record that tells its step, its goods, and what a test adds."""
+    given: dict[str, Any] = {
+        "counterparty": None,
+        "documents": (),
+        "vehicle": None,
+        "production_line": None,
+        "inputs": (),
+        "kdes": {},
+    }
+    return record(step, link, lot, **(given | more))
+
+
+def lacking(told: Record) -> dict[str, set[str]]:
+    """Fields it lacks, by clause."""
+    found: dict[str, set[str]] = {}
+    for row in kde.missing(told):
+        found.setdefault(row.clause, set()).add(row.element.field)
+    return found
 
 
 GOODS = {"product", "specification", "quantity", "shelf_life_days"}
@@ -74,6 +104,30 @@ CASES = [
         Category.OTHER,
         {"餐饮服务食品安全操作规范（留样）": {"product", "quantity", "kdes.sampled_by", "kdes.kept_until"}},
     ),
+    (
+        Step.SLAUGHTER,
+        Link.PRODUCTION,
+        Category.MEAT,
+        {"生猪屠宰管理条例第十二条": PAPER | {"inputs.ear_tags", "inputs.quantity"}},
+    ),
+    (Step.TRANSPORT, None, Category.MEAT, {"动物防疫法第五十二条": PAPER | {"vehicle", "quantity"}}),
+    (Step.CHECKPOINT, None, Category.OTHER, {"动物防疫法第五十三条": PAPER | {"vehicle"}}),
+    (
+        Step.PURCHASE,
+        None,
+        Category.VEGETABLE,
+        {
+            "食品安全法第六十五条": {"product", "quantity"} | OTHER,
+            "农产品质量安全法第三十九条": {"documents.conformity"},
+        },
+    ),
+    (Step.PACKING, Link.CIRCULATION, Category.FRUIT, {"农产品质量安全法第三十九条": {"documents.conformity"}}),
+    (
+        Step.DESTROYING,
+        Link.CIRCULATION,
+        Category.DAIRY,
+        {"食品安全法第六十三条": {"product", "quantity", "kdes.destroyed_how", "kdes.witness"}},
+    ),
     (Step.SELLING, Link.CIRCULATION, Category.DAIRY, {}),
     (Step.KITCHEN_USE, Link.CATERING, Category.OTHER, {}),
     (Step.HARVEST, Link.PRODUCTION, Category.FRUIT, {}),
@@ -84,11 +138,7 @@ CASES = [
 def test_an_empty_record_misses_what_its_clauses_ask(
     step: Step, link: Link | None, category: Category, owed: dict[str, set[str]]
 ) -> None:
-    empty = record(step, link, lot(category), counterparty=None, documents=(), kdes={})
-    found: dict[str, set[str]] = {}
-    for row in kde.missing(empty):
-        found.setdefault(row.clause, set()).add(row.element.field)
-    assert found == owed
+    assert lacking(bare(step, link, lot(category))) == owed
 
 
 @pytest.mark.parametrize(("step", "link", "category", "owed"), CASES)
@@ -111,17 +161,88 @@ def test_inputs_are_judged_where_there_are_no_outputs() -> None:
     assert [row.element.field for row in kde.missing(used)] == ["quantity"]
 
 
+BEEF = lot(Category.MEAT, product="牛肉", quantity_text="1箱")
+BULK = {"product": "大豆油", "specification": "散装"}
+ENTERPRISE = {"site": Party(site="uscc:2", uscc="91370181MA3C5X1K0A", link=Link.PRODUCTION)}
+LAW_AS_AMENDED = "食品安全法（2025年9月12日修正）"
+
+CONDITIONS = [
+    (
+        bare(Step.TRANSPORT, None, lot(Category.EDIBLE_OIL, **BULK)),
+        {LAW_AS_AMENDED: {"vehicle", "documents.bulk_permit", "kdes.seal_no", "kdes.cleaning_record"}},
+    ),
+    (bare(Step.TRANSPORT, None, lot(Category.EDIBLE_OIL, product="大豆油", specification="5L")), {}),
+    (bare(Step.TRANSPORT, None, lot(Category.GRAIN), counterparty=Party()), {"食品安全法实施条例第二十五条": OTHER}),
+    (bare(Step.STORING, None, lot(Category.GRAIN), counterparty=Party()), {"食品安全法实施条例第二十五条": OTHER}),
+    (
+        bare(Step.STORING, None, lot(Category.GRAIN, specification="散装")),
+        {"食品安全法第五十四条": {"product", "shelf_life_days"}},
+    ),
+    (
+        bare(Step.SHIPPING, Link.PRODUCTION, lot(Category.VEGETABLE)),
+        {},
+    ),
+    (
+        bare(Step.SHIPPING, Link.PRODUCTION, lot(Category.VEGETABLE)).model_copy(update=ENTERPRISE),
+        {"农产品质量安全法第三十九条": {"documents.conformity"}},
+    ),
+    (
+        bare(Step.RECEIVING, Link.CATERING, BEEF, counterparty=CHILEAN),
+        {"食品安全法第九十二条": {"documents.import"}},
+    ),
+    (
+        bare(Step.SLAUGHTER, None, lot(Category.MEAT, product="猪白条")),
+        {
+            "生猪屠宰管理条例第十二条": PAPER | {"inputs.ear_tags", "inputs.quantity"},
+            "生猪屠宰管理条例第十五条": {"documents.meat"},
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "owed"), CONDITIONS)
+def test_some_duties_hold_only_for_what_the_record_tells(told: Record, owed: dict[str, set[str]]) -> None:
+    assert lacking(told) == owed
+
+
+@pytest.mark.parametrize("kind", ["conformity", "inspection"])
+def test_who_buys_produce_up_keeps_a_certificate_or_a_report(kind: str) -> None:
+    papers = (Document(kind=kind, number="1"),)
+    bought = bare(Step.PURCHASE, None, lot(Category.VEGETABLE), documents=papers)
+    assert "农产品质量安全法第三十九条" not in lacking(bought)
+
+
+def test_a_clean_down_owes_the_line_and_no_goods() -> None:
+    cleaned = bare(Step.CLEANING, None, FULL_LOT, outputs=())
+    assert lacking(cleaned) == {"GB 14881-2013（清洁消毒记录）": {"production_line"}}
+    assert kde.missing(cleaned.model_copy(update={"production_line": "3"})) == []
+
+
+def test_completeness_is_the_share_of_what_is_owed() -> None:
+    assert kde.completeness(record(Step.RECEIVING, Link.CIRCULATION)) == 1
+    assert kde.completeness(bare(Step.RECEIVING, Link.CIRCULATION, lot(Category.DAIRY))) == 0
+    told = bare(Step.RECEIVING, Link.CIRCULATION, lot(Category.FRUIT, product="苹果"), counterparty=FULL_OTHER)
+    assert kde.completeness(told) == Fraction(4, 5)
+    assert kde.completeness(bare(Step.HARVEST, None, lot(Category.FRUIT))) == 1
+
+
+@given(st.sampled_from(Step), st.sampled_from([None, *Link]), st.lists(st.sampled_from(Category), max_size=3))
+def test_completeness_is_one_exactly_when_nothing_is_missing(
+    step: Step, link: Link | None, categories: list[Category]
+) -> None:
+    told = bare(step, link, FULL_LOT, outputs=tuple(map(lot, categories)))
+    assert 0 <= kde.completeness(told) <= 1
+    assert (kde.completeness(told) == 1) is not bool(kde.missing(told))
+
+
 @pytest.mark.parametrize("category", list(Category))
 def test_food_and_farm_produce_share_no_clause_on_buying(category: Category) -> None:
-    clauses = {row.clause for row in kde.required(Step.RECEIVING, Link.CIRCULATION, category)} - {
-        "动物防疫法第五十一条"
-    }
-    assert len(clauses) == 1
+    owed = kde.required(Step.RECEIVING, Link.CIRCULATION, category)
+    assert len({row.clause for row in owed if not row.when} - {"动物防疫法第五十一条"}) == 1
 
 
 def test_every_element_can_be_given() -> None:
     """Each row asks what a record can say: the full record gives it, the bare one does not."""
-    bare = record(Step.RECEIVING, None, lot(Category.OTHER), counterparty=None, documents=(), kdes={})
-    full = record(Step.RECEIVING, None)
-    given: list[Callable[[Record, Lot], object]] = [e.given for duty in kde.DUTIES for e in duty.elements]
-    assert all(ask(full, full.outputs[0]) and not ask(bare, bare.outputs[0]) for ask in given)
+    empty, full = bare(Step.RECEIVING, None, lot(Category.OTHER)), record(Step.RECEIVING, None)
+    given: list[Callable[[Record, Lot], object]] = [e.given for duty in DUTIES for e in duty.elements]
+    assert all(ask(full, full.outputs[0]) and not ask(empty, empty.outputs[0]) for ask in given)

@@ -41,6 +41,7 @@ def kitchen_use(origin: Origin, ticket: KitchenUseV1, line: DishIn) -> Record:
         inputs=tuple(_raw(origin, site, raw) for raw in line.inputs),
         outputs=(parts.lot(line, parts.batch(line, site)),),
         documents=parts.papers(ticket, line),
+        production_line=ticket.production_line,
         kdes={"meal": line.meal},
     )
 
