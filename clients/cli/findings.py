@@ -12,11 +12,12 @@ from clients.cli.times import Since, Until, moment
 from clients.cli.words import FINDINGS, LINKS, STEPS, amount, zh
 from contracts import divisions
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="断链与静默场所。Broken chains and silent sites.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="断链、静默与存疑。What trace found by itself.")
 events_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="追溯记录。Recorded events.")
 
 HEADS = ("发现 finding", "类别 kind", "状态 state", "场所 site", "对方 counterparty", "区划 division", "环节 link",
          "批次 batches", "应于 due", "发现于 opened", "消除于 closed")  # fmt: skip
+EVIDENCE_HEADS = ("应为 allowed", "所报 told", "容差 tolerance", "单号 document", "事件 event", "佐证事件 evidence")
 EVENT_HEADS = ("事件 event", "环节 step", "时间 time", "场所 site", "对方 counterparty", "批次 batches",
                "品名 products", "数量 quantities", "单号 document", "来源 source", "标记 flags")  # fmt: skip
 FLAG_HEADS = ("规则 rule", "事件数 events")
@@ -36,6 +37,14 @@ def _row(one: Json) -> tuple[str, ...]:
         local_time(one.get("opened_time", "")),
         local_time(one.get("closed_time", "")),
     )
+
+
+def _evidence_row(one: Json) -> tuple[str, ...]:
+    figures = (one["allowed"], one["told"], one["tolerance"])
+    return (*figures, one["document"], one["event_id"], "\n".join(one["evidence_event_ids"]))
+
+
+_show_evidence = listing("finding", "证据 evidence", EVIDENCE_HEADS, _evidence_row)
 
 
 def _event_row(event: Json) -> tuple[str, ...]:
@@ -63,20 +72,20 @@ def _show_total(answer: Json) -> None:
     typer.echo(f"共 {answer['events']} 个事件 events")
 
 
-@asks(app, "list", listing("findings", "断链与静默 findings", HEADS, _row))
+@asks(app, "list", listing("findings", "发现 findings", HEADS, _row))
 def list_findings(
     division: Division = "",
     kind: Annotated[str, typer.Option(**words([*FINDINGS]), help="类别。Kind.")] = "",
     site: Annotated[str, typer.Option(help="场所编号。At this site.")] = "",
     open: Annotated[bool | None, typer.Option("--open/--closed", help="只看未消除或已消除。Both without it.")] = None,
 ) -> pb.ListFindingsRequest:
-    """列出断链和静默场所。List broken chains and silent sites, newest first."""
+    """列出断链、静默和存疑的发现。List what trace found by itself, newest first."""
     return pb.ListFindingsRequest(division=division, kind=kind, site_id=site, open=open)
 
 
-@asks(app, "show", listing("finding", "断链与静默 finding", HEADS, _row))
+@asks(app, "show", in_turn(listing("finding", "发现 finding", HEADS, _row), _show_evidence))
 def show(finding: Annotated[str, typer.Argument(help="发现编号。Finding id.")]) -> pb.GetFindingRequest:
-    """查看一条发现。Show a finding."""
+    """查看一条发现及其证据。Show a finding and its evidence."""
     return pb.GetFindingRequest(finding_id=finding)
 
 

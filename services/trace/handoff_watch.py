@@ -67,6 +67,13 @@ def judged(reader: Reader, batches: Iterable[str], now: datetime, parent: Envelo
     return Commit(writes, announce.findings_changed(changes, parent))
 
 
+def withdrawn(events: Iterable[str], batches: Iterable[str], now: datetime) -> dict[str, list[Any]]:
+    """Writes for when an error was declared about events of these batches: what they said is out of the handoffs, which
+    the next sweep judges by what is left.
+    """
+    return {watched.HANDOFFS: [watched.halves_withdrawn(events, batches, now)]}
+
+
 def _looked(judgement: Judgement, changes: Sequence[Change], now: datetime) -> list[Any]:
     """Looks again when the next thing falls due, and once more after something was found."""
     handoff, faults = judgement
@@ -74,7 +81,8 @@ def _looked(judgement: Judgement, changes: Sequence[Change], now: datetime) -> l
     ids = {*findings.handoff_findings(handoff)}
     if any(change.after.id in ids and _opens(change) for change in changes):
         times.append(now + AGAIN)
-    return watched.looked(handoff.id, handoff.look_at, min(times, default=None))
+    again = min(times, default=None)
+    return watched.looked(handoff.id, handoff.look_at, again, watched.as_read(handoff))
 
 
 def _opens(change: Change) -> bool:

@@ -80,4 +80,9 @@ def message(finding: Finding) -> pb.Finding:
         opened_time=timestamp(finding.opened_at),
         closed_time=timestamp(finding.closed_at) if finding.closed_at else None,
         provisional=finding.provisional,
+        document=finding.document or "",
+        evidence_event_ids=finding.events,
+        allowed=finding.allowed or "",
+        told=finding.told or "",
+        tolerance=finding.tolerance or "",
     )

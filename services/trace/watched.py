@@ -131,12 +131,21 @@ def handoffs_woken(batches: Iterable[str], now: datetime) -> UpdateMany:
     return UpdateMany(handoffs_of(batches), {"$min": {"look_at": now}})
 
 
-def looked(id: str, seen: datetime | None, again: datetime | None) -> list[UpdateOne]:
-    """Sets when a row is looked at again; nothing when that is as it was."""
+def looked(id: str, seen: datetime | None, again: datetime | None, as_read: Stored | None = None) -> list[UpdateOne]:
+    """Sets when a row is looked at again; nothing when that is as it was. `as_read` is more that was read of it."""
     if seen == again:
         return []
     news = {"$unset": {"look_at": 1}} if again is None else {"$set": {"look_at": again}}
-    return [UpdateOne({"_id": id, "look_at": seen}, news, upsert=True)]
+    return [UpdateOne({"_id": id, "look_at": seen} | (as_read or {}), news, upsert=True)]
+
+
+def as_read(handoff: Handoff) -> Stored:
+    """Filter of a handoff of which no half was told or withdrawn since: that need not change when it is looked at."""
+    return _with("shipped", len(handoff.shipped)) | _with("received", len(handoff.received))
+
+
+def _with(side: str, halves: int) -> Stored:
+    return {side: {"$size": halves}} if halves else {f"{side}.0": {"$exists": False}}
 
 
 def to_look_at(now: datetime) -> Stored:

@@ -798,9 +798,14 @@ class Finding(_message.Message):
     OPENED_TIME_FIELD_NUMBER: _builtins.int
     CLOSED_TIME_FIELD_NUMBER: _builtins.int
     PROVISIONAL_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    EVIDENCE_EVENT_IDS_FIELD_NUMBER: _builtins.int
+    ALLOWED_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
+    TOLERANCE_FIELD_NUMBER: _builtins.int
     finding_id: _builtins.str
     kind: _builtins.str
-    """overdue_shipment, unknown_source or silent_site."""
+    """As `contracts.findings.FindingKind` has them: overdue_shipment, quantity_mismatch, silent_site and so on."""
     open: _builtins.bool
     version: _builtins.int
     site_id: _builtins.str
@@ -813,6 +818,11 @@ class Finding(_message.Message):
     """The half that came, or the last event of a silent site."""
     provisional: _builtins.bool
     """The due time was counted through a year whose holidays are not announced."""
+    document: _builtins.str
+    """Number of the paper of event_id."""
+    allowed: _builtins.str
+    told: _builtins.str
+    tolerance: _builtins.str
     @_builtins.property
     def batches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -825,6 +835,12 @@ class Finding(_message.Message):
     def opened_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def closed_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def evidence_event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The evidence of what does not look true: the events that show it, what would be allowed, what was told, and the
+        tolerance it was measured with; a kind has its own figures, such as "≥ 95 KGM", "60 KGM" and "5%".
+        """
+
     def __init__(
         self,
         *,
@@ -844,10 +860,15 @@ class Finding(_message.Message):
         opened_time: _timestamp_pb2.Timestamp | None = ...,
         closed_time: _timestamp_pb2.Timestamp | None = ...,
         provisional: _builtins.bool = ...,
+        document: _builtins.str = ...,
+        evidence_event_ids: _abc.Iterable[_builtins.str] | None = ...,
+        allowed: _builtins.str = ...,
+        told: _builtins.str = ...,
+        tolerance: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_time", b"closed_time", "due_time", b"due_time", "opened_time", b"opened_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches", "categories", b"categories", "closed_time", b"closed_time", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "due_time", b"due_time", "event_id", b"event_id", "finding_id", b"finding_id", "kind", b"kind", "link", b"link", "open", b"open", "opened_time", b"opened_time", "operator_id", b"operator_id", "provisional", b"provisional", "site_id", b"site_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "batches", b"batches", "categories", b"categories", "closed_time", b"closed_time", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "document", b"document", "due_time", b"due_time", "event_id", b"event_id", "evidence_event_ids", b"evidence_event_ids", "finding_id", b"finding_id", "kind", b"kind", "link", b"link", "open", b"open", "opened_time", b"opened_time", "operator_id", b"operator_id", "provisional", b"provisional", "site_id", b"site_id", "told", b"told", "tolerance", b"tolerance", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
