@@ -8,11 +8,12 @@ from contracts.fields import SHANGHAI
 from contracts.findings import FindingKind
 from contracts.trace import Link
 from services.trace import terms
+from services.trace.asks import EventsNamed, SitesOf
 from services.trace.chain import GROWN
 from services.trace.handoff_accounts import Doubt, doubts
 from services.trace.handoffs import Half, Handoff, unanswered
 from services.trace.lineage import Event, Place
-from services.trace.sites import Sites, SitesOf
+from services.trace.sites import Sites
 from services.trace.terms import Duty
 
 
@@ -20,12 +21,6 @@ class HandoffsOf(NamedTuple):
     """Request: every handoff of these batches."""
 
     batches: tuple[str, ...]
-
-
-class EventsNamed(NamedTuple):
-    """Request: the events of these ids."""
-
-    ids: tuple[str, ...]
 
 
 Request = HandoffsOf | EventsNamed | SitesOf

@@ -14,7 +14,7 @@ from contracts.fields import measure, split_quantity
 from contracts.findings import Finding, FindingKind
 from contracts.trace import Category, Lot, Party, Step
 from services.trace import handoff_watch, watched
-from services.trace.broken import EventsNamed
+from services.trace.asks import EventsNamed
 from services.trace.broken import HandoffsOf
 from services.trace.entry import Entry
 from services.trace.handoffs import Half, told

@@ -11,7 +11,7 @@ from pymongo import UpdateMany, UpdateOne
 from chassis.asking import answered
 from contracts.trace import Category, Lot, Party, Record, Step
 from services.trace import watched
-from services.trace.broken import EventsNamed
+from services.trace.asks import EventsNamed
 from services.trace.broken import Broken, HandoffsOf, Judgement, Request, judge
 from services.trace.entry import Entry
 from services.trace.handoffs import Handoff, told
