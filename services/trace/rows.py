@@ -11,11 +11,11 @@ from typing import Any, Final
 from bson import Decimal128
 
 from contracts import codes
-from contracts.trace import Category, Link, Step
+from contracts.trace import Category, Link, Record, Step
 from services.trace.entry import Entry, Known, gist
 from services.trace.lineage import Event, Goods, Place, day_of, ends_of, pairs_of
 from services.trace.sites import Row
-from services.trace.told import TOLD, Stored, told_of
+from services.trace.told import APART, TOLD, Stored, told_of
 
 
 def event_row(entry: Entry, correlation: str | None, recorded_at: datetime) -> Stored:
@@ -87,6 +87,16 @@ def _said(row: Mapping[str, Any]) -> Stored:
     for part in _measured(told):
         part["quantity"] = quantity_of(part)
     return told
+
+
+def record(row: Mapping[str, Any]) -> Record:
+    """The record that an event's document was made of; the registry's word on operator and division may be in it."""
+    said = _said(row)
+    inputs, outputs = lots_of(said)
+    site = said["party"] | {name: row[name] for name in APART}
+    kdes = {kde["name"]: kde["value"] for kde in said.get("kdes", ())}
+    origin = {"id": row["_id"], **{name: row[name] for name in ("source", "message_id", "line", "sent_at", "flags")}}
+    return Record.model_validate({**said, **origin, "site": site, "inputs": inputs, "outputs": outputs, "kdes": kdes})
 
 
 def _references(told: Stored) -> list[str]:

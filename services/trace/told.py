@@ -22,7 +22,7 @@ def told_of(record: Record) -> Stored:
         "site": record.site.site or "",
         "there": site_of(party),
         "link": record.site.link,
-        "party": _told(record.site, _APART),
+        "party": _told(record.site, APART),
         "lots": _lots(record),
     }
     if record.production_line:
@@ -86,7 +86,7 @@ def _lot(lot: Lot) -> Stored:
     return row
 
 
-_APART: Final = frozenset({"site", "operator", "division", "link"})
+APART: Final = frozenset({"site", "operator", "division", "link"})
 """What an event says of its own site beside, not in, `party`."""
 
 

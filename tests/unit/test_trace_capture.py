@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts import kde
 from contracts.egress import Outcome
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import CaptureV1, Category, Document, Lot, Party, Record, Step
@@ -18,6 +19,7 @@ from services.trace import rows
 from services.trace.domain import Decision, decide
 from services.trace.entry import Known, candidate_ids, recorded
 from services.trace.lineage import Event
+from services.trace.told import said_by
 
 NOON = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)
 LOT = Lot(batch="SL1", product="大白菜", category=Category.VEGETABLE, quantity=Decimal("12.5"), unit="KGM")
@@ -257,6 +259,35 @@ def test_a_record_told_again_gets_the_same_verdict_in_the_same_batch_and_in_a_la
     [_, together] = outcomes(decide([CABBAGE, again], {}, {}))
     [later] = outcomes(decide([again], on_record(decide([CABBAGE], {}, {})), {}))
     assert together is later
+
+
+@given(
+    st.sampled_from(Step),
+    st.sampled_from([(), (LOT,), MORE]),
+    st.sampled_from([(), (LOT,), MORE]),
+    st.sampled_from([None, Party(name="?"), Party(site="uscc:9", external=True, licence_valid_until=date(2027, 1, 1))]),
+    st.sampled_from(
+        [(), (Document(kind="quarantine", number="1", form="animal_a", quantity=Decimal("1.50"), unit="KGM"),)]
+    ),
+    st.sampled_from([{}, {"$a.b": "c"}]),
+)
+def test_a_record_is_read_back_from_its_event(
+    step: Step, inputs: Any, outputs: Any, other: Party | None, papers: Any, kdes: Any
+) -> None:
+    record = told(step=step, inputs=inputs, outputs=outputs, counterparty=other, documents=papers, kdes=kdes)
+    [row] = written(decide([record], {}, {}))
+    again = rows.record(row)
+    assert said_by(again) == said_by(record)
+    assert kde.completeness(again) == kde.completeness(record)
+
+
+def test_a_clean_down_is_recorded_and_announced_without_goods() -> None:
+    cleaned = told(step=Step.CLEANING, inputs=(), outputs=(), counterparty=None, production_line="3号线")
+    decision = decide([cleaned], {}, {})
+    [row] = written(decision)
+    assert (row["production_line"], row["batches"], row["inputs"], row["outputs"]) == ("3号线", [], [], [])
+    assert recorded(decision.entries[0]).batches == ()
+    assert outcomes(decide([cleaned], on_record(decision), {})) == [Outcome.DUPLICATE]
 
 
 def test_papers_and_animals_are_what_an_event_can_be_asked_by() -> None:
