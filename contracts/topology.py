@@ -49,6 +49,7 @@ REGISTRY_OBSERVE: Final = Queue("registry.observe", COMMANDS, ("registry.observe
 TRACE_CAPTURE: Final = Queue("trace.capture", COMMANDS, ("trace.capture.v1",))
 TRACE_REGISTRY: Final = Queue("trace.registry", EVENTS, ("registry.sites_changed.v1", "registry.sites_aliased.v1"))
 TRACE_PROPOSALS: Final = Queue("trace.proposals", EVENTS, ("trace.events_recorded.v1",))
+TRACE_TRUTH: Final = Queue("trace.truth", EVENTS, ("trace.events_recorded.v1",))
 INSPECTION_TESTS: Final = Queue("inspection.tests", COMMANDS, ("inspection.record_tests.v1",))
 INSPECTION_EVENTS: Final = Queue("inspection.events", EVENTS, ("trace.findings_changed.v1", "registry.*.v1"))
 INSPECTION_FACTS: Final = Queue("inspection.facts", EVENTS, ("trace.events_recorded.v1",))
@@ -77,6 +78,7 @@ CONSUMED: Final = (
     TRACE_CAPTURE,
     TRACE_REGISTRY,
     TRACE_PROPOSALS,
+    TRACE_TRUTH,
     INSPECTION_TESTS,
     INSPECTION_EVENTS,
     INSPECTION_FACTS,

@@ -8,7 +8,7 @@ from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import Collection
 from contracts.trace import Record, Step
-from services.trace import handoffs, rows, sealing, told, watched
+from services.trace import handoffs, rows, sealing, told, truth_store, watched
 from services.trace.domain import Decision, Sighting
 from services.trace.entry import candidate_ids
 from services.trace.lanes import Lane
@@ -46,6 +46,7 @@ COLLECTIONS: Final = (
             IndexModel([("unplaced", 1)], sparse=True),
             IndexModel([("block", 1)]),
             IndexModel([("references", 1)], sparse=True),
+            truth_store.VEHICLES,
             # Sources and steps are few: a query by them alone reads this one.
             IndexModel([("time", -1), ("_id", -1)]),
         ),
@@ -61,6 +62,7 @@ COLLECTIONS: Final = (
     ),
     *watched.COLLECTIONS,
     *sealing.COLLECTIONS,
+    truth_store.COLLECTION,
 )
 
 

@@ -1,140 +1,189 @@
-"""Truth checks over recorded events (domain: "Truth checks that peers lack"): each a definition, none a refusal. Pure.
+"""What does not look true about recorded events (domain: "Truth checks that peers lack"). Pure.
 
-What they find comes with its evidence: the events, the figures that do not agree, and the tolerance they were
-measured with. Goods in a unit that cannot be converted are out of every balance.
+Each check is a definition in a `truth_*` file of its topic and none is a refusal: what it finds comes with its
+evidence, the events, the two figures that do not agree and the tolerance they were measured with. A check is judged by
+all that is on record about its subject, so neither order nor repetition matters. Of one event that two apps told
+differently only the first account counts, until a person declares one of them an error.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final, NamedTuple
 
+from contracts import codes
 from contracts.fields import SHANGHAI
-from contracts.trace import Category, Step
-from services.trace.amounts import Amount, moved, total_of
-from services.trace.lineage import TRANSFORMS, Event, Flow, flows, node_key
-
-
-class Doubt(StrEnum):
-    """What does not look true."""
-
-    MORE_OUT_THAN_IN = "more_out_than_in"
-    YIELD_OUT_OF_RANGE = "yield_out_of_range"
-    LEFT_BEFORE_IT_CAME = "left_before_it_came"
-    RECEIVED_BEFORE_SHIPPED = "received_before_shipped"
-
-
-class Found(NamedTuple):
-    """A doubt about a node (`batch@site`), the events that show it, and the two figures that do not agree."""
-
-    doubt: Doubt
-    node: str
-    events: tuple[str, ...]
-    allowed: str
-    told: str
-
+from contracts.findings import FindingKind
+from contracts.workdays import midnight_after
+from services.trace.amounts import Amount
+from services.trace.lineage import Event
 
 TOLERANCE: Final = Decimal("0.05")
-"""⚠ Scales and losses: by how much, relative, goods out may exceed goods in."""
+"""⚠ Scales and losses: by how much, relative, quantities may differ. Animals and pieces are counted, not weighed."""
+
+COUNTED: Final = frozenset({"HEA", "H87", "PTN"})
+"""Units of what is counted: head, piece, portion."""
+
+CLOCKS: Final = timedelta(minutes=10)
+"""What two clocks may differ by (domain: "time more than 10 minutes in the future")."""
+
+QUARANTINE: Final = "quarantine"
+
+MOST_EVENTS: Final = 100
+"""Events told as evidence of one finding, the first ones."""
 
 
-class Yield(NamedTuple):
-    """How much of its input a process gives, in the same unit; ⚠ all provisional, of the trade's rules of thumb."""
+class Paper(NamedTuple):
+    """A paper that travels with goods, as one event tells it (`contracts.trace.Document`)."""
 
-    step: Step
-    categories: frozenset[Category]
-    least: Decimal
-    most: Decimal
+    kind: str
+    number: str
+    form: str | None = None
+    issuer: str | None = None
+    issued_on: date | None = None
+    valid_until: date | None = None
+    quantity: Decimal | None = None
+    unit: str | None = None
 
-
-_ANY: Final = frozenset(Category)
-YIELDS: Final = (
-    # Cooking takes up water: rice and noodles up to three times their weight.
-    Yield(Step.KITCHEN_USE, _ANY, Decimal("0.3"), Decimal("3.5")),
-    Yield(Step.PACKING, _ANY, Decimal("0.8"), Decimal("1.02")),
-    # A pig dresses to about 0.7 of its live weight, boned and trimmed less.
-    Yield(Step.MAKING, frozenset({Category.MEAT}), Decimal("0.4"), Decimal("1.3")),
-    # Ten litres of milk make a kilogram of powder or cheese; soya and brines take up water.
-    Yield(Step.MAKING, _ANY, Decimal("0.05"), Decimal("5")),
-)
+    @property
+    def key(self) -> str:
+        """The number as it is compared."""
+        return codes.compact(self.number)
 
 
-def yield_of(step: Step, category: Category) -> Yield | None:
-    """The first row that fits; None for a step that makes nothing of its inputs."""
-    return next((row for row in YIELDS if row.step is step and category in row.categories), None)
+class Statement(NamedTuple):
+    """An event with what checks need beyond a walk: papers, vehicle, ear tags, what it tells of the supplier's licence.
+
+    `barred`: the registry had told that the supplier's licence is revoked. `declared`: it was declared an error.
+    """
+
+    event: Event
+    papers: tuple[Paper, ...] = ()
+    vehicle: str | None = None
+    tags: tuple[str, ...] = ()
+    licensed_until: date | None = None
+    barred: bool = False
+    declared: bool = False
+
+    @property
+    def origin(self) -> str:
+        """The id of the event that this one tells of too, perhaps; its own where it is nobody's second report."""
+        return self.event.id.partition(":")[0]
+
+    @property
+    def live(self) -> bool:
+        """Whether it moves animals that are counted or tagged."""
+        return bool(self.tags) or any(goods.unit == "HEA" for goods in self.event.goods)
 
 
-def unbalanced(events: Iterable[Event]) -> Iterator[Found]:
-    """Nodes that more goods left than came to; all events of a node have to be given. Growth begins a node freely."""
-    by_node: dict[str, list[Flow]] = defaultdict(list)
-    for event in events:
-        for flow in flows(event):
-            by_node[flow.node].append(flow)
-    for node, told in by_node.items():
-        came, went = [flow for flow in told if flow.inward], [flow for flow in told if not flow.inward]
-        yield from _overdrawn(node, came, went)
-        yield from _too_early(node, came, went)
+class Doubt(NamedTuple):
+    """What does not look true: its kind, the event it is laid to, those that show it, and what they say.
+
+    It counts from `due_at` on: a time to come is for what may still be put right.
+    """
+
+    kind: FindingKind
+    event: Event
+    events: tuple[str, ...]
+    due_at: datetime
+    allowed: str
+    told: str
+    tolerance: str | None = None
+    document: str | None = None
+    site: str | None = None
+    """Whom it is laid to, where that is not the event's own site."""
+    batches: tuple[str, ...] | None = None
+    """What it is about, where that is not the event's goods."""
 
 
-def _overdrawn(node: str, came: Sequence[Flow], went: Sequence[Flow]) -> Iterator[Found]:
-    more, less = moved(came), moved(went)
-    if not came or not more or not less or more.unit != less.unit:
-        return
-    allowed = more.quantity * (1 + TOLERANCE)
-    if less.quantity > allowed:
-        yield Found(Doubt.MORE_OUT_THAN_IN, node, _ids(came, went), _show(Amount(allowed, more.unit)), _show(less))
+def once(statements: Iterable[Statement]) -> list[Statement]:
+    """What counts, in order of time: nothing declared an error, and each event once though two apps tell it."""
+    standing = sorted((each for each in statements if not each.declared), key=lambda each: by_time(each.event))
+    told: dict[str, Statement] = {}
+    for each in standing:
+        if each.origin not in told or each.event.id == each.origin:
+            told[each.origin] = each
+    return sorted(told.values(), key=lambda each: by_time(each.event))
 
 
-def _too_early(node: str, came: Sequence[Flow], went: Sequence[Flow]) -> Iterator[Found]:
-    """Goods that left a site before the first of them came there."""
-    own = [flow for flow in came if flow.own]
-    if not own:
-        return
-    first = min(flow.event.time for flow in own)
-    early = [flow for flow in went if flow.own and flow.event.time < first]
-    if early:
-        earliest = min(flow.event.time for flow in early)
-        yield Found(Doubt.LEFT_BEFORE_IT_CAME, node, _ids(own, early), _moment(first), _moment(earliest))
+def doubles(statements: Iterable[Statement]) -> Doubt | None:
+    """Second reports of one event that differ in day or goods: proposed to a person, never merged (`domain.decide`)."""
+    standing = sorted((each for each in statements if not each.declared), key=lambda each: each.event.id)
+    if len(standing) < 2:
+        return None
+    first, second = standing[0].event, standing[1].event
+    return Doubt(
+        FindingKind.POSSIBLE_DUPLICATE,
+        first,
+        tuple(each.event.id for each in standing),
+        second.time,
+        _gist(first),
+        _gist(second),
+        document=first.document,
+    )
 
 
-def out_of_yield(event: Event) -> Iterator[Found]:
-    """A process that gave more or less of its inputs than it can. Mixed units are out of it."""
-    if event.step not in TRANSFORMS or not event.inputs or not event.outputs:
-        return
-    used, made = total_of(event.inputs), total_of(event.outputs)
-    row = yield_of(event.step, event.outputs[0].category)
-    if not row or not used or not made or used.unit != made.unit or not used.quantity:
-        return
-    if not row.least <= made.quantity / used.quantity <= row.most:
-        allowed = f"{_show(used._replace(quantity=used.quantity * row.least))} - {used.quantity * row.most:f}"
-        node = node_key(event.outputs[0].batch, event.here.site)
-        yield Found(Doubt.YIELD_OUT_OF_RANGE, node, (event.id,), allowed, _show(made))
+def _gist(event: Event) -> str:
+    return "; ".join((day_of(event.time).isoformat(), *(_goods(*goods[:3]) for goods in event.outputs or event.inputs)))
 
 
-def out_of_order(shipped: Mapping[str, datetime], received: Mapping[str, datetime], node: str) -> Iterator[Found]:
-    """A handoff's receipts, by event id, before the first of its shipments."""
-    if not shipped or not received:
-        return
-    first, came = min(shipped.items(), key=_by_time), min(received.items(), key=_by_time)
-    if came[1] < first[1]:
-        yield Found(Doubt.RECEIVED_BEFORE_SHIPPED, node, (first[0], came[0]), _moment(first[1]), _moment(came[1]))
+def _goods(batch: str, quantity: Decimal | None, unit: str | None) -> str:
+    return f"{batch} {shown(Amount(quantity, unit))}" if quantity is not None else batch
 
 
-def _by_time(told: tuple[str, datetime]) -> tuple[datetime, str]:
-    return told[1], told[0]
+def slack(unit: str | None) -> Decimal:
+    """The tolerance of quantities in a unit, relative."""
+    return Decimal(0) if unit in COUNTED else TOLERANCE
 
 
-def _ids(*sides: Sequence[Flow]) -> tuple[str, ...]:
-    """The events behind flows, once each, the earliest first."""
-    told = {flow.event.id: flow.event for side in sides for flow in side}
-    return tuple(sorted(told, key=lambda id: (told[id].time, id)))
+def percent(unit: str | None) -> str:
+    """That tolerance as people read it."""
+    return f"{slack(unit):.0%}"
 
 
-def _show(amount: Amount) -> str:
-    return f"{amount.quantity:f} {amount.unit or ''}".strip()
+def shown(amount: Amount) -> str:
+    """A quantity as people read it."""
+    return f"{amount.quantity.normalize():f} {amount.unit or ''}".strip()
 
 
-def _moment(time: datetime) -> str:
-    return time.astimezone(SHANGHAI).isoformat()
+def moment(at: datetime) -> str:
+    """A time as people read it."""
+    return at.astimezone(SHANGHAI).isoformat(timespec="seconds")
+
+
+def day_of(at: datetime) -> date:
+    """The day in Shanghai."""
+    return at.astimezone(SHANGHAI).date()
+
+
+def end_of(day: date) -> datetime:
+    """When a day ends in Shanghai, as UTC."""
+    return midnight_after(day)
+
+
+def is_day_only(at: datetime) -> bool:
+    """Many papers carry a day and no hour, which reads as its midnight; nothing is told within that day then."""
+    return at.astimezone(SHANGHAI).time() == time()
+
+
+def is_before(first: datetime, second: datetime) -> bool:
+    """Whether one time is surely before another: clocks aside, and by days where one of them is only a day."""
+    if is_day_only(first) or is_day_only(second):
+        return day_of(first) < day_of(second)
+    return first + CLOCKS < second
+
+
+def by_time(event: Event) -> tuple[datetime, str]:
+    """Sorts events, those of one time by id."""
+    return event.time, event.id
+
+
+def ids(events: Iterable[Event]) -> tuple[str, ...]:
+    """The events as evidence: once each, the earliest first."""
+    told = {event.id: event for event in events}
+    return tuple(event.id for event in sorted(told.values(), key=by_time))[:MOST_EVENTS]
+
+
+def last(events: Sequence[Event]) -> Event:
+    """The latest of some events."""
+    return max(events, key=by_time)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pymongo import InsertOne
 
+from chassis import clock
 from chassis.collections import INBOX
 from chassis.message import Message
 from chassis.outgoing import Commit
@@ -17,7 +18,7 @@ from contracts import topology
 from contracts.envelope import Envelope
 from contracts.registry import SitesAliasedV1, SitesChangedV1
 from contracts.trace import CaptureV1, EventsRecordedV1, Record
-from services.trace import announce, handoff_watch, proposals, replica, rows, silence_watch, store
+from services.trace import announce, handoff_watch, proposals, replica, rows, silence_watch, store, truth_watch
 from services.trace.domain import decide
 from services.trace.entry import Known
 from services.trace.lanes import Lanes, head
@@ -74,6 +75,7 @@ class TraceWorker:
         self.store.commit(Commit({store.SITES: writes}))
         told = {facts.site for facts in changed} | {alias.alias for alias in aliased}
         self._watching.reconsider(told)
+        self.store.decide(lambda: truth_watch.reconsidering(self._reader, told, clock.now()))
         self._place(told | {row["_id"] for row in self._reader.find(store.SITES, replica.aliases_of(told), {"_id": 1})})
 
     @consume(topology.TRACE_PROPOSALS, {"trace.events_recorded.v1": EventsRecordedV1})
@@ -103,6 +105,12 @@ class TraceWorker:
 
         self.store.decide(proposing)
 
+    @consume(topology.TRACE_TRUTH, {"trace.events_recorded.v1": EventsRecordedV1})
+    def examine(self, messages: list[Message[EventsRecordedV1]]) -> None:
+        """Looks for what does not look true, beside the way of the records: what is found is never a refusal."""
+        ids = [event.id for message in messages for event in message.body.events]
+        truth_watch.examined(self.store, ids, clock.now(), messages[0].envelope)
+
     @timer("trace.handoffs", every=SWEEP, after=topology.TRACE_CAPTURE)
     def sweep_handoffs(self, row: Due) -> None:
         """Finds broken chains: handoffs of which one half is overdue."""
@@ -112,6 +120,11 @@ class TraceWorker:
     def sweep_sites(self, row: Due) -> None:
         """Finds sites that fell silent: days with events are marked as they are announced, after they are recorded."""
         self._watching.sweep(row, silence_watch.sweep)
+
+    @timer("trace.truth", every=SWEEP, after=(topology.TRACE_CAPTURE, topology.TRACE_TRUTH))
+    def sweep_doubts(self, row: Due) -> None:
+        """Finds what could still be put right until now: animals that did not arrive, meat that nobody explained."""
+        self._watching.sweep(row, truth_watch.sweep)
 
     @property
     def _reader(self) -> Reader:

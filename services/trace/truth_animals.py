@@ -1,0 +1,206 @@
+"""Live alerts about animals on their way under a quarantine certificate (S0; domain: "Animal chain"). Pure.
+
+Animals depart with the first handovers under a certificate, and have arrived when somebody else takes them over.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from contracts.findings import FindingKind
+from contracts.trace import Step
+from services.trace.lineage import HANDOVERS, TAKEOVERS, UNNAMED, Event, edges, goods_on, split
+from services.trace.truth import (
+    QUARANTINE,
+    Doubt,
+    Paper,
+    Statement,
+    by_time,
+    day_of,
+    end_of,
+    ids,
+    is_day_only,
+    last,
+    once,
+)
+from services.trace.truth_papers import brought, certifies, cited, last_day, number_of
+
+HEADS: Final = "HEA"
+
+LONGEST: Final = timedelta(days=5)
+"""The longest that animals may be under way, where their certificate tells neither its form nor its last day."""
+
+SETS_OUT: Final = frozenset({Step.SHIPPING, Step.TRANSPORT, Step.CHECKPOINT})
+ENDS: Final = TAKEOVERS | {Step.SLAUGHTER}
+
+
+class Journey(NamedTuple):
+    """Animals under one certificate: who handed them over first, who took them over from there, until when they may."""
+
+    number: str
+    departures: tuple[Event, ...]
+    arrivals: tuple[Event, ...]
+    departed: Decimal | None
+    arrived: Decimal | None
+    due_at: datetime
+
+
+def is_of_animals(statement: Statement, paper: Paper) -> bool:
+    """Whether a paper is a quarantine certificate of live animals."""
+    return paper.kind == QUARANTINE and ((paper.form or "").startswith("animal") or statement.live)
+
+
+def sets_out(statement: Statement, key: str) -> bool:
+    """Whether animals are on their way under a certificate, as an event tells it."""
+    return statement.event.step in SETS_OUT and any(
+        paper.key == key and is_of_animals(statement, paper) for paper in statement.papers
+    )
+
+
+def misled(key: str, statements: Iterable[Statement]) -> Doubt | None:
+    """Animals of a certificate that did not arrive, or not as many as departed, or more.
+
+    More is wrong at once; fewer, or none, once the certificate's validity has ended without the others. Every event
+    that cites it, or touches the same nodes, has to be given. What leaves the province is out of sight.
+    """
+    journey = _journey(key, once(statements))
+    if journey is None:
+        return None
+    if not journey.arrivals:
+        return _not_arrived(journey)
+    if journey.departed is None or journey.arrived is None or journey.departed == journey.arrived:
+        return None
+    late = journey.arrived < journey.departed
+    due = max(journey.due_at, last(journey.arrivals).time) if late else last(journey.arrivals).time
+    return _doubt(FindingKind.HEAD_COUNT_MISMATCH, journey, last(journey.arrivals), due)
+
+
+def _not_arrived(journey: Journey) -> Doubt | None:
+    """Laid to the receiver; to the sender where it names none."""
+    event = last(journey.departures)
+    doubt = _doubt(FindingKind.ANIMALS_NOT_ARRIVED, journey, event, journey.due_at)
+    return doubt._replace(site=event.there.site or event.here.site)
+
+
+def _doubt(kind: FindingKind, journey: Journey, event: Event, due: datetime) -> Doubt:
+    shows = ids([*journey.departures, *journey.arrivals])
+    allowed, told = _heads(journey.departed), _heads(journey.arrived if journey.arrivals else Decimal(0))
+    return Doubt(kind, event, shows, due, allowed, told, "0", journey.number)
+
+
+def _heads(count: Decimal | None) -> str:
+    return "?" if count is None else f"{count.normalize():f} {HEADS}"
+
+
+def _journey(key: str, statements: Sequence[Statement]) -> Journey | None:
+    citing = cited(key, statements)
+    under = brought(citing, statements)
+    of_animals = [
+        each for each in citing if any(paper.key == key and is_of_animals(each, paper) for paper in each.papers)
+    ]
+    out = [each for each in of_animals if each.event.step in HANDOVERS]
+    first = [each for each in out if any(tail not in under for tail, _ in edges(each.event))]
+    if not first or any(each.event.there.external for each in first):
+        return None
+    departures = tuple(each.event for each in first)
+    arrivals = tuple(
+        each.event for each in statements if each.event.step in TAKEOVERS and _answers(each.event, departures)
+    )
+    certified = certifies(key, citing)
+    told = _counted(departures)
+    if told is None and certified and certified.unit == HEADS:
+        told = certified.quantity
+    number = number_of(key, citing)
+    return Journey(number, departures, arrivals, told, _counted(arrivals), _due(key, first))
+
+
+def _answers(receipt: Event, departures: Iterable[Event]) -> bool:
+    """Whether a receipt takes over what departed: the same batch, of the same sender or of nobody named, by the
+    receiver or by somebody where none is named.
+    """
+    return any(
+        _meet(ours, theirs) for departure in departures for ours in edges(departure) for theirs in edges(receipt)
+    )
+
+
+def _meet(departed: tuple[str, str], came: tuple[str, str]) -> bool:
+    (batch, sender), (_, receiver) = split(departed[0]), split(departed[1])
+    (theirs, supplier), (_, taker) = split(came[0]), split(came[1])
+    return batch == theirs and supplier in (sender, UNNAMED) and receiver in (taker, UNNAMED) and taker != sender
+
+
+def _counted(events: Iterable[Event]) -> Decimal | None:
+    """Heads in events; None where one of them tells none."""
+    total = Decimal(0)
+    for event in events:
+        heads = [goods_on(event, tail) for tail, head in edges(event) if split(tail)[1] != split(head)[1]]
+        if any(goods.unit != HEADS or goods.quantity is None for goods in heads):
+            return None
+        total += sum((goods.quantity for goods in heads if goods.quantity is not None), Decimal(0))
+    return total
+
+
+def _due(key: str, departures: Sequence[Statement]) -> datetime:
+    ends = [last_day(paper) for each in departures for paper in each.papers if paper.key == key]
+    known = [end for end in ends if end]
+    if known:
+        return end_of(min(known))
+    return end_of(day_of(max(each.event.time for each in departures) + LONGEST))
+
+
+class Trip(NamedTuple):
+    """A certificate's way on one vehicle on one day."""
+
+    number: str
+    start: datetime
+    end: datetime
+    event: Event
+
+
+def two_certificates(statements: Iterable[Statement], vehicle: str, arrivals: Iterable[Statement]) -> Doubt | None:
+    """One vehicle that carried animals under more than one certificate at once.
+
+    `statements` are the vehicle's of one day in Shanghai; `arrivals` those that cite the same certificates, whatever
+    vehicle they name. A trip lasts from its first event on the vehicle to the first arrival, else to the day's end.
+    """
+    trips = _trips([each for each in once(statements) if each.vehicle == vehicle], once(arrivals))
+    together = [(a, b) for place, a in enumerate(trips) for b in trips[place + 1 :] if _overlap(a, b)]
+    if not together:
+        return None
+    found = sorted({trip for pair in together for trip in pair}, key=lambda trip: (trip.start, trip.number))
+    numbers, events = [trip.number for trip in found], [trip.event for trip in found]
+    event = last(events)
+    return Doubt(
+        FindingKind.VEHICLE_WITH_TWO_CERTIFICATES,
+        event,
+        ids(events),
+        event.time,
+        "1",
+        ", ".join(numbers),
+        vehicle,
+        numbers[-1],
+    )
+
+
+def _trips(told: Sequence[Statement], arrivals: Sequence[Statement]) -> list[Trip]:
+    starts: dict[str, list[Event]] = {}
+    for each in told:
+        for key in {paper.key for paper in each.papers if sets_out(each, paper.key)}:
+            starts.setdefault(key, []).append(each.event)
+    return [_trip(key, min(events, key=by_time), arrivals) for key, events in sorted(starts.items())]
+
+
+def _trip(key: str, first: Event, arrivals: Sequence[Statement]) -> Trip:
+    whole_day = end_of(day_of(first.time))
+    ended = [
+        each.event.time
+        for each in arrivals
+        if each.event.step in ENDS and any(paper.key == key for paper in each.papers) and each.event.time >= first.time
+    ]
+    known = [at for at in ended if not is_day_only(at)] if not is_day_only(first.time) else []
+    return Trip(key, first.time, min([*known, whole_day]), first)
+
+
+def _overlap(one: Trip, other: Trip) -> bool:
+    return one.start < other.end and other.start < one.end

@@ -1,0 +1,315 @@
+"""Judging subjects by all that is on record about them, and what becomes of findings. Pure; driven like `walk`."""
+
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from contracts.findings import Finding
+from services.trace import truth, truth_animals, truth_balance, truth_meat, truth_papers, truth_places
+from services.trace.asks import SitesOf
+from services.trace.findings import Change, close, finding_id, laid_to, stand
+from services.trace.lineage import TAKEOVERS, Event, flows, node_key, split
+from services.trace.sites import Sites
+from services.trace.truth import Doubt, Statement, day_of
+from services.trace.truth_subjects import KINDS, Subject, Topic, is_watched, subjects_of, vehicle_days
+
+
+class Named(NamedTuple):
+    """Request: the events of these ids, those declared errors among them."""
+
+    ids: tuple[str, ...]
+
+
+class Touching(NamedTuple):
+    """Request: the events that take goods from these nodes or bring some there."""
+
+    nodes: tuple[str, ...]
+
+
+class LeadingTo(NamedTuple):
+    """Request: the events that bring goods to these nodes."""
+
+    nodes: tuple[str, ...]
+
+
+class Citing(NamedTuple):
+    """Request: the events that name these numbers, of papers or animals."""
+
+    numbers: tuple[str, ...]
+
+
+class OnVehicle(NamedTuple):
+    """Request: the events of a vehicle on a day in Shanghai."""
+
+    days: tuple[tuple[str, date], ...]
+
+
+class ToldAgain(NamedTuple):
+    """Request: these events, and second reports of them."""
+
+    origins: tuple[str, ...]
+
+
+class Licensed(NamedTuple):
+    """Request: until when the registry says that sites are licensed, a date by site: of those that were no longer so
+    on the day `before`, and of the `doubted` ones.
+    """
+
+    sites: tuple[str, ...]
+    before: date
+    doubted: tuple[str, ...]
+
+
+class Doubted(NamedTuple):
+    """Request: the receipts of open findings of meat without papers about these batches, by id."""
+
+    batches: tuple[str, ...]
+
+
+Request = Named | Touching | LeadingTo | Citing | OnVehicle | ToldAgain | Licensed | Doubted | SitesOf
+
+
+class Judged(NamedTuple):
+    """A subject, every name it has had, and what is wrong with it, now or from a time on."""
+
+    subject: Subject
+    names: tuple[str, ...]
+    doubts: tuple[Doubt, ...]
+
+    @property
+    def findings(self) -> list[str]:
+        """Ids of the findings it may have."""
+        return [finding_id(kind, name) for kind in KINDS[self.subject.topic] for name in self.names]
+
+    def pending(self, now: datetime) -> datetime | None:
+        """When it has to be judged again by the clock."""
+        return min((doubt.due_at for doubt in self.doubts if doubt.due_at > now), default=None)
+
+
+Reading = Generator[Request, Any, list[Statement]]
+Judging = Generator[Request, Any, list[Judged]]
+
+
+@dataclass
+class Examination:
+    """One look at what is on record. `sites` are those met; events are read in today's site ids."""
+
+    sites: Sites = field(default_factory=Sites)
+    _met: dict[str, Statement] = field(default_factory=dict)
+
+    def run(self, ids: Iterable[str], more: Iterable[Subject] = ()) -> Judging:
+        """Judges all that events have to do with, and further subjects."""
+        wanted = set(more)
+        told = yield from self._named(ids)
+        wanted |= {subject for statement in told for subject in subjects_of(statement)}
+        batches = {goods.batch for statement in told for goods in statement.event.goods}
+        doubted: list[str] = (yield Doubted(_sorted(batches))) if batches else []
+        wanted |= {Subject(Topic.MEAT, id) for id in doubted}
+        return (yield from self.judge(wanted))
+
+    def judge(self, wanted: set[Subject]) -> Judging:
+        """Judges subjects; also papers of what moved at nodes among them, and vehicles on which animals set out."""
+        keys: dict[Topic, set[str]] = defaultdict(set)
+        for subject in wanted:
+            keys[subject.topic].add(subject.key)
+        found = yield from self._nodes(keys[Topic.NODE], keys[Topic.PAPER])
+        found += yield from self._events(keys[Topic.EVENT])
+        found += yield from self._papers(keys[Topic.PAPER], keys[Topic.VEHICLE])
+        found += yield from self._vehicles(keys[Topic.VEHICLE])
+        found += yield from self._animals(keys[Topic.ANIMAL])
+        found += yield from self._meat(keys[Topic.MEAT])
+        found += yield from self._doubles(keys[Topic.DOUBLE])
+        return found
+
+    def _read(self, request: Request) -> Reading:
+        """Events by today's site ids; nothing is asked about nothing."""
+        if not request[0]:
+            return []
+        statements: list[Statement] = yield request
+        events = yield from self.sites.resolve([statement.event for statement in statements])
+        return [statement._replace(event=event) for statement, event in zip(statements, events, strict=True)]
+
+    def _named(self, ids: Iterable[str]) -> Reading:
+        """Events by their ids, each read once."""
+        wanted = _sorted(ids)
+        for each in (yield from self._read(Named(_sorted(set(wanted) - self._met.keys())))):
+            self._met[each.event.id] = each
+        return [self._met[id] for id in wanted if id in self._met]
+
+    def _nodes(self, nodes: set[str], papers: set[str]) -> Judging:
+        yield from self.sites.resolve((), *(split(node)[1] for node in nodes))
+        today = {node: self._names(node)[0] for node in nodes}
+        statements = yield from self._touching(set(today.values()))
+        by_node: dict[str, list[Statement]] = defaultdict(list)
+        for statement in statements:
+            for node in {flow.node for flow in flows(statement.event)}:
+                by_node[node].append(statement)
+            papers.update(paper.key for paper in statement.papers if is_watched(paper))
+        return [
+            _judged(Topic.NODE, node, truth_balance.unbalanced(node, by_node[node]), self._names(node))
+            for node in sorted(set(today.values()))
+        ]
+
+    def _names(self, node: str) -> tuple[str, ...]:
+        """A node under every id that its site has had, today's first."""
+        batch, site = split(node)
+        return tuple(node_key(batch, id) for id in self.sites.ids(self.sites.now(site)))
+
+    def _touching(self, nodes: Iterable[str]) -> Reading:
+        names = {name for node in nodes for name in self._names(node)}
+        return (yield from self._read(Touching(_sorted(names))))
+
+    def _events(self, ids: set[str]) -> Judging:
+        statements = yield from self._named(ids)
+        licences = yield from self._licences(statements)
+        return [_judged(Topic.EVENT, each.event.id, _of_event(each, licences)) for each in statements]
+
+    def _licences(self, statements: Sequence[Statement]) -> Generator[Request, Any, Mapping[str, date]]:
+        bought = [each for each in statements if each.event.step in TAKEOVERS and each.event.there.site]
+        if not bought:
+            return {}
+        sites = {each.event.there.site for each in bought}
+        doubted = {each.event.there.site for each in bought if each.licensed_until}
+        before = max(day_of(each.event.time) for each in bought)
+        licences: Mapping[str, date] = yield Licensed(_sorted(sites), before, _sorted(doubted))
+        return licences
+
+    def _papers(self, keys: set[str], vehicles: set[str]) -> Judging:
+        """By the events that cite a paper, and those that touch the nodes of these."""
+        citing: dict[str, list[Statement]] = {key: [] for key in sorted(keys)}
+        for statement in (yield from self._read(Citing(_sorted(keys)))):
+            for key in {paper.key for paper in statement.papers} & keys:
+                citing[key].append(statement)
+                vehicles.update(vehicle_days(statement) if truth_animals.sets_out(statement, key) else ())
+        nodes = {key: {flow.node for each in told for flow in flows(each.event)} for key, told in citing.items()}
+        around = yield from self._touching(set[str]().union(*nodes.values()))
+        return [
+            _judged(Topic.PAPER, key, _of_paper(key, [*told, *_at(nodes[key], around)])) for key, told in citing.items()
+        ]
+
+    def _vehicles(self, keys: set[str]) -> Judging:
+        days = [(plate, date.fromisoformat(day)) for plate, _, day in (key.rpartition("|") for key in sorted(keys))]
+        statements = yield from self._read(OnVehicle(tuple(days)))
+        numbers = {
+            paper.key for each in statements for paper in each.papers if truth_animals.is_of_animals(each, paper)
+        }
+        arrivals = yield from self._read(Citing(_sorted(numbers)))
+        return [
+            _judged(Topic.VEHICLE, key, _of_vehicle(plate, _on(plate, day, statements), arrivals))
+            for key, (plate, day) in zip(sorted(keys), days, strict=True)
+        ]
+
+    def _animals(self, tags: set[str]) -> Judging:
+        seen: dict[str, list[Statement]] = {tag: [] for tag in sorted(tags)}
+        for statement in (yield from self._read(Citing(_sorted(tags)))):
+            for tag in set(statement.tags) & tags:
+                seen[tag].append(statement)
+        return [_judged(Topic.ANIMAL, tag, [truth_places.animal_apart(told)]) for tag, told in seen.items()]
+
+    def _meat(self, ids: set[str]) -> Judging:
+        """Only receipts that tell nothing themselves have the steps before them read."""
+        receipts = yield from self._named(ids)
+        led: dict[str, dict[str, Statement]] = {each.event.id: {} for each in receipts}
+        nodes = {each.event.id: truth_meat.ends_of(each) for each in receipts}
+        for _ in range(truth_meat.LAST_STEPS):
+            names = {name for told in nodes.values() for node in told for name in self._names(node)}
+            statements = yield from self._read(LeadingTo(_sorted(names)))
+            for id, told in nodes.items():
+                before = {each.event.id: each for each in _to(told, statements)}
+                led[id] |= before
+                nodes[id] = truth_meat.came_from(before.values())
+        return [_judged(Topic.MEAT, each.event.id, [_of_meat(each, led[each.event.id])]) for each in receipts]
+
+    def _doubles(self, origins: set[str]) -> Judging:
+        told: dict[str, list[Statement]] = {origin: [] for origin in sorted(origins)}
+        for statement in (yield from self._read(ToldAgain(_sorted(origins)))):
+            told[statement.origin].append(statement)
+        return [_judged(Topic.DOUBLE, origin, [truth.doubles(statements)]) for origin, statements in told.items()]
+
+
+def _sorted(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))
+
+
+def _judged(topic: Topic, key: str, doubts: Iterable[Doubt | None], names: tuple[str, ...] = ()) -> Judged:
+    return Judged(Subject(topic, key), names or (key,), tuple(doubt for doubt in doubts if doubt))
+
+
+def _of_event(statement: Statement, licences: Mapping[str, date]) -> Iterator[Doubt | None]:
+    if not statement.declared:
+        yield truth_balance.out_of_yield(statement.event)
+        yield truth_papers.expired(statement)
+        yield truth_papers.unlicensed(statement, licences.get(statement.event.there.site))
+
+
+def _of_paper(key: str, statements: Sequence[Statement]) -> Iterator[Doubt | None]:
+    yield truth_papers.overused(key, statements)
+    yield truth_animals.misled(key, statements)
+
+
+def _of_vehicle(plate: str, statements: Sequence[Statement], arrivals: Sequence[Statement]) -> Iterator[Doubt | None]:
+    yield truth_animals.two_certificates(statements, plate, arrivals)
+    yield truth_places.vehicle_apart(statements)
+
+
+def _of_meat(receipt: Statement, led_to_it: Mapping[str, Statement]) -> Doubt | None:
+    if receipt.declared or not truth_meat.is_receipt(receipt):
+        return None
+    return truth_meat.without_papers(receipt, [each for id, each in led_to_it.items() if id != receipt.event.id])
+
+
+def _at(nodes: set[str], statements: Iterable[Statement]) -> list[Statement]:
+    return [each for each in statements if any(flow.node in nodes for flow in flows(each.event))]
+
+
+def _to(nodes: set[str], statements: Iterable[Statement]) -> list[Statement]:
+    return [each for each in statements if any(flow.inward and flow.node in nodes for flow in flows(each.event))]
+
+
+def _on(plate: str, day: date, statements: Iterable[Statement]) -> list[Statement]:
+    return [each for each in statements if each.vehicle == plate and day_of(each.event.time) == day]
+
+
+def changes(judged: Iterable[Judged], known: Mapping[str, Finding], sites: Sites, now: datetime) -> list[Change]:
+    """What becomes of the findings of subjects; `known` by id are those there already."""
+    changed: list[Change | None] = []
+    for each in judged:
+        wrong = {
+            finding.id: finding
+            for doubt in each.doubts
+            if doubt.due_at <= now
+            for finding in [_finding(doubt, each.names[0], sites, now)]
+        }
+        changed += [close(known[id], now) for id in each.findings if id in known and id not in wrong]
+        changed += [stand(known.get(id), finding) for id, finding in wrong.items()]
+    return [change for change in changed if change]
+
+
+def _finding(doubt: Doubt, about: str, sites: Sites, now: datetime) -> Finding:
+    event, site = doubt.event, doubt.site or doubt.event.here.site
+    goods = event.outputs or event.inputs
+    return Finding(
+        id=finding_id(doubt.kind, about),
+        kind=doubt.kind,
+        open=True,
+        version=1,
+        **laid_to(sites.place(site)),
+        counterparty=_other(event, site),
+        event_id=event.id,
+        document=doubt.document,
+        batches=doubt.batches if doubt.batches is not None else tuple(dict.fromkeys(lot.batch for lot in goods)),
+        categories=tuple(sorted({lot.category for lot in goods})),
+        events=doubt.events,
+        allowed=doubt.allowed,
+        told=doubt.told,
+        tolerance=doubt.tolerance,
+        due_at=doubt.due_at,
+        opened_at=now,
+    )
+
+
+def _other(event: Event, site: str) -> str | None:
+    other = event.there.site if site == event.here.site else event.here.site
+    return other or None
