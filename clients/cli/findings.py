@@ -7,9 +7,9 @@ from shilian.trace.v1 import trace_pb2 as pb
 
 from clients.cli.answers import Json, in_turn, listing
 from clients.cli.asking import Division, asks, words
-from clients.cli.printing import local_time
+from clients.cli.printing import local_time, print_table
 from clients.cli.times import Since, Until, moment
-from clients.cli.words import FINDINGS, LINKS, STEPS, amount, zh
+from clients.cli.words import FINDINGS, FORMS, LINKS, PAPERS, STEPS, amount, zh
 from contracts import divisions
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="断链、静默与存疑。What trace found by itself.")
@@ -20,6 +20,7 @@ HEADS = ("发现 finding", "类别 kind", "状态 state", "场所 site", "对方
 EVIDENCE_HEADS = ("应为 allowed", "所报 told", "容差 tolerance", "单号 document", "事件 event", "佐证事件 evidence")
 EVENT_HEADS = ("事件 event", "环节 step", "时间 time", "场所 site", "对方 counterparty", "批次 batches",
                "品名 products", "数量 quantities", "单号 document", "来源 source", "标记 flags")  # fmt: skip
+PAPER_HEADS = ("种类 kind", "类型 form", "编号 number", "出具 issuer", "签发 issued", "有效期至 until", "数量 quantity")
 FLAG_HEADS = ("规则 rule", "事件数 events")
 
 
@@ -62,6 +63,30 @@ def _event_row(event: Json) -> tuple[str, ...]:
         event["source"],
         "\n".join(flag["rule"] for flag in event["flags"]),
     )
+
+
+def _paper_row(paper: Json) -> tuple[str, ...]:
+    return (
+        zh(PAPERS, paper["kind"]),
+        zh(FORMS, paper["form"]),
+        paper["number"],
+        paper["issuer"],
+        paper["issued_on"],
+        paper["valid_until"],
+        amount(paper["quantity"], paper["unit"]),
+    )
+
+
+def _show_papers(answer: Json) -> None:
+    if papers := answer["event"]["documents"]:
+        print_table("票证 papers", PAPER_HEADS, map(_paper_row, papers))
+
+
+def _show_completeness(answer: Json) -> None:
+    typer.echo(f"完整率 completeness {answer['completeness']:.0%}")
+
+
+_show_event = in_turn(listing("event", "追溯记录 event", EVENT_HEADS, _event_row), _show_papers, _show_completeness)
 
 
 def _flag_row(count: Json) -> tuple[str, ...]:
@@ -113,7 +138,7 @@ def list_events(
     )
 
 
-@asks(events_app, "show", listing("event", "追溯记录 event", EVENT_HEADS, _event_row))
+@asks(events_app, "show", _show_event)
 def show_event(event: Annotated[str, typer.Argument(help="事件编号。Event id.")]) -> pb.GetEventRequest:
     """查看一条追溯记录。Show an event."""
     return pb.GetEventRequest(event_id=event)

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from contracts import steps, units
+from contracts import papers, steps, units
 from contracts.findings import TITLES, FindingKind
 
 STEPS: Final = steps.TITLES
+
+PAPERS: Final = papers.TITLES
+
+FORMS: Final = papers.FORMS
 
 GAPS: Final = {
     "unknown_source": "来源不明",

@@ -221,6 +221,7 @@ def test_vendor_publishes_reads_the_answers_and_a_regulator_traces(run: Run, bus
     events = printed(run("event", "list", "--batch", batch, "--format", "json"))["events"]
     assert {event["event_id"] for event in events} == {entered["event_id"], sold["event_id"]}
     assert printed(run("event", "show", sold["event_id"], "--format", "json"))["event"]["step"] == "shipping"
+    assert "完整率 completeness" in run("event", "show", sold["event_id"]).stdout
     assert "发货" in run("event", "list", "--step", "shipping").stdout
     assert printed(run("event", "flags", "--format", "json"))["events"] == 2
     assert printed(run("finding", "list", "--open", "--format", "json"))["findings"] == []

@@ -13,7 +13,7 @@ from shilian.trace.v1.trace_pb2_grpc import TraceServiceStub
 
 from contracts.registry import Alias, OperatorState, SiteFacts, SitesAliasedV1, SitesChangedV1
 from contracts.topology import COMMANDS, EGRESS, EVENTS, TRACE_CAPTURE
-from contracts.trace import CaptureV1, Lot, Party, Record, Step
+from contracts.trace import CaptureV1, Document, Lot, Party, Record, Step
 from tests.bus import Bus
 from tests.calls import Client
 from tests.processes import Process, eventually
@@ -136,6 +136,25 @@ def test_reused_id_goes_dead_alone_and_is_answered(worker: Process, bus: Bus, db
     assert len({letter.headers["x-shilian-message-id"] for letter in dead}) == 1
     assert [r["id"] for r in dead[0].body["records"]] == ["E1"]
     assert (dead[0].headers["x-shilian-reason"], dead[0].headers["x-shilian-records"]) == ("id_reused", 1)
+
+
+def test_a_clean_down_has_no_goods_and_an_event_tells_its_papers_and_how_complete_it_is(
+    worker: Process, client: Client, bus: Bus, db: Any
+) -> None:
+    cleaned = record("E1", Step.CLEANING, FARM, inputs=(), outputs=(), production_line="3号线")
+    paper = Document(kind="quarantine", number="37 01", form="animal_b", issuer="章丘", valid_until=date(2026, 1, 5))
+    pigs = (Lot(batch="P", quantity=Decimal(2), unit="HEA", ear_tags=("137018100000001", "137018100000002")),)
+    killed = record("E2", Step.SLAUGHTER, FARM, inputs=pigs, outputs=lot("M"), documents=(paper,))
+    trip = record("E3", Step.CHECKPOINT, FARM, "P")
+    capture(bus, cleaned, killed, trip)
+    await_events(db, 3)
+    told = {id: client.call("GetEvent", pb.GetEventRequest(event_id=id)) for id in ("E1", "E2", "E3")}
+    assert (told["E1"].event.production_line, list(told["E1"].event.inputs)) == ("3号线", [])
+    assert [(one.kind, one.form, one.issuer, one.valid_until) for one in told["E2"].event.documents] == [
+        ("quarantine", "animal_b", "章丘", "2026-01-05")
+    ]
+    assert list(told["E2"].event.references) == ["d-E2".upper(), "3701", *pigs[0].ear_tags]
+    assert {id: answer.completeness for id, answer in told.items()} == {"E1": 1, "E2": 1, "E3": 0}
 
 
 def test_same_event_from_two_apps_is_one_event(worker: Process, client: Client, bus: Bus, db: Any) -> None:
