@@ -23,10 +23,16 @@ class Bounds(NamedTuple):
 
 
 class EventsOf(NamedTuple):
-    """Request: raw events, with `site` and `batches`, that name one of these batches, at one of these sites if any."""
+    """Request: raw events, with `site` and `batches`, that name one of these batches."""
 
     batches: tuple[str, ...]
-    sites: tuple[str, ...] = ()
+    bounds: Bounds = Bounds()
+
+
+class EventsOn(NamedTuple):
+    """Request: the same of events that lead from or to one of these nodes."""
+
+    keys: tuple[str, ...]
     bounds: Bounds = Bounds()
 
 
@@ -41,6 +47,13 @@ class EventsAt(NamedTuple):
     """Request: raw events found by these nodes when walking in a direction."""
 
     direction: Direction
+    keys: tuple[str, ...]
+    bounds: Bounds = Bounds()
+
+
+class GoodsAt(NamedTuple):
+    """Request: events that bring goods to these nodes or take some from them, as stored, as far as `books` read them."""
+
     keys: tuple[str, ...]
     bounds: Bounds = Bounds()
 

@@ -119,9 +119,10 @@ class Chain:
         return f"{self.nodes[key]} {key}"
 
 
-_AT_NOBODY: Final = node_key("", UNNAMED)
+AT_NOBODY: Final = node_key("", UNNAMED)
+"""What the key of a meeting place ends with."""
 
 
 def is_unnamed(key: str) -> bool:
     """Whether the node is a meeting place for halves that don't name their other side."""
-    return key.endswith(_AT_NOBODY)
+    return key.endswith(AT_NOBODY)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from contracts.trace import Link
 from services.trace.chain import (
+    AT_NOBODY,
     GROWN,
     TIME_LIMIT,
     UNKNOWN_DESTINATION,
@@ -31,7 +32,7 @@ class Tell(Protocol):
 
 def without_answered(chain: Chain, found: list[Way], tell: Tell) -> Generator[Any, Any, list[Way]]:
     """The ways, those of halves that another way from the same node answers leading nowhere now."""
-    nears = {near for near, far, _, _ in found if far and is_unnamed(far)}
+    nears = {near for near, far, _, _ in found if far[-1:] == AT_NOBODY}
     if not nears:
         return found
     around: dict[str, list[Way]] = defaultdict(list)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from services.trace.asks import AliasesOf, Bounds, EventsAt, EventsCiting, EventsNamed, EventsOf, Raw, SitesOf
+from services.trace.asks import AliasesOf, Bounds, EventsAt, EventsCiting, EventsNamed, EventsOf, EventsOn, Raw, SitesOf
 from services.trace.chain import DEPTH_LIMIT, SIZE_LIMIT, Chain, Direction, Gap, is_unnamed
 from services.trace.endings import finish, without_answered
 from services.trace.lineage import UNNAMED, Event, Place, node_key, split
@@ -34,7 +34,7 @@ ANY_TIME: Final = -(10**9)
 
 NEVER: Final = 10**9
 
-Request = EventsOf | EventsCiting | EventsAt | EventsNamed | SitesOf | AliasesOf
+Request = EventsOf | EventsOn | EventsCiting | EventsAt | EventsNamed | SitesOf | AliasesOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +141,7 @@ class Walk:
     def _begin(self) -> Generator[Request, Any, list[str]]:
         yield from self.sites.trace([self.start.site or UNNAMED])
         asked = self.sites.now(self.start.site) if self.start.site else None
-        ids = tuple(self.sites.ids(asked)) if asked else ()
-        if self.start.reference:
-            rows: list[Raw] = yield EventsCiting(self.start.reference, self.start.bounds)
-        else:
-            rows = yield EventsOf(self.start.batches, ids, self.start.bounds)
+        rows: list[Raw] = yield self._naming(asked)
         rows = sorted(rows, key=lambda row: (row["day"], row["_id"]))
         begun = {key: row["_id"] for row in reversed(rows) for key in named(row, self._batches(row))}
         yield from self._meet(rows, begun)
@@ -158,6 +154,14 @@ class Walk:
         self.chain.starts = self._enter({key: (ANY_TIME, via[key]) for key in found[: self.start.max_nodes]}, 0)
         return [key for key in self.chain.starts if self._goes_on(key)]
 
+    def _naming(self, site: str | None) -> Request:
+        if self.start.reference:
+            return EventsCiting(self.start.reference, self.start.bounds)
+        if site is None:
+            return EventsOf(self.start.batches, self.start.bounds)
+        keys = (node_key(batch, id) for batch in self.start.batches for id in self.sites.ids(site))
+        return EventsOn(tuple(keys), self.start.bounds)
+
     def _batches(self, row: Raw) -> Collection[str]:
         return cited(row, self.start.reference) if self.start.reference else self.start.batches
 
@@ -168,7 +172,9 @@ class Walk:
     def _goes_on(self, key: str) -> bool:
         if is_unnamed(key):
             return True
-        return split(key)[1] not in self.chain.outside and (self.start.passes is None or self._passes(key))
+        if self.chain.outside and self.chain.is_outside(key):
+            return False
+        return self.start.passes is None or self._passes(key)
 
     def _leaving(self, active: Sequence[str]) -> Generator[Request, Any, list[Way]]:
         """The ways from new nodes, and those held at nodes that now have a better label."""

@@ -1,10 +1,20 @@
 """The finds that answer what walks and other rules ask (`asks`), and what they are sent. No I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from services.trace import rows
-from services.trace.asks import AliasesOf, Bounds, EventsAt, EventsCiting, EventsNamed, EventsOf, SitesOf
+from services.trace.asks import (
+    AliasesOf,
+    Bounds,
+    EventsAt,
+    EventsCiting,
+    EventsNamed,
+    EventsOf,
+    EventsOn,
+    GoodsAt,
+    SitesOf,
+)
 from services.trace.chain import Direction
 from services.trace.store import EVENTS, SITES
 from services.trace.told import Stored
@@ -19,7 +29,19 @@ EVENT_FIELDS: Final = dict.fromkeys(
 )
 """What makes a `lineage.Event`."""
 
-Asked = EventsOf | EventsCiting | EventsAt | EventsNamed | SitesOf | AliasesOf
+GOODS_FIELDS: Final = dict.fromkeys(("step", "time", "site", "there", "counterparty.name", "lots"), 1)
+"""What accounts of goods are kept from."""
+
+OfEvents = EventsOf | EventsOn | EventsCiting | EventsAt | GoodsAt
+Asked = OfEvents | EventsNamed | SitesOf | AliasesOf
+
+FIELDS: Final[Mapping[type[OfEvents], Stored]] = {
+    EventsOf: START_FIELDS,
+    EventsOn: START_FIELDS,
+    EventsCiting: START_FIELDS | {"lots": 1},
+    EventsAt: RAW_FIELDS,
+    GoodsAt: GOODS_FIELDS,
+}
 
 
 class Query(NamedTuple):
@@ -33,14 +55,6 @@ class Query(NamedTuple):
 def query(asked: Asked) -> Query:
     """The one find that answers a request. Events about which an error was declared are left out, but by id."""
     match asked:
-        case EventsOf(batches, sites, bounds):
-            named = {"batches": {"$in": list(batches)}, **_standing(bounds)}
-            return Query(EVENTS, named | _at(sites), START_FIELDS)
-        case EventsCiting(reference, bounds):
-            return Query(EVENTS, {"references": reference, **_standing(bounds)}, START_FIELDS | {"lots": 1})
-        case EventsAt(direction, keys, bounds):
-            side = "inputs" if direction is Direction.FORWARD else "outputs"
-            return Query(EVENTS, {side: {"$in": list(keys)}, **_standing(bounds)}, RAW_FIELDS)
         case EventsNamed(ids):
             return Query(EVENTS, {"_id": {"$in": list(ids)}}, EVENT_FIELDS)
         case SitesOf(sites):
@@ -48,11 +62,21 @@ def query(asked: Asked) -> Query:
             return Query(SITES, {"$or": [{"_id": of}, {"alias_of": of}]}, None)
         case AliasesOf(sites):
             return Query(SITES, {"names": {"$in": list(sites)}}, {"alias_of": 1})
+        case _:
+            return Query(EVENTS, {**_where(asked), **_standing(asked.bounds)}, FIELDS[type(asked)])
 
 
-def _at(sites: Sequence[str]) -> Stored:
-    at = {"$in": list(sites)}
-    return {"$or": [{"site": at}, {"there": at}]} if sites else {}
+def _where(asked: OfEvents) -> Stored:
+    match asked:
+        case EventsOf(batches):
+            return {"batches": {"$in": list(batches)}}
+        case EventsCiting(reference):
+            return {"references": reference}
+        case EventsAt(direction, keys):
+            return {"inputs" if direction is Direction.FORWARD else "outputs": {"$in": list(keys)}}
+        case EventsOn(keys) | GoodsAt(keys):
+            at = {"$in": list(keys)}
+            return {"$or": [{"inputs": at}, {"outputs": at}]}
 
 
 def _standing(bounds: Bounds) -> Stored:

@@ -20,32 +20,32 @@ def ways(
 
     `today` maps keys to those of today's sites, where they differ; `sign` makes `when` of the day.
     """
-    near_side, far_side = ("inputs", "outputs") if direction is Direction.FORWARD else ("outputs", "inputs")
+    forward = direction is Direction.FORWARD
+    near_side, far_side = ("inputs", "outputs") if forward else ("outputs", "inputs")
     found: list[Way] = []
     loose: list[Way] = []
     for row in rows:
         nears, fars, id, when = row[near_side], row[far_side], row["_id"], sign * row["day"]
+        if today:
+            nears, fars = [today.get(key, key) for key in nears], [today.get(key, key) for key in fars]
         leads = False
-        for near, far in _pairs(nears, fars, row):
-            if today:
-                near, far = today.get(near, near), today.get(far, far)
-            if near == far:
-                continue
-            if near in active:
+        # Nearly all events move one batch.
+        single = len(nears) == 1 and len(fars) == 1
+        for near, far in ((nears[0], fars[0]),) if single else _joined(nears, fars, row, forward):
+            if near in active and near != far:
                 leads = True
                 found.append((near, far, id, when))
             elif is_unnamed(near):
                 loose.append((near, far, id, when))
         if not leads:
-            found += [(near, "", id, when) for key in nears if (near := today.get(key, key)) in active]
+            found += [(near, "", id, when) for near in nears if near in active]
     return found, loose
 
 
-def _pairs(nears: list[str], fars: list[str], row: Raw) -> Iterable[tuple[str, str]]:
-    if len(nears) == 1 and len(fars) == 1:
-        return ((nears[0], fars[0]),)
-    told = edges_in(row["inputs"], row["outputs"], row.get("pairs"))
-    return told if nears is row["inputs"] else ((head, tail) for tail, head in told)
+def _joined(nears: list[str], fars: list[str], row: Raw, forward: bool) -> Iterable[tuple[str, str]]:
+    """Edges as walked, once each."""
+    told = edges_in(nears, fars, row.get("pairs")) if forward else edges_in(fars, nears, row.get("pairs"))
+    return dict.fromkeys(told if forward else ((head, tail) for tail, head in told))
 
 
 def named(row: Raw, batches: Collection[str]) -> Iterator[str]:

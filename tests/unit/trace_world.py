@@ -6,9 +6,21 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from bson import Decimal128
+
 from chassis.asking import answered
 from contracts.trace import Category, Step
-from services.trace.asks import AliasesOf, Bounds, EventsAt, EventsCiting, EventsNamed, EventsOf, SitesOf
+from services.trace.asks import (
+    AliasesOf,
+    Bounds,
+    EventsAt,
+    EventsCiting,
+    EventsNamed,
+    EventsOf,
+    EventsOn,
+    GoodsAt,
+    SitesOf,
+)
 from services.trace.chain import Chain, Direction
 from services.trace.lineage import Event, Goods, Place, day_of, ends_of, pairs_of
 from services.trace.sites import Row
@@ -30,14 +42,18 @@ class World:
 
     def answer(self, request: Request) -> list[Any]:
         match request:
-            case EventsOf(batches, sites, bounds):
-                named = [each for each in self._within(bounds) if any(lot.batch in batches for lot in each.goods)]
-                return [raw(each) for each in named if not sites or {each.here.site, each.there.site} & {*sites}]
+            case EventsOf(batches, bounds):
+                return [raw(each) for each in self._within(bounds) if any(lot.batch in batches for lot in each.goods)]
+            case EventsOn(keys, bounds):
+                return [row for row in map(raw, self._within(bounds)) if {*row["inputs"], *row["outputs"]} & {*keys}]
             case EventsCiting(reference, bounds):
                 return [raw(each) for each in self._within(bounds) if reference in self.references.get(each.id, ())]
             case EventsAt(direction, keys, bounds):
                 side = "inputs" if direction is Direction.FORWARD else "outputs"
                 return [row for row in map(raw, self._within(bounds)) if {*row[side]} & {*keys}]
+            case GoodsAt(keys, bounds):
+                moved = [(each, raw(each)) for each in self._within(bounds)]
+                return [row | stored(each) for each, row in moved if {*row["inputs"], *row["outputs"]} & {*keys}]
             case EventsNamed(ids):
                 return [each for each in self.events if each.id in ids]
             case SitesOf(sites) | AliasesOf(sites):
@@ -77,6 +93,20 @@ def raw(event: Event) -> dict[str, Any]:
         "abroad": [place.site for place in (event.here, event.there) if place.external],
     }
     return row | ({"pairs": pairs} if (pairs := pairs_of(*told, ends)) else {})
+
+
+def stored(event: Event) -> dict[str, Any]:
+    """An event as the store holds it, as far as accounts of goods are kept from it."""
+    lots = {side: [_lot(lot) for lot in getattr(event, side)] for side in ("inputs", "outputs")}
+    if event.inputs == event.outputs:
+        del lots["outputs"]
+    row = {"step": event.step.value, "time": event.time, "site": event.here.site, "there": event.there.site}
+    return row | {"lots": lots} | ({"counterparty": {"name": "somebody"}} if event.there != Place() else {})
+
+
+def _lot(lot: Goods) -> dict[str, Any]:
+    amount = {} if lot.quantity is None else {"quantity": Decimal128(lot.quantity), "unit": lot.unit}
+    return {"batch": lot.batch, "category": lot.category.value, "product": lot.product} | amount
 
 
 def world(*events: Event, sites: Iterable[Row] = ()) -> World:
