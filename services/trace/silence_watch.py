@@ -17,6 +17,7 @@ from services.trace.findings import Change
 from services.trace.reading import Reader
 from services.trace.silence import Silence, recent, silent_at
 from services.trace.sites import Sites
+from services.trace.told import Stored
 
 PAGE: Final = 200
 DAILY: Final = timedelta(days=1)
@@ -98,8 +99,12 @@ def _judged(reader: Reader, sites: Sites, site: str, now: datetime) -> _Judged:
     if wrong:
         changes.append(findings.stand(known.get(wrong.id), wrong))
     again = None if wrong else _again(silence, facts, now)
-    looked = [op for row in marked for op in watched.looked(row["_id"], row.get("look_at"), again)]
+    looked = [op for row in marked for op in _looked(row, again)]
     return _Judged([change for change in changes if change], looked)
+
+
+def _looked(row: Stored, again: datetime | None) -> list[UpdateOne]:
+    return watched.looked(row["_id"], row.get("look_at"), again, {"days": row["days"]})
 
 
 def _again(silence: Silence | None, facts: SiteFacts | None, now: datetime) -> datetime | None:

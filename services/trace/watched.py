@@ -131,17 +131,21 @@ def handoffs_woken(batches: Iterable[str], now: datetime) -> UpdateMany:
     return UpdateMany(handoffs_of(batches), {"$min": {"look_at": now}})
 
 
-def looked(id: str, seen: datetime | None, again: datetime | None, as_read: Stored | None = None) -> list[UpdateOne]:
-    """Sets when a row is looked at again; nothing when that is as it was. `as_read` is more that was read of it."""
+def looked(id: str, seen: datetime | None, again: datetime | None, as_read: Stored) -> list[UpdateOne]:
+    """Sets when a row is looked at again; nothing when that is as it was.
+
+    `as_read` is what else was read of it, its required fields among that: an upsert that lacks them is no collision.
+    """
     if seen == again:
         return []
     news = {"$unset": {"look_at": 1}} if again is None else {"$set": {"look_at": again}}
-    return [UpdateOne({"_id": id, "look_at": seen} | (as_read or {}), news, upsert=True)]
+    return [UpdateOne({"_id": id, "look_at": seen} | as_read, news, upsert=True)]
 
 
 def as_read(handoff: Handoff) -> Stored:
     """Filter of a handoff of which no half was told or withdrawn since: that need not change when it is looked at."""
-    return _with("shipped", len(handoff.shipped)) | _with("received", len(handoff.received))
+    ends = dict(zip(("batch", "from", "to"), handoff.id.split("@"), strict=True))
+    return ends | _with("shipped", len(handoff.shipped)) | _with("received", len(handoff.received))
 
 
 def _with(side: str, halves: int) -> Stored:
