@@ -26,11 +26,11 @@ class ListRequest(Protocol):
     page_token: str
 
 
-def page_size(request: ListRequest) -> int:
-    """How many items to answer: 50 when not said, 500 at most. Raises InvalidArgument below 0."""
+def page_size(request: ListRequest, default: int = DEFAULT_SIZE, largest: int = LARGEST_SIZE) -> int:
+    """How many items to answer: the default when not said, the largest at most. Raises InvalidArgument below 0."""
     if request.page_size < 0:
         raise InvalidArgument([_wrong("page_size", str(request.page_size), "must not be negative")])
-    return min(request.page_size or DEFAULT_SIZE, LARGEST_SIZE)
+    return min(request.page_size or default, largest)
 
 
 def page_token(request: ListRequest, position: Sequence[str | int]) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 from shilian.trace.v1 import trace_pb2 as pb
 from shilian.trace.v1 import trace_pb2_grpc
 
+from chassis import clock
 from chassis.api.calls import current_caller
-from chassis.api.errors import NotFound
+from chassis.api.errors import Aborted, NotFound
 from chassis.api.mongo import Store
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
-from services.trace import listing, privacy, queries, requests, store, translate, watched
+from services.trace import chain_page, listing, privacy, queries, requests, store, translate, watched
 from services.trace.api_reading import ApiReader
 from services.trace.chain import Chain, Direction
 from services.trace.holders import holders
@@ -50,10 +51,21 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         )
 
     async def Trace(self, request: pb.TraceRequest, context: Any) -> pb.TraceResponse:
-        """Raises NotFound when nothing of the chain is the caller's, InvalidArgument for bounds out of range."""
-        start = requests.start(request, privacy.passes(current_caller()))
-        chain = _visible(await self._reader.walked(Walk(start).whole()), start)
-        return translate.trace(chain, privacy.edges(chain, current_caller()))
+        """Raises NotFound when nothing of the chain is the caller's, InvalidArgument for start, bounds, size or token.
+
+        Raises Aborted when the chain is not the one that earlier pages were of.
+        """
+        caller = current_caller()
+        size = page_size(request, requests.DEFAULT_PAGE, requests.MAX_PAGE)
+        as_of, after, nodes = position(request, _moment, str, int) or (clock.stamp(), "", None)
+        walk = Walk(requests.start(request, privacy.passes(caller), as_of))
+        page = await self._reader.walked(chain_page.shown(walk, caller, after, size))
+        if page is None:
+            raise NotFound("goods", request.batch or walk.start.reference)
+        if nodes not in (None, page.total):
+            raise Aborted("chain_changed", "链条在读取时有变化，请从头读取 / the chain changed, begin again")
+        token = "" if page.last else page_token(request, (as_of.isoformat(), page.position, page.total))
+        return translate.trace(page, caller, request, as_of, token)
 
     async def ListHolders(self, request: pb.ListHoldersRequest, context: Any) -> pb.ListHoldersResponse:
         """Raises NotFound when nothing of the chain is the caller's."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from chassis.caller import Caller
-from services.trace.chain import Chain, Shown
+from services.trace.chain import Chain, Edge, Shown
 from services.trace.holders import Holder
 from services.trace.lineage import Goods, Place
 
@@ -35,12 +35,14 @@ def touches(chain: Chain, caller: Caller) -> bool:
 
 def edges(chain: Chain, caller: Caller) -> list[Shown]:
     """The edges of a chain, whose events were told, as the caller may see them."""
-    return [_visible_edge(chain.shown(edge), chain, caller) for edge in chain.edges]
+    return [edge(each, chain, caller) for each in chain.edges]
 
 
-def _visible_edge(edge: Shown, chain: Chain, caller: Caller) -> Shown:
-    own = owns(caller, chain.place(edge.tail)) or owns(caller, chain.place(edge.head))
-    return edge if own else edge._replace(goods=without_quantity(edge.goods))
+def edge(bare: Edge, chain: Chain, caller: Caller) -> Shown:
+    """An edge, whose event was told, as the caller may see it: how much only where an end of it is the caller's."""
+    shown = chain.shown(bare)
+    own = owns(caller, chain.place(shown.tail)) or owns(caller, chain.place(shown.head))
+    return shown if own else shown._replace(goods=without_quantity(shown.goods))
 
 
 def visible_holder(holder: Holder, chain: Chain, caller: Caller) -> Holder:

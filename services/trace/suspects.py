@@ -1,16 +1,15 @@
-"""Common sources of several batches, and the ways between two nodes: what walks have in common. Pure.
+"""Common sources of several batches: what the walks back from them have in common. Pure.
 
 A suspect's score is that of BfR's FoodChain-Lab: the weight of the cases whose chain back runs through it, divided by
 the weight of all cases (Weiser et al., FoodChain-Lab: A Trace-Back and Trace-Forward Tool, PLoS ONE 2016).
 """
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from services.trace.chain import Chain, Direction, is_unnamed
+from services.trace.chain import Chain, is_unnamed
 from services.trace.lineage import split
 
 ALIKE: Final = Fraction(1)
@@ -48,7 +47,7 @@ def common_sites(cases: Sequence[Case]) -> list[Suspect]:
     return _suspects(cases, {case.batch: _by_site(_hops(case.chain)) for case in cases})
 
 
-def _suspects(cases: Sequence[Case], hops: Mapping[str, Mapping[str, int]]) -> list[Suspect]:
+def _suspects(cases: Iterable[Case], hops: Mapping[str, Mapping[str, int]]) -> list[Suspect]:
     weights = {case.batch: case.weight for case in cases}
     explained: dict[str, list[str]] = defaultdict(list)
     for case in weights:
@@ -74,64 +73,5 @@ def _by_site(hops: Mapping[str, int]) -> dict[str, int]:
 
 
 def _hops(chain: Chain) -> dict[str, int]:
-    """Hops of every named node from where the walk began: the batch itself, wherever it is."""
+    """Hops of every named node from the batch itself, wherever it is."""
     return {key: far for key, far in chain.nodes.items() if not is_unnamed(key)}
-
-
-def _distances(chain: Chain, starts: Iterable[str]) -> dict[str, int]:
-    onward: dict[str, list[str]] = defaultdict(list)
-    for edge in chain.edges:
-        near, far = chain.ends(edge)
-        onward[near].append(far)
-    found = dict.fromkeys(starts, 0)
-    waiting = deque(found)
-    while waiting:
-        near = waiting.popleft()
-        for far in onward[near]:
-            if far not in found:
-                found[far] = found[near] + 1
-                waiting.append(far)
-    return found
-
-
-class Way(NamedTuple):
-    """Everything on a way from one place to another, and the nodes of a shortest one, in order."""
-
-    chain: Chain
-    shortest: tuple[str, ...]
-
-
-def ways(forward: Chain, ends: Iterable[str]) -> Way | None:
-    """The part of a chain walked forward that leads to these nodes; None when it leads to none of them."""
-    reached = [key for key in ends if key in forward.nodes]
-    back = replace(forward, direction=Direction.BACKWARD)
-    to_end = _distances(back, reached)
-    starts = [key for key in forward.starts if key in to_end]
-    if not starts:
-        return None
-    on_way = _distances(forward, starts).keys() & to_end.keys()
-    return Way(_cut(forward, on_way), _shortest(forward, starts, to_end))
-
-
-def _cut(chain: Chain, kept: Iterable[str]) -> Chain:
-    keys = set(kept)
-    edges = [edge for edge in chain.edges if edge[0] in keys and edge[1] in keys]
-    named = {id for _, _, id in edges}
-    return replace(
-        chain,
-        starts=[key for key in chain.starts if key in keys],
-        nodes={key: hops for key, hops in chain.nodes.items() if key in keys},
-        edges=edges,
-        events=named,
-        gaps=[gap for gap in chain.gaps if gap.node in keys],
-        expanded=chain.expanded & keys,
-    )
-
-
-def _shortest(chain: Chain, starts: Sequence[str], to_end: Mapping[str, int]) -> tuple[str, ...]:
-    here = min(starts, key=lambda key: (to_end[key], key))
-    way = [here]
-    while to_end[here]:
-        heads = [head for tail, head, _ in chain.edges if tail == here and to_end.get(head) == to_end[here] - 1]
-        way.append(here := min(heads))
-    return tuple(way)

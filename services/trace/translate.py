@@ -1,14 +1,18 @@
 """Answers: the domain's words as protobuf messages."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from shilian.trace.v1 import trace_pb2 as pb
 
 from chassis.api.times import timestamp
+from chassis.caller import Caller
 from contracts import rules
+from services.trace import privacy
 from services.trace.chain import Chain, Gap, Shown
+from services.trace.chain_page import Page
 from services.trace.domain import Facts
 from services.trace.holders import Holder
 from services.trace.lineage import split
@@ -82,32 +86,38 @@ def _lot(lot: Mapping[str, Any]) -> pb.Lot:
     )
 
 
-def trace(chain: Chain, edges: Iterable[Shown]) -> pb.TraceResponse:
-    """A chain with its edges as the caller sees them, its events in the order they happened."""
+def trace(page: Page, caller: Caller, asked: pb.TraceRequest, as_of: datetime, token: str) -> pb.TraceResponse:
+    """A page of a chain as the caller may see it."""
+    chain = page.chain
     return pb.TraceResponse(
-        batch=chain.batch,
+        batch=asked.batch,
         direction=WIRE_DIRECTIONS[chain.direction],
-        event_ids=sorted(chain.events, key=lambda id: (chain.told[id].time, id)),
-        nodes=[_node(key, chain) for key in chain.nodes],
-        edges=map(_edge, edges),
-        gaps=map(_gap, chain.gaps),
+        event_ids=page.events,
+        nodes=[node(key, chain) for key in page.keys],
+        edges=[edge(privacy.edge(each, chain, caller)) for each in page.edges],
+        gaps=map(gap, page.gaps),
         complete=not chain.gaps,
+        next_page_token=token,
+        total_nodes=page.total,
+        as_of=timestamp(as_of),
     )
 
 
 def holders(chain: Chain, found: list[Holder]) -> pb.ListHoldersResponse:
     """Holders, and what the forward chain leaves open."""
     return pb.ListHoldersResponse(
-        holders=[_holder(holder, chain) for holder in found], gaps=map(_gap, chain.gaps), complete=not chain.gaps
+        holders=[_holder(holder, chain) for holder in found], gaps=map(gap, chain.gaps), complete=not chain.gaps
     )
 
 
-def _ref(key: str) -> pb.NodeRef:
+def ref(key: str) -> pb.NodeRef:
+    """A node by its batch and site."""
     batch, site = split(key)
     return pb.NodeRef(batch=batch, site_id=site)
 
 
-def _node(key: str, chain: Chain) -> pb.Node:
+def node(key: str, chain: Chain) -> pb.Node:
+    """A node, as far as its chain was told of."""
     place, goods = chain.place(key), chain.goods(key)
     return pb.Node(
         batch=goods.batch,
@@ -121,26 +131,28 @@ def _node(key: str, chain: Chain) -> pb.Node:
     )
 
 
-def _edge(edge: Shown) -> pb.Edge:
+def edge(shown: Shown) -> pb.Edge:
+    """An edge as the caller may see it."""
     return pb.Edge(
-        to=_ref(edge.head),
-        event_id=edge.event.id,
-        step=edge.event.step,
-        quantity=number(edge.goods.quantity),
-        unit=edge.goods.unit or "",
-        time=timestamp(edge.event.time),
+        to=ref(shown.head),
+        event_id=shown.event.id,
+        step=shown.event.step,
+        quantity=number(shown.goods.quantity),
+        unit=shown.goods.unit or "",
+        time=timestamp(shown.event.time),
         # A word of Python's.
-        **{"from": _ref(edge.tail)},
+        **{"from": ref(shown.tail)},
     )
 
 
-def _gap(gap: Gap) -> pb.Gap:
-    return pb.Gap(node=_ref(gap.node), kind=gap.kind, event_id=gap.event_id)
+def gap(met: Gap) -> pb.Gap:
+    """Where a chain breaks off."""
+    return pb.Gap(node=ref(met.node), kind=met.kind, event_id=met.event_id)
 
 
 def _holder(holder: Holder, chain: Chain) -> pb.Holder:
     return pb.Holder(
-        node=_node(holder.node, chain),
+        node=node(holder.node, chain),
         event_id=holder.since.id if holder.since else "",
         since=timestamp(holder.since.time) if holder.since else None,
         quantity=number(holder.quantity),

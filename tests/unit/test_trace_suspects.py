@@ -1,15 +1,14 @@
-"""Common sources and ways between nodes: small chains, and random ones against brute force."""
+"""Common sources: small chains, and random weeks against a count."""
 
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trace.chain import Direction
-from services.trace.lineage import Event, split
-from services.trace.suspects import Case, common_nodes, common_sites, ways
-from tests.unit.trace_chains import BATCHES, SITES, arrows_of, chains, reachable, starts_of
-from tests.unit.trace_world import World, harvest, make, pairs, receive, ship, world
+from services.trace.lineage import Event
+from services.trace.suspects import Case, common_nodes, common_sites
+from tests.unit.trace_oracle import BATCHES, arrows, backward, later, nodes_of, reached, weeks
+from tests.unit.trace_world import World, harvest, make, ship, world
 
 FARM, KITCHEN, SCHOOL, HOME = "licence:F", "licence:K", "licence:S", "licence:H"
 
@@ -53,45 +52,39 @@ def test_weights_make_a_source_of_the_heavier_cases_likelier() -> None:
     ]
 
 
-@given(chains(), st.lists(st.sampled_from(BATCHES), min_size=2, max_size=4, unique=True))
-def test_scores_are_those_of_a_brute_force_count(events: list[Event], batches: list[str]) -> None:
-    arrows = arrows_of(events, Direction.BACKWARD)
-    behind = {batch: reachable(starts_of(events, batch), arrows) for batch in batches}
-    counted = {key: sum(key in behind[batch] for batch in batches) for key in set().union(*behind.values())}
-    found = common_nodes(cases(world(*events), *batches))
-    assert {each.id: each.score for each in found} == {
-        key: Fraction(number, len(batches)) for key, number in counted.items() if number > 1
-    }
-    assert found == sorted(found, key=lambda each: (-each.score, each.distance, each.id))
+@given(weeks(), st.lists(st.sampled_from(BATCHES), min_size=2, max_size=4, unique=True), st.booleans())
+def test_scores_are_those_of_a_count(events: list[Event], batches: list[str], in_time: bool) -> None:
+    told = backward(arrows(events, in_time))
+    behind = {batch: reached(nodes_of(events, batch), told) for batch in batches}
+    weights = dict(zip(batches, (1, 2, 3, 5), strict=False))
+
+    def counted(places: dict[str, set[str]]) -> dict[str, Fraction]:
+        explained = {
+            place: [batch for batch in batches if place in places[batch]] for place in set().union(*places.values())
+        }
+        total = sum(weights.values())
+        return {
+            place: Fraction(sum(weights[batch] for batch in of), total)
+            for place, of in explained.items()
+            if len(of) > 1
+        }
+
+    world_ = world(*events)
+    each = [Case(batch, world_.back(batch, in_time=in_time), Fraction(weights[batch])) for batch in batches]
+    nodes, sites = common_nodes(each), common_sites(each)
+    assert {one.id: one.score for one in nodes} == counted(behind)
+    assert {one.id: one.score for one in sites} == counted(
+        {batch: {key.partition("@")[2] for key in keys} for batch, keys in behind.items()}
+    )
+    assert nodes == sorted(nodes, key=lambda one: (-one.score, one.distance, one.id))
 
 
-def test_way_keeps_what_lies_between_and_nothing_else() -> None:
-    way = ways(LUNCHES.forward("greens"), [f"soup@{SCHOOL}"])
-    assert way
-    assert way.shortest == (f"greens@{KITCHEN}", f"soup@{KITCHEN}", f"soup@{SCHOOL}")
-    assert set(way.chain.events) == {"e1", "e2", "e4"}
-    assert not {key for key in way.chain.nodes if split(key)[0] == "stew"}
-
-
-def test_no_way_is_none() -> None:
-    assert ways(LUNCHES.forward("soup"), [f"stew@{HOME}"]) is None
-
-
-def test_receipt_and_shipment_of_one_edge_both_stay_on_the_way() -> None:
-    told = world(ship("e1", "A", FARM, KITCHEN), receive("e2", "A", KITCHEN, FARM), ship("e3", "A", FARM, HOME))
-    way = ways(told.forward("A", site=FARM), [f"A@{KITCHEN}"])
-    assert way
-    assert (set(way.chain.events), pairs(way.chain)) == ({"e1", "e2"}, {(f"A@{FARM}", f"A@{KITCHEN}")})
-
-
-@given(chains(), st.sampled_from(BATCHES), st.sampled_from(BATCHES), st.sampled_from(SITES))
-def test_ways_are_those_of_brute_force(events: list[Event], batch: str, to: str, site: str) -> None:
-    forward, backward = (arrows_of(events, direction) for direction in (Direction.FORWARD, Direction.BACKWARD))
-    starts, end = starts_of(events, batch), f"{to}@{site}"
-    between = reachable(starts, forward) & reachable({end}, backward)
-    way = ways(world(*events).forward(batch), [end])
-    assert (set(way.chain.nodes) if way else set()) == (between if end in between else set())
-    if way:
-        steps = set(zip(way.shortest, way.shortest[1:], strict=False))
-        assert steps <= forward
-        assert (way.shortest[0] in starts, way.shortest[-1]) == (True, end)
+def test_source_that_came_after_the_meal_is_no_suspect() -> None:
+    told = world(
+        make("e1", KITCHEN, "greens", "soup"),
+        later(make("e2", KITCHEN, "greens", "stew"), 2),
+        later(ship("e3", "greens", FARM, KITCHEN), 1),
+    )
+    assert f"greens@{FARM}" not in {one.id for one in common_nodes(cases(told, "soup", "stew"))}
+    either = [Case(batch, told.back(batch, in_time=False)) for batch in ("soup", "stew")]
+    assert f"greens@{FARM}" in {one.id for one in common_nodes(either)}
