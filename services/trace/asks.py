@@ -52,7 +52,7 @@ class EventsAt(NamedTuple):
 
 
 class GoodsAt(NamedTuple):
-    """Request: events that bring goods to these nodes or take some from them, as stored, as far as `books` read them."""
+    """Request: events that bring goods to these nodes or take some from them, as far as `books` read documents."""
 
     keys: tuple[str, ...]
     bounds: Bounds = Bounds()

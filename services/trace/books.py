@@ -9,9 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from contracts.trace import Step
+from contracts.trace import Category, Step
 from services.trace.amounts import NOTHING, Amount, beyond, larger, plus
-from services.trace.lineage import HANDOFFS, HANDOVERS, STAYS, UNNAMED, node_key
+from services.trace.lineage import HANDOFFS, HANDOVERS, STAYS, node_key
 from services.trace.rows import lots_of, quantity_of
 
 Row = Mapping[str, Any]
@@ -114,9 +114,11 @@ class Books:
         self.nodes: dict[str, Account] = {}
         self.sent: dict[Edge, Amount | None] = {}
         self.received: dict[Edge, Amount | None] = {}
+        self._said: dict[str, tuple[str | None, str]] = {}
         for row in rows:
             self._enter(row, now)
-        for edge in self.sent.keys() | self.received.keys():
+        self.edges = self.sent.keys() | self.received.keys()
+        for edge in self.edges:
             self._settle(edge)
 
     def account(self, key: str) -> Account:
@@ -130,25 +132,40 @@ class Books:
         """What went from one node to another."""
         return larger(self.sent.get(edge, NOTHING), self.received.get(edge, NOTHING))
 
+    def said(self, batch: str) -> tuple[str | None, str]:
+        """Product and category of a batch, as the first event that says so has them."""
+        return self._said.get(batch, (None, Category.OTHER))
+
     def _enter(self, row: Row, now: Callable[[str], str]) -> None:
         step = row["step"]
         if step in _STAYS:
             return
         here, at = now(row["site"]), row["time"]
         inputs, outputs = lots_of(row)
+        self._hear(inputs)
+        if outputs is not inputs:
+            self._hear(outputs)
         if step not in _HANDOFFS:
             self._turn(step, here, at, inputs, outputs)
             return
         if outputs is not inputs:
             self._rename(here, at, inputs, outputs)
-        there = now(row["there"])
         if step not in _HANDOVERS:
-            self._take(here, there, at, inputs)
-        elif step == _SELLING and there == UNNAMED and not row.get("counterparty"):
-            for lot in outputs:
-                self.account(node_key(lot["batch"], here)).end(End.CONSUMED, amount_of(lot))
+            self._take(here, now(row["there"]), at, inputs)
+        elif step == _SELLING and not row["there"] and not row.get("counterparty"):
+            self._sell(here, outputs)
         else:
-            self._hand(here, there, at, outputs)
+            self._hand(here, now(row["there"]), at, outputs)
+
+    def _hear(self, lots: Sequence[Row]) -> None:
+        for lot in lots:
+            if lot["batch"] not in self._said:
+                self._said[lot["batch"]] = lot.get("product"), lot.get("category", Category.OTHER)
+
+    def _sell(self, here: str, lots: Sequence[Row]) -> None:
+        """To consumers: it names nobody."""
+        for lot in lots:
+            self.account(node_key(lot["batch"], here)).end(End.CONSUMED, amount_of(lot))
 
     def _turn(self, step: str, here: str, at: datetime, inputs: Sequence[Row], outputs: Sequence[Row]) -> None:
         if step == _DESTROYING:

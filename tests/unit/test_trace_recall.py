@@ -5,36 +5,22 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from bson import Decimal128
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.trace import Step
 from services.trace.amounts import NOTHING, Amount, plus
 from services.trace.books import Books
-from services.trace.lineage import Event, Goods, Place
-from services.trace.recall import TO_BRING_BACK, Coverage, Fate, Portion, Why, coverages, portions
-from tests.unit.trace_world import event, goods, harvest, make, receive, ship, world
+from services.trace.lineage import Event, Place
+from services.trace.recall_coverage import Coverage, coverages
+from services.trace.recall_portions import TO_BRING_BACK, Fate, Portion, Why, portions
+from tests.unit.trace_world import event, goods, harvest, make, receive, ship, stored, world
 
 FARM, SHOP, KITCHEN, ABROAD = "licence:F", "licence:S", "licence:K", Place("external:x", external=True)
 
 
 def kilos(quantity: str | int) -> Amount:
     return Amount(Decimal(quantity), "KGM")
-
-
-def stored(told: Event) -> dict[str, Any]:
-    """An event as its document holds it, as far as books read it."""
-    lots = {side: [_lot(lot) for lot in getattr(told, side)] for side in ("inputs", "outputs")}
-    if told.inputs == told.outputs:
-        del lots["outputs"]
-    row = {"step": told.step.value, "time": told.time, "site": told.here.site, "there": told.there.site, "lots": lots}
-    return row | ({"counterparty": {"site": told.there.site}} if told.there.site else {})
-
-
-def _lot(lot: Goods) -> dict[str, Any]:
-    amount = {} if lot.quantity is None else {"quantity": Decimal128(lot.quantity), "unit": lot.unit}
-    return {"batch": lot.batch, **amount}
 
 
 def found(*events: Event, batch: str = "A", **bounds: Any) -> tuple[list[Portion], dict[str, Coverage]]:

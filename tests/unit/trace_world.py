@@ -40,7 +40,7 @@ class World:
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By event."""
 
-    def answer(self, request: Request) -> list[Any]:
+    def answer(self, request: Request | GoodsAt) -> list[Any]:
         match request:
             case EventsOf(batches, bounds):
                 return [raw(each) for each in self._within(bounds) if any(lot.batch in batches for lot in each.goods)]
@@ -64,7 +64,7 @@ class World:
         since, until, as_of = bounds.since or BEFORE, bounds.until or AFTER, bounds.as_of or AFTER
         return [each for each in self.events if since <= each.time < until and each.time <= as_of]
 
-    def drive(self, steps: Generator[Request, Any, T]) -> T:
+    def drive(self, steps: Generator[Any, Any, T]) -> T:
         """Runs a walk to its end."""
         return answered(steps, self.answer)
 

@@ -4,9 +4,8 @@ A portion stands at a node of the forward chain. Goods turned into another batch
 chain too. What nobody can locate stands, as such, with its last holder (domain: "Answers about stock and recall").
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
-from fractions import Fraction
 from typing import Final, NamedTuple
 
 from services.trace.amounts import NOTHING, Amount, beyond, plus
@@ -57,27 +56,6 @@ class Portion(NamedTuple):
     why: Why | None = None
 
 
-class Coverage(NamedTuple):
-    """Of one batch: what began in the chain, and how much of it is located; None where units or accounts fail.
-
-    `unsure` are the nodes that cannot be summed, or do not add up, and why.
-    """
-
-    batch: str
-    produced: Amount | None
-    located: Amount | None
-    unsure: tuple[tuple[str, Why], ...] = ()
-
-    @property
-    def share(self) -> Fraction | None:
-        """Located of produced, at most 1; None when either is not known."""
-        if not self.produced or not self.located or self.produced.quantity <= 0:
-            return None
-        if self.located != NOTHING and self.located.unit != self.produced.unit:
-            return None
-        return min(Fraction(self.located.quantity) / Fraction(self.produced.quantity), Fraction(1))
-
-
 def named(chain: Chain) -> list[str]:
     """The nodes of a chain that stand at somebody's."""
     return [key for key in chain.nodes if not is_unnamed(key)]
@@ -85,11 +63,11 @@ def named(chain: Chain) -> list[str]:
 
 def portions(chain: Chain, books: Books) -> list[Portion]:
     """Every portion at the named nodes of a forward chain; the books hold all events of those nodes."""
-    met = _by_batch(chain, books, lambda account: account.from_nobody)
+    met = by_batch(chain, books, lambda account: account.from_nobody)
     return [portion for key in named(chain) for portion in _at(key, books.nodes.get(key) or Account(), chain, met)]
 
 
-def _by_batch(chain: Chain, books: Books, of: Callable[[Account], Amount | None]) -> dict[str, Amount | None]:
+def by_batch(chain: Chain, books: Books, of: Callable[[Account], Amount | None]) -> dict[str, Amount | None]:
     """A sum over the named nodes of each batch."""
     found: dict[str, Amount | None] = {}
     for key in named(chain):
@@ -101,7 +79,7 @@ def _by_batch(chain: Chain, books: Books, of: Callable[[Account], Amount | None]
 
 def _at(key: str, account: Account, chain: Chain, met: dict[str, Amount | None]) -> Iterator[Portion]:
     came = account.came
-    if chain.place(key).external:
+    if chain.is_outside(key):
         yield Portion(key, Fate.OUTSIDE, beyond(came, account.went))
         return
     if key not in chain.expanded:
@@ -138,52 +116,3 @@ def _standing(key: str, account: Account, came: Amount | None) -> Iterator[Porti
     for fate, amount in ((Fate.HELD, beyond(left, coming)), (Fate.IN_TRANSIT, coming)):
         if amount and amount.quantity > 0:
             yield Portion(key, fate, amount)
-
-
-def coverages(chain: Chain, books: Books, found: Iterable[Portion]) -> list[Coverage]:
-    """How much of each batch of a chain the portions locate."""
-    produced: dict[str, Amount | None] = {}
-    located: dict[str, Amount | None] = {}
-    unsure: dict[str, list[tuple[str, Why]]] = {}
-    from_outside = _from_elsewhere(chain, books)
-    to_nobody = _by_batch(chain, books, lambda account: account.to_nobody)
-    for key in named(chain):
-        batch, account = split(key)[0], books.nodes.get(key) or Account()
-        if not chain.place(key).external:
-            produced[batch] = plus(produced.get(batch, NOTHING), _begun(account, from_outside.get(key, NOTHING)))
-        if _overdrawn(account):
-            unsure.setdefault(batch, []).append((key, Why.MORE_OUT_THAN_IN))
-    for batch, amount in _by_batch(chain, books, lambda account: account.from_nobody).items():
-        produced[batch] = plus(produced.get(batch, NOTHING), beyond(amount, to_nobody.get(batch, NOTHING)))
-    for portion in found:
-        batch = split(portion.node)[0]
-        if portion.fate is not Fate.UNLOCATED:
-            located[batch] = plus(located.get(batch, NOTHING), portion.amount)
-        if portion.why:
-            unsure.setdefault(batch, []).append((portion.node, portion.why))
-    return [
-        Coverage(batch, amount, located.get(batch, NOTHING), tuple(unsure.get(batch, ())))
-        for batch, amount in produced.items()
-    ]
-
-
-def _begun(account: Account, from_elsewhere: Amount | None) -> Amount | None:
-    """Goods that begin at a node: made there, come from elsewhere, or first heard of when they left."""
-    if account.came == NOTHING:
-        return account.went
-    return plus(account.made, from_elsewhere)
-
-
-def _from_elsewhere(chain: Chain, books: Books) -> dict[str, Amount | None]:
-    """What came to nodes of the chain from nodes that are not in it, or lie outside the province."""
-    found: dict[str, Amount | None] = {}
-    for edge in books.sent.keys() | books.received.keys():
-        tail, head = edge
-        if head in chain.nodes and not is_unnamed(tail) and (tail not in chain.nodes or chain.place(tail).external):
-            found[head] = plus(found.get(head, NOTHING), books.moved(edge))
-    return found
-
-
-def _overdrawn(account: Account) -> bool:
-    came, went = account.came, account.went
-    return came != NOTHING and bool((more := beyond(went, came)) and more.quantity > 0)

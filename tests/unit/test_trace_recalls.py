@@ -1,0 +1,173 @@
+"""Recalls: what a simulation says and to whom, what is frozen, how a recall grows, who is told."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from chassis.caller import Caller
+from contracts.egress import RecallsV1
+from contracts.recalls import RecallsOpenedV1
+from contracts.trace import Step
+from services.trace import recall_told, recalls
+from services.trace.amounts import Amount
+from services.trace.lineage import Event, Place
+from services.trace.recall_portions import Fate
+from services.trace.recall_rows import freeze, thaw
+from services.trace.recall_simulation import Simulation, beginning, simulate
+from services.trace.recall_view import made_by, view
+from services.trace.recalls import Order
+from tests.unit.trace_world import event, goods, harvest, make, receive, ship, world
+
+NOW = datetime(2026, 1, 9, 2, tzinfo=UTC)
+FARM = Place("farm", "农场", "o:farm", "农场公司", "370102", contact="李建国 138")
+STALL = Place("stall", "摊位", "o:stall", "张三", "370103")
+SCHOOL = Place("school", "食堂", "o:school", "学校", "371302")
+CLASS = Place("class", "班级", "o:class", "班级", "371302")
+CHAIN = (
+    harvest("e1", "A", FARM, quantity="20"),
+    ship("e2", "A", FARM, STALL),
+    receive("e3", "A", STALL, FARM),
+    ship("e4", "A", STALL, SCHOOL, quantity="4"),
+    make("e5", SCHOOL, of="A", into="M", quantity="4"),
+    ship("e6", "M", SCHOOL, CLASS, quantity="4"),
+)
+
+
+def simulated(*events: Event, batches: tuple[str, ...] = ("A",)) -> Simulation:
+    return world(*events).drive(simulate(beginning(batches, NOW), NOW))
+
+
+def who(role: str, division: str | None = None, operator_id: str | None = None) -> Caller:
+    return Caller("somebody", role, division, operator_id)
+
+
+ORDER = Order("检出禁用农药", 1, "市局", NOW - timedelta(hours=30), None, "370000", "王一")
+
+
+def test_a_simulation_names_goods_places_and_ways() -> None:
+    found = simulated(*CHAIN)
+    assert {(each.node, each.fate): each.amount and int(each.amount.quantity) for each in found.portions} == {
+        ("A@farm", Fate.HELD): 10,
+        ("A@stall", Fate.HELD): 6,
+        ("A@school", Fate.PROCESSED): 4,
+        ("M@class", Fate.IN_TRANSIT): 4,
+    }
+    assert [(each.tail, each.head) for each in found.handovers] == [
+        ("A@farm", "A@stall"),
+        ("A@stall", "A@school"),
+        ("M@school", "M@class"),
+    ]
+    assert (found.share, found.sites, len(found.gaps)) == (Fraction(1), ["class", "farm", "school", "stall"], 0)
+    assert found.nodes["A@farm"].place.contact == "李建国 138"
+
+
+def test_several_batches_are_one_recall() -> None:
+    found = simulated(*CHAIN, harvest("e7", "B", FARM, quantity=None), batches=("A", "B"))
+    assert {"A@farm", "B@farm"} <= found.nodes.keys()
+    assert (found.batches, found.share) == (("A", "B"), None)
+    assert {each.batch: each.share for each in found.coverages if each.batch in "AB"} == {"A": 1, "B": None}
+
+
+def test_recall_follows_goods_whatever_the_clocks_say() -> None:
+    lots = goods("A", quantity="1")
+    early = event("e8", Step.SHIPPING, STALL, lots, lots, CLASS, hour=-48)
+    assert "A@class" in simulated(*CHAIN, early).nodes
+
+
+def test_what_is_frozen_is_what_was_simulated() -> None:
+    abroad = Place("external:x", external=True)
+    lost = ship("e9", "A", STALL, quantity="1")
+    found = simulated(
+        *CHAIN, ship("e7", "A", FARM, abroad, quantity="1"), harvest("e8", "B", FARM, quantity=None), lost
+    )
+    assert thaw(freeze(found)) == found
+
+
+def test_a_producer_sees_counts_beyond_one_hop_and_no_names() -> None:
+    seen = view(simulated(*CHAIN), who("operator", operator_id="o:farm"))
+    assert seen
+    assert set(seen.simulation.nodes) == {"A@farm", "A@stall"}
+    assert (seen.sites, seen.hidden_sites, seen.hidden_operators, seen.share) == (4, 2, 2, Fraction(1))
+    assert seen.counts == {Fate.HELD: 2, Fate.PROCESSED: 1, Fate.IN_TRANSIT: 1}
+    assert [(each.node, each.amount is None) for each in seen.simulation.portions] == [
+        ("A@farm", False),
+        ("A@stall", True),
+    ]
+    assert [(each.tail, each.head) for each in seen.simulation.handovers] == [("A@farm", "A@stall")]
+    assert [(each.batch, each.produced, each.share) for each in seen.simulation.coverages] == [("A", None, Fraction(1))]
+
+
+def test_regulator_sees_every_node_and_quantities_of_its_division() -> None:
+    found = simulated(*CHAIN)
+    seen = view(found, who("regulator", "3713"))
+    assert seen
+    assert seen.simulation.nodes == found.nodes
+    assert {each.node: each.amount is None for each in seen.simulation.portions} == {
+        "A@farm": True,
+        "A@stall": True,
+        "A@school": False,
+        "M@class": False,
+    }
+    assert {each.batch: each.produced for each in seen.simulation.coverages} == {
+        "A": None,
+        "M": Amount(Decimal(4), "KGM"),
+    }
+    assert view(found, who("regulator", "3702")) is None
+    assert view(found, who("system")).simulation == found  # type: ignore[union-attr]
+
+
+def test_only_who_made_all_of_the_goods_recalls_them_as_its_own() -> None:
+    found = simulated(*CHAIN)
+    assert made_by(found, who("operator", operator_id="o:farm"))
+    assert not made_by(found, who("operator", operator_id="o:stall"))
+    both = simulated(*CHAIN, harvest("e7", "B", STALL), batches=("A", "B"))
+    assert not made_by(both, who("operator", operator_id="o:farm"))
+
+
+def test_a_recall_has_the_clocks_of_its_class() -> None:
+    row = recalls.opened("R1", ORDER, simulated(*CHAIN), NOW)
+    # Friday 2026-01-09; ten working days later is Friday the 23rd, and 24 hours were over.
+    assert row["finish_by"] == datetime(2026, 1, 23, 16, tzinfo=UTC)
+    assert row["start_by"] == NOW - timedelta(hours=6)
+    assert (row["version"], row["count"], row["divisions"]) == (1, 4, ["370000", "370102", "370103", "371302"])
+
+
+def test_late_records_add_a_version_and_what_was_named_stays_named() -> None:
+    row = recalls.opened("R1", ORDER, simulated(*CHAIN), NOW)
+    assert recalls.further(row, simulated(*CHAIN)) == []
+    late = simulated(*CHAIN[:4], ship("e7", "A", FARM, Place("shop", operator="o:shop", division="370104")))
+    assert recalls.further(row, late) == ["A@shop"]
+    after = recalls.grown(row, late, NOW + timedelta(hours=1))
+    assert (after["version"], after["versions"][-1]["added"], after["count"]) == (2, ["shop"], 5)
+    assert {"o:class", "o:shop"} <= {*after["operators"]}
+
+
+def test_sites_and_their_sources_are_told_once() -> None:
+    found = simulated(*CHAIN, ship("e7", "A", FARM, Place("external:x", external=True), quantity="1"))
+    row = recalls.opened("R1", ORDER, found, NOW)
+    sources = {"stall": {"market"}, "school": {"catering", "one_network"}, "class": {"catering"}}
+    told = recall_told.announcements(row, found, [*found.nodes], sources, None)
+    opened, *egress = told
+    (recall,) = RecallsOpenedV1.model_validate_json(opened.body).recalls
+    assert (recall.sites, recall.finish_by) == (("class", "farm", "school", "stall"), row["finish_by"])
+    bodies = {each.key: RecallsV1.model_validate_json(each.body) for each in egress}
+    assert bodies.keys() == {"market", "catering", "one_network"}
+    assert [(line.site, line.batch, line.quantity) for line in bodies["catering"].goods] == [
+        ("school", "A", "0"),
+        ("class", "M", "4"),
+        ("school", "M", "0"),
+    ]
+
+
+def test_many_sites_are_told_in_parts() -> None:
+    shops = [ship(f"s{n}", "A", FARM, Place(f"shop{n}"), quantity="1") for n in range(501)]
+    found = simulated(harvest("e1", "A", FARM, quantity="600"), *shops)
+    row = recalls.opened("R1", ORDER, found, NOW)
+    told = recall_told.announcements(row, found, [*found.nodes], {f"shop{n}": {"market"} for n in range(501)}, None)
+    assert [each.key for each in told] == ["trace.recalls_opened.v1"] * 2 + ["market"] * 2
+
+
+def test_sold_and_used_up_goods_are_no_longer_there() -> None:
+    sold = event("e7", Step.SELLING, STALL, goods("A", quantity="6"), goods("A", quantity="6"))
+    fates = {each.node: each.fate for each in simulated(*CHAIN, sold).portions}
+    assert fates["A@stall"] is Fate.CONSUMED
