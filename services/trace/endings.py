@@ -95,7 +95,7 @@ def _add_halves(chain: Chain, loose: Sequence[Way], tell: Tell) -> Telling:
 
 def _drop_dangling(chain: Chain) -> list[Edge]:
     """Edges into meeting places from which the chain goes on to nobody else."""
-    unnamed = {key for key in chain.nodes if is_unnamed(key)}
+    unnamed = {key for key in chain.nodes if key[-1] == AT_NOBODY}
     if not unnamed:
         return []
     onward: dict[str, set[str]] = defaultdict(set)

@@ -88,6 +88,7 @@ class Walk:
     _loose: list[Way] = field(default_factory=list)
     _births: set[str] = field(default_factory=set)
     _met: set[str] = field(default_factory=set)
+    _halved: bool = False
     _today: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -152,7 +153,7 @@ class Walk:
         if len(found) > self.start.max_nodes:
             self.chain.gaps.append(Gap(found[self.start.max_nodes], SIZE_LIMIT))
         self.chain.starts = self._enter({key: (ANY_TIME, via[key]) for key in found[: self.start.max_nodes]}, 0)
-        return [key for key in self.chain.starts if self._goes_on(key)]
+        return self._going_on(self.chain.starts)
 
     def _naming(self, site: str | None) -> Request:
         if self.start.reference:
@@ -169,12 +170,12 @@ class Walk:
         known = not is_unnamed(key)
         return known and (self.start.passes is None or self.start.passes(self.chain.place(key)))
 
-    def _goes_on(self, key: str) -> bool:
-        if is_unnamed(key):
-            return True
-        if self.chain.outside and self.chain.is_outside(key):
-            return False
-        return self.start.passes is None or self._passes(key)
+    def _going_on(self, keys: list[str]) -> list[str]:
+        """Those of the nodes that are not only reached but left."""
+        if self.start.passes is None and not self.chain.outside:
+            return keys
+        inside = (key for key in keys if not self.chain.is_outside(key))
+        return [key for key in inside if is_unnamed(key) or self._passes(key)]
 
     def _leaving(self, active: Sequence[str]) -> Generator[Request, Any, list[Way]]:
         """The ways from new nodes, and those held at nodes that now have a better label."""
@@ -188,7 +189,9 @@ class Walk:
         self._loose += loose
         if not self._forward:
             self._births.update(row["_id"] for row in rows if not row["inputs"])
-        return held + (yield from without_answered(self.chain, found, self.tell))
+        if self._halved:
+            found = yield from without_answered(self.chain, found, self.tell)
+        return held + found
 
     def _rows(self, direction: Direction, keys: Sequence[str], bounds: Bounds) -> Generator[Request, Any, list[Raw]]:
         """Raw events, once each."""
@@ -208,11 +211,15 @@ class Walk:
 
     def _meet(self, rows: Iterable[Raw], keys: Iterable[str]) -> Asking:
         """Learns the aliases of nodes' sites, and which sites lie outside: so told, and not known to the registry."""
-        sites = {key: key[key.rindex("@") + 1 :] for key in keys if key not in self._label}
-        yield from self.sites.trace(sites.values())
+        new = set(keys) - self._label.keys()
+        sites = {key[key.rindex("@") + 1 :] for key in new}
+        self._halved = self._halved or UNNAMED in sites
+        yield from self.sites.trace(sites)
         if self.sites.aliased:
-            told = ((key, self.sites.now(site)) for key, site in sites.items())
-            self._today.update((key, node_key(split(key)[0], now)) for key, now in told if now != split(key)[1])
+            told = ((key, *split(key)) for key in new)
+            self._today.update(
+                (key, node_key(batch, now)) for key, batch, site in told if (now := self.sites.now(site)) != site
+            )
         told_abroad = (site for row in rows if "abroad" in row for site in row["abroad"])
         if abroad := set(map(self.sites.now, told_abroad)) - self.chain.outside:
             self.chain.outside |= abroad - (yield from self.sites.known(abroad))
@@ -228,8 +235,8 @@ class Walk:
         if self.start.passes:
             yield from self.tell(id for _, _, id, _ in found)
         self._relabel(better)
-        new = [key for key in self._enter(entering, hops) if self._goes_on(key)]
-        return new + [key for key in sorted(better) if self._reopens(key)]
+        new = self._enter(entering, hops)
+        return self._going_on(new) + [key for key in sorted(better) if self._reopens(key)]
 
     def _follow(self, found: list[Way]) -> dict[str, Label]:
         """Takes edges in, holds those that are too early; returns far nodes with a label better than they had."""
@@ -244,8 +251,10 @@ class Walk:
             events.add(id)
             if far:
                 edges.append((near, far, id) if forward else (far, near, id))
-                if when < label.get(far, NEVER) and (far not in better or (when, id) < better[far]):
-                    better[far] = (when, id)
+                if when < label.get(far, NEVER):
+                    best = better.get(far)
+                    if best is None or when < best[0] or (when == best[0] and id < best[1]):
+                        better[far] = (when, id)
             elif id in self._births:
                 self.chain.made.add(near)
         return better
