@@ -13,6 +13,9 @@ from demo.brute_records import Json, Records, Site
 from demo.brute_scores import cents, rank, scored, share
 
 LEVELS: Final = {"province": 2, "city": 4, "county": 6}
+BROKEN: Final = ("overdue_shipment", "unknown_source")
+"""Findings of a handoff without one of its halves."""
+
 SHARES: Final = ("registration", "activation", "activity", "coverage", "upload")
 
 
@@ -47,9 +50,9 @@ def lines(records: Records) -> list[Json]:
 
 
 def doings(records: Records) -> dict[str, Did]:
-    """By site. An event links when it ends outside the province, or is a shipment or receipt no open finding names."""
+    """By site. A shipment or receipt links when its handoff has both halves, any event when it ends outside the province."""
     meant = {id: site.id for site in records.sites for id in site.ids}
-    broken = {row["event_id"] for row in records.findings if row["open"] and row["kind"] != "silent_site"}
+    broken = {row["event_id"] for row in records.findings if row["open"] and row["kind"] in BROKEN}
     did = {site.id: Did(set(), set()) for site in records.sites}
     for event in records.events:
         if event.site in meant:

@@ -11,7 +11,6 @@ PER_COUNTY: Final = 20
 """Rows that a list has of each county."""
 
 TREND_MONTHS: Final = 12
-BROKEN: Final = ("overdue_shipment", "unknown_source")
 GATES: Final = ("cause_not_found", "people_not_punished", "lesson_not_given", "measures_not_carried_out")
 """Four not-let-go (S2)."""
 
@@ -24,7 +23,7 @@ def count(records: Records, division: str) -> Json:
     figures = {
         "lines": [line for line in found if (line["county"] or line["code"]).startswith(division)],
         "silent": _findings(records, ("silent_site",)),
-        "broken": _findings(records, BROKEN),
+        "broken": _findings(records, brute.BROKEN),
         "cases": _cases(records),
         "unregistered": _named(records, [site.id for site in records.sites if site.listed and not site.registered]),
         "inactive": _named(records, idle),
