@@ -50,7 +50,7 @@ def lines(records: Records) -> list[Json]:
 
 
 def doings(records: Records) -> dict[str, Did]:
-    """By site. A shipment or receipt links when its handoff has both halves, any event when it ends outside the province."""
+    """By site. A shipment or receipt links when its handoff has both halves, and whatever ends outside the province."""
     meant = {id: site.id for site in records.sites for id in site.ids}
     broken = {row["event_id"] for row in records.findings if row["open"] and row["kind"] in BROKEN}
     did = {site.id: Did(set(), set()) for site in records.sites}
