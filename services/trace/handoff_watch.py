@@ -67,13 +67,6 @@ def judged(reader: Reader, batches: Iterable[str], now: datetime, parent: Envelo
     return Commit(writes, announce.findings_changed(changes, parent))
 
 
-def withdrawn(events: Iterable[str], batches: Iterable[str], now: datetime) -> dict[str, list[Any]]:
-    """Writes for when an error was declared about events of these batches: what they said is out of the handoffs, which
-    the next sweep judges by what is left.
-    """
-    return {watched.HANDOFFS: [watched.halves_withdrawn(events, batches, now)]}
-
-
 def _looked(judgement: Judgement, changes: Sequence[Change], now: datetime) -> list[Any]:
     """Looks again when the next thing falls due, and once more after something was found."""
     handoff, faults = judgement

@@ -10,7 +10,7 @@ from shilian.trace.v1 import trace_pb2 as pb
 
 from contracts.topology import EVENTS
 from contracts.trace import Record, Step
-from services.trace import handoff_watch, watched
+from services.trace import watched
 from services.trace.handoffs import Half, Told
 from tests.bus import Bus
 from tests.calls import Client
@@ -70,7 +70,7 @@ def test_difference_is_found_once_by_two_workers_within_a_minute_and_closes_when
     capture(bus, received("A", id="E4", quantity="4"))
     assert told(heard(bus, changed, 1)) == {("quantity_mismatch", "A", False, 2)}
     for event, batch in (("E2B", "B"), ("E3C", "C")):
-        db.handoffs.bulk_write(handoff_watch.withdrawn([event], [batch], DUE)["handoffs"])
+        db.handoffs.bulk_write([watched.halves_withdrawn([event], [batch], DUE)])
     sweep(db, clock, DUE + 2 * MINUTE)
     assert told(heard(bus, changed, 4)) == {
         ("quantity_mismatch", "B", False, 2), ("unknown_source", "B", True, 1),
@@ -122,7 +122,7 @@ def test_half_that_comes_while_its_handoff_is_judged_is_judged_too(mongo: Any, d
     db.handoffs.bulk_write([more])
     with pytest.raises(BulkWriteError, match="E11000"):
         db.handoffs.bulk_write(seen)
-    db.handoffs.bulk_write(handoff_watch.withdrawn(["E2"], ["A"], NOON + timedelta(days=9))["handoffs"])
+    db.handoffs.bulk_write([watched.halves_withdrawn(["E2"], ["A"], NOON + timedelta(days=9))])
     db.handoffs.bulk_write(seen)
     assert "look_at" not in db.handoffs.find_one()
 

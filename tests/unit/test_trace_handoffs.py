@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,14 +13,15 @@ from hypothesis import strategies as st
 from chassis.asking import answered
 from contracts.fields import measure, split_quantity
 from contracts.findings import Finding, FindingKind
-from contracts.trace import Category, Lot, Party, Step
-from services.trace import handoff_watch, watched
+from contracts.trace import Category, Link, Lot, Party, Step
+from services.trace import handoff_watch, terms, watched
 from services.trace.asks import EventsNamed
 from services.trace.broken import HandoffsOf
 from services.trace.entry import Entry
 from services.trace.handoffs import Half, told
 from services.trace.lineage import Place
 from services.trace.sites import Row
+from services.trace.terms import Duty, Term
 from tests.unit import trace_handoff_model as model
 from tests.unit.trace_handoff_model import Said
 from tests.unit.trace_handoffs import (
@@ -40,7 +42,6 @@ from tests.unit.trace_handoffs import (
 )
 
 MISMATCH, BEFORE = FindingKind.QUANTITY_MISMATCH, FindingKind.RECEIVED_BEFORE_SHIPPED
-EARLY = timedelta(hours=-1)
 
 
 def kg(quantity: str | int) -> dict[str, Any]:
@@ -85,6 +86,7 @@ def test_goods_due_later_are_not_missed_yet() -> None:
     [
         (Category.VEGETABLE, "KGM", "95", True),
         (Category.VEGETABLE, "KGM", "94.9", False),
+        (Category.VEGETABLE, "KGM", "105", True),
         (Category.VEGETABLE, "KGM", "105.1", False),
         (Category.DAIRY, "LTR", "98", True),
         (Category.DAIRY, "LTR", "97.9", False),
@@ -159,6 +161,28 @@ def test_merged_sites_are_judged_once_by_all_they_said() -> None:
     (found,) = broken(*entries, sites=merged)
     assert (found.doubt.kind, found.doubt.allowed, found.doubt.told) == (MISMATCH, "≥ 104.5 KGM", "60 KGM")
     assert found.site.division == "370102"
+    ids = [{id for id, each in judged(*told, sites=merged).items() if each.broken} for told in (entries, entries[::-1])]
+    assert ids == [{f"A@{S}@{R}"}] * 2
+
+
+def test_each_side_has_the_time_of_its_own_link_and_division_on_that_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = (
+        Term(Duty.RECEIPT, terms.OPENING, 5 * HOUR, "", link=Link.CATERING),
+        Term(Duty.SHIPMENT, terms.OPENING, 6 * HOUR, "", division="3702"),
+        Term(Duty.SHIPMENT, (MONDAY + timedelta(days=1)).date(), 7 * HOUR, "", division="3702"),
+    )
+    monkeypatch.setattr(terms, "allowed", partial(terms.allowed, table=(*terms.TERMS, *rows)))
+    places = [Row(S, None, Place(S, division="370202")), Row(R, None, Place(R, link=Link.CATERING, division="370102"))]
+
+    def due(*entries: Entry) -> list[tuple[FindingKind, float]]:
+        return wrong(*entries, sites=places)
+
+    assert due(ship("e1", S, R)) == [(FindingKind.OVERDUE_SHIPMENT, 5)]
+    assert due(receive("e1", R, S)) == [(FindingKind.UNKNOWN_SOURCE, 6)]
+    assert due(receive("e1", R, S, hour=24)) == [(FindingKind.UNKNOWN_SOURCE, 24 + 7)]
+    assert due(ship("e1", S, R, **kg(9)), receive("e2", R, S, **kg(3))) == [(MISMATCH, 5)]
+    assert due(ship("e1", S, R, **kg(3)), receive("e2", R, S, **kg(9))) == [(MISMATCH, 6)]
+    assert due(ship("e1", S, R, hour=30), receive("e2", R, S)) == [(BEFORE, 6)]
 
 
 # Which was first
