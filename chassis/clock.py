@@ -19,6 +19,11 @@ def stamp() -> datetime:
     return in_milliseconds(now())
 
 
+def recorded() -> datetime:
+    """The machine's time, moved clock or not, as it will be read from the store: when something is recorded (ADR 7)."""
+    return in_milliseconds(datetime.now(UTC))
+
+
 def in_milliseconds(time: datetime) -> datetime:
     """The time as MongoDB gives it back."""
     return time.replace(microsecond=time.microsecond // 1000 * 1000)
