@@ -123,12 +123,17 @@ def edges_of(step: Step, here: str, there: str, inputs: Sequence[str], outputs: 
 
 
 def _renamings(inputs: Sequence[str], outputs: Sequence[str]) -> list[tuple[str, str]]:
-    """Which batch goes on under which code: line by line where the counts agree, else any to any."""
+    """Which batch goes on under which code: line by line where the counts agree, else any to any.
+
+    Where codes only come, or only go, they come of, or go into, all the others.
+    """
     if inputs == outputs:
         return []
     old = [batch for batch in inputs if batch not in outputs]
     new = [batch for batch in outputs if batch not in inputs]
-    return list(zip(old, new, strict=True)) if len(old) == len(new) else [(a, b) for a in old for b in new]
+    if len(old) == len(new):
+        return list(zip(old, new, strict=True))
+    return list(product(old or inputs, new or outputs))
 
 
 def ends_of(

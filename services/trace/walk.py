@@ -143,12 +143,13 @@ class Walk:
         yield from self.sites.trace([self.start.site or UNNAMED])
         asked = self.sites.now(self.start.site) if self.start.site else None
         rows: list[Raw] = yield self._naming(asked)
-        rows = sorted(rows, key=lambda row: (row["day"], row["_id"]))
-        begun = {key: row["_id"] for row in reversed(rows) for key in named(row, self._batches(row))}
-        yield from self._meet(rows, begun)
+        rows = sorted(rows, key=lambda row: (row["day"], row["_id"]), reverse=True)
+        begun = [(key, row["_id"]) for row in rows for key in named(row, self._batches(row))]
+        yield from self._meet(rows, {key for key, _ in begun})
         if self.start.passes:
             yield from self.tell(row["_id"] for row in rows)
-        via = {self._today.get(key, key): id for key, id in begun.items()}
+        # The earliest that names a node comes last.
+        via = {self._today.get(key, key): id for key, id in begun}
         found = [key for key in sorted(via) if asked in (None, split(key)[1]) and self._passes(key)]
         if len(found) > self.start.max_nodes:
             self.chain.gaps.append(Gap(found[self.start.max_nodes], SIZE_LIMIT))

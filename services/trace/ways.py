@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from contracts import codes
 from services.trace.asks import Raw
 from services.trace.chain import Direction, is_unnamed
 from services.trace.lineage import edges_in, node_key
@@ -55,7 +56,10 @@ def named(row: Raw, batches: Collection[str]) -> Iterator[str]:
 
 
 def cited(row: Raw, reference: str) -> set[str]:
-    """Batches of the event that an ear tag names: those of the lots that carry it. A document names all."""
+    """Batches of the event that an ear tag names: those of the lots that carry it. A document names all.
+
+    The reference is as codes are compared (`codes.compact`).
+    """
     lots: list[dict[str, Any]] = [lot for side in row["lots"].values() for lot in side]
-    tagged = {lot["batch"] for lot in lots if reference in lot.get("ear_tags", ())}
+    tagged = {lot["batch"] for lot in lots if reference in map(codes.compact, lot.get("ear_tags", ()))}
     return tagged or set(row["batches"])

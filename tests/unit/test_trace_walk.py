@@ -1,14 +1,10 @@
-"""Walks through small chains, and through random ones against brute force."""
+"""Walks through small chains; `test_trace_walk_counted` has random ones."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from contracts.trace import Category, Link, Step
-from services.trace.chain import Chain, Direction
-from services.trace.lineage import Event, Place, edges_of, split
+from services.trace.lineage import Place, edges_of
 from services.trace.sites import Row
-from tests.unit.trace_chains import BATCHES, SITES, arrows_of, chains, reachable, starts_of
 from tests.unit.trace_world import event, gaps, goods, harvest, make, pairs, receive, ship, world
 
 S, R, C = "licence:S", "licence:R", "licence:C"
@@ -150,33 +146,3 @@ def test_depth_and_size_limits_are_told_where_they_cut() -> None:
 
 def test_unknown_batch_gives_nothing() -> None:
     assert not world(ship("e1", "A", S, R)).back("B").nodes
-
-
-@given(chains(), st.sampled_from(BATCHES), st.sampled_from(Direction))
-def test_walk_finds_exactly_what_brute_force_finds(events: list[Event], batch: str, direction: Direction) -> None:
-    chain = world(*events).walk(batch, direction)
-    arrows = arrows_of(events, direction)
-    nodes = reachable(starts_of(events, batch), arrows)
-    assert set(chain.nodes) == nodes
-    assert {chain.ends(edge) for edge in chain.edges} == {arrow for arrow in arrows if arrow[0] in nodes}
-
-
-@given(chains((*SITES, "")), st.sampled_from(BATCHES), st.sampled_from(Direction))
-def test_halves_never_lose_what_named_edges_reach(events: list[Event], batch: str, direction: Direction) -> None:
-    chain: Chain = world(*events).walk(batch, direction)
-    starts, arrows = starts_of(events, batch), arrows_of(events, direction)
-    named = {arrow for arrow in arrows if all(split(key)[1] for key in arrow)}
-    assert reachable(starts, named) <= set(chain.nodes) <= reachable(starts, arrows)
-
-
-@given(chains((*SITES, "")), st.sampled_from(BATCHES), st.randoms())
-def test_order_of_events_changes_nothing(events: list[Event], batch: str, random: object) -> None:
-    shuffled = list(events)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    one, other = world(*events).back(batch), world(*shuffled).back(batch)
-    assert (set(one.nodes), pairs(one), set(one.events), set(one.gaps)) == (
-        set(other.nodes),
-        pairs(other),
-        set(other.events),
-        set(other.gaps),
-    )

@@ -1,48 +1,36 @@
-"""Random chains, and what brute force finds in them."""
+"""Random chains of every kind: several lots, new codes, returns, halves that name nobody, sites with older ids."""
 
-from collections.abc import Iterable
+from typing import Final
 
 from hypothesis import strategies as st
 
 from contracts.trace import Step
-from services.trace.chain import Direction
-from services.trace.lineage import Event, edges, split
-from tests.unit.trace_world import event, goods, world
+from services.trace.lineage import Event, Place
+from services.trace.sites import Row
+from tests.unit.trace_oracle import BATCHES, SITES
+from tests.unit.trace_world import event, goods
 
-SITES = ("s0", "s1", "s2", "s3")
-BATCHES = ("A", "B", "C", "D")
+STEPS: Final = (Step.SHIPPING, Step.RECEIVING, Step.RETURNING, Step.MAKING, Step.MAKING, Step.STORING)
+
+ALIASES: Final = (Row("old0", "s0"), Row("older0", "old0"), Row("old1", "s1"))
+MEANT: Final = {"old0": "s0", "older0": "s0", "old1": "s1"}
+"""What each alias means today; one of them by way of another."""
+
+
+def today(event: Event) -> Event:
+    """The event as if it had named today's sites."""
+    here, there = (Place(MEANT.get(place.site, place.site)) for place in (event.here, event.there))
+    return event._replace(here=here, there=there)
 
 
 @st.composite
-def chains(draw: st.DrawFn, others: tuple[str, ...] = SITES) -> list[Event]:
-    """Random events among four sites and four batches."""
-    batch, site = st.sampled_from(BATCHES), st.sampled_from(SITES)
+def chains(draw: st.DrawFn, others: tuple[str, ...] = SITES, heres: tuple[str, ...] = SITES) -> list[Event]:
+    """Random events of a week among four batches."""
+    lots = st.lists(st.sampled_from(BATCHES), min_size=1, max_size=2, unique=True)
     found: list[Event] = []
     for number in range(draw(st.integers(0, 12))):
-        step = draw(st.sampled_from((Step.SHIPPING, Step.RECEIVING, Step.RETURNING, Step.MAKING, Step.STORING)))
-        inputs = goods(*draw(st.lists(batch, min_size=1, max_size=2, unique=True)))
-        outputs = goods(*draw(st.lists(batch, min_size=1, max_size=2, unique=True)))
-        found.append(event(f"e{number}", step, draw(site), inputs, outputs, draw(st.sampled_from(others))))
+        step = draw(st.sampled_from(STEPS))
+        here, there = draw(st.sampled_from(heres)), draw(st.sampled_from(others))
+        hour = 24 * draw(st.integers(0, 6)) + draw(st.integers(0, 23))
+        found.append(event(f"e{number}", step, here, goods(*draw(lots)), goods(*draw(lots)), there, hour))
     return found
-
-
-def reachable(starts: Iterable[str], arrows: set[tuple[str, str]]) -> set[str]:
-    """Brute force: nodes from which nothing new can be reached any more."""
-    reached = set(starts)
-    while more := {head for tail, head in arrows if tail in reached} - reached:
-        reached |= more
-    return reached
-
-
-def arrows_of(events: list[Event], direction: Direction) -> set[tuple[str, str]]:
-    found = {edge for event in events for edge in edges(event)}
-    return found if direction is Direction.FORWARD else {(head, tail) for tail, head in found}
-
-
-def starts_of(chain_events: list[Event], batch: str) -> set[str]:
-    """Every named node of a batch."""
-    told = world(*chain_events).forward(batch, max_depth=1)
-    named = {f"{batch}@{e.here.site}" for e in chain_events if any(lot.batch == batch for lot in e.goods)}
-    crossed = {key for e in chain_events for edge in edges(e) for key in edge if split(key)[0] == batch}
-    assert told.batch == batch
-    return {key for key in named | crossed if split(key)[1]}

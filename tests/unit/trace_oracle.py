@@ -51,21 +51,29 @@ def arrows(events: Iterable[Event], in_time: bool = True) -> set[Arrow]:
 
 def _moved(each: Event) -> Iterator[tuple[str, str]]:
     here, there = each.here.site, each.there.site
+    old, new = ([lot.batch for lot in side] for side in (each.inputs, each.outputs))
     if each.step is Step.MAKING:
-        yield from ((f"{a.batch}@{here}", f"{b.batch}@{here}") for a in each.inputs for b in each.outputs)
-    if each.step in (Step.SHIPPING, Step.RECEIVING):
-        tail, head = (here, there) if each.step is Step.SHIPPING else (there, here)
-        yield from ((f"{a.batch}@{tail}", f"{a.batch}@{head}") for a in each.inputs)
+        yield from ((f"{a}@{here}", f"{b}@{here}") for a in old for b in new)
+    if each.step in (Step.SHIPPING, Step.RETURNING, Step.RECEIVING):
+        renamed = [a for a in old if a not in new], [b for b in new if b not in old]
+        if len(renamed[0]) == len(renamed[1]):
+            yield from ((f"{a}@{here}", f"{b}@{here}") for a, b in zip(*renamed, strict=True))
+        else:
+            yield from ((f"{a}@{here}", f"{b}@{here}") for a in renamed[0] or old for b in renamed[1] or new)
+        if each.step is Step.RECEIVING:
+            yield from ((f"{a}@{there}", f"{a}@{here}") for a in old)
+        else:
+            yield from ((f"{b}@{here}", f"{b}@{there}") for b in new)
 
 
 def nodes_of(events: Iterable[Event], batch: str) -> set[str]:
     """Every node of a batch that an event names."""
-    return {
-        f"{batch}@{site}"
-        for each in events
-        if batch in {lot.batch for lot in each.goods}
-        for site in (each.here.site, *(() if each.step in (Step.MAKING, Step.STORING) else (each.there.site,)))
-    }
+    found: set[str] = set()
+    for each in events:
+        crossing = {Step.RECEIVING: each.inputs, Step.SHIPPING: each.outputs, Step.RETURNING: each.outputs}
+        lots = [(each.goods, each.here), (crossing.get(each.step, ()), each.there)]
+        found |= {f"{lot.batch}@{place.site}" for goods, place in lots for lot in goods if lot.batch == batch}
+    return found
 
 
 def states(starts: Iterable[str], told: set[Arrow], since: int = LONG_AGO) -> set[State]:
