@@ -15,12 +15,13 @@ def worker() -> None:
 def api() -> None:
     """Serves gRPC."""
     from chassis.api.run import run
+    from services.trace.analysis_api import SERVICE as ANALYSIS
     from services.trace.api import SERVICE
     from services.trace.evidence import SERVICE as EVIDENCE
     from services.trace.settings import TraceSettings
     from services.trace.store import COLLECTIONS
 
-    run(TraceSettings(), [SERVICE, EVIDENCE], COLLECTIONS)
+    run(TraceSettings(), [SERVICE, ANALYSIS, EVIDENCE], COLLECTIONS)
 
 
 main(worker=worker, api=api)

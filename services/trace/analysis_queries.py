@@ -1,0 +1,52 @@
+"""What analyses ask of events beside their walks: filters and what they find. No I/O."""
+
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import Any, Final
+
+from contracts.trace import Step
+from services.trace.analysis_requests import begin_of, begin_of_day
+from services.trace.contamination import ON_LINES, Use
+from services.trace.lineage import TRANSFORMS, day_of
+from services.trace.rows import lots_of
+from services.trace.told import Stored
+
+MOST_USES: Final = 5_000
+"""Steps of a site that are looked at, the earliest first."""
+
+OLDEST_FIRST: Final = (("time", 1), ("_id", 1))
+
+
+def uses_of(batch: str, sites: Collection[str], since: datetime | None, until: datetime | None) -> Stored:
+    """Filter of the steps at these sites that worked on a batch or made it."""
+    return _steps({"batches": batch}, sites, TRANSFORMS, since, until)
+
+
+def on_lines(sites: Collection[str], since: datetime, until: datetime | None) -> Stored:
+    """Filter of what happened on the lines of a site, given by all its ids, from the day of a moment on."""
+    return _steps({}, sites, ON_LINES, begin_of_day(since), until)
+
+
+def _steps(
+    where: Stored, sites: Collection[str], steps: Iterable[Step], since: datetime | None, until: datetime | None
+) -> Stored:
+    times = {op: at for op, at in (("$gte", since), ("$lt", until)) if at}
+    found = where | {"site": {"$in": sorted(sites)}, "step": {"$in": sorted(steps)}, "declared": None}
+    return found | ({"time": times} if times else {})
+
+
+def cooked(ids: Iterable[str], day: date) -> Stored:
+    """Filter of the kitchen uses of a day in Shanghai among these events."""
+    return {"_id": {"$in": sorted(ids)}, "step": Step.KITCHEN_USE, "day": day_of(begin_of(day))}
+
+
+def use(row: Stored) -> Use:
+    """An event as a step on a line."""
+    inputs, outputs = ([lot["batch"] for lot in lots] for lots in lots_of(row))
+    return Use(row["_id"], Step(row["step"]), row["time"], row.get("production_line"), tuple(inputs), tuple(outputs))
+
+
+def product_of(row: Stored, batch: str) -> str:
+    """What an event calls a batch's goods."""
+    lots: list[dict[str, Any]] = [lot for side in lots_of(row) for lot in side]
+    return next((lot["product"] for lot in lots if lot["batch"] == batch and lot.get("product")), "")
