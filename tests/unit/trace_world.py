@@ -39,6 +39,8 @@ class World:
     sites: tuple[Row, ...] = ()
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By event."""
+    ear_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By batch."""
 
     def answer(self, request: Request | GoodsAt) -> list[Any]:
         match request:
@@ -47,7 +49,8 @@ class World:
             case EventsOn(keys, bounds):
                 return [row for row in map(raw, self._within(bounds)) if {*row["inputs"], *row["outputs"]} & {*keys}]
             case EventsCiting(reference, bounds):
-                return [raw(each) for each in self._within(bounds) if reference in self.references.get(each.id, ())]
+                cited = [each for each in self._within(bounds) if reference in self.references.get(each.id, ())]
+                return [raw(each) | {"lots": self._lots(each)} for each in cited]
             case EventsAt(direction, keys, bounds):
                 side = "inputs" if direction is Direction.FORWARD else "outputs"
                 return [row for row in map(raw, self._within(bounds)) if {*row[side]} & {*keys}]
@@ -58,6 +61,10 @@ class World:
                 return [each for each in self.events if each.id in ids]
             case SitesOf(sites) | AliasesOf(sites):
                 return [row for row in self.sites if row.site in sites or row.alias_of in sites]
+
+    def _lots(self, each: Event) -> dict[str, list[dict[str, Any]]]:
+        lots = [{"batch": lot.batch, "ear_tags": self.ear_tags.get(lot.batch, ())} for lot in each.goods]
+        return {"inputs": lots}
 
     def _within(self, bounds: Bounds) -> list[Event]:
         """Events are recorded when they happen."""
