@@ -13,10 +13,14 @@ FARMS, MOST_SOURCES = 4, 12
 
 @dataclass(frozen=True)
 class Story:
-    """`lots` are those of both chains: nothing bad happens to the papers that name them."""
+    """`lots` are those of both chains: nothing bad happens to the papers that name them.
+
+    Of the tainted lot is in `lunch` and in `other`, a meal of another kitchen.
+    """
 
     lunch: Lot
     tainted: Lot
+    other: Lot
     lots: frozenset[Lot]
 
     @property
@@ -40,11 +44,15 @@ def choose(papers: Sequence[Paper]) -> Story:
         return _depth(lunch), bool(_animals(lunch)), len(lunch.sources()) >= FARMS, reach(worst(lunch)), lunch.code
 
     lunch = max(_lunches(papers), key=worth_telling)
-    return Story(lunch, worst(lunch), frozenset(_ancestors(lunch) | _descendants(worst(lunch), made)))
+    tainted = worst(lunch)
+    reached = _descendants(tainted, made)
+    meals = (lot for lot in reached if lot.product.category == lunch.product.category)
+    other = min((lot for lot in meals if lot.issuer is not lunch.issuer), key=lambda lot: lot.code, default=lunch)
+    return Story(lunch, tainted, other, frozenset(_ancestors(lunch) | reached))
 
 
 def _animals(lunch: Lot) -> list[Lot]:
-    return [lot for lot in lunch.sources() if lot.issuer.kind == "livestock"]
+    return [lot for lot in lunch.sources() if lot.tags]
 
 
 def _lunches(papers: Iterable[Paper]) -> list[Lot]:

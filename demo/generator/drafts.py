@@ -10,8 +10,9 @@ from demo.generator.styles import Row, style_of
 
 ROLES: Final = ("stall", "shipper", "receiver", "site")
 OTHERS: Final = ("supplier", "buyer", "consignee")
-SYNC, MONTH, LAST_DAY, TEST, LATE = "sync", "month", "last_day", "test", "late"
-"""Stages, each published at once. The last two are told while the loop is walked: a failed test, a late receipt."""
+SYNC, MONTH, LAST_DAY, TEST, LATE, UNTOLD = "sync", "month", "last_day", "test", "late", "untold"
+"""Stages, each published at once. The last three are told while people work: a failed test, a late receipt, a handover
+of goods that are being recalled."""
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,20 @@
 
 import math
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Final
 
-from demo.generator import kitchens, registrations, trade, world
+from contracts.fields import SHANGHAI
+from demo.generator import kitchens, recalled, registrations, trade, world
 from demo.generator.chains import Story, choose
-from demo.generator.drafts import LAST_DAY, LATE, MONTH, TEST, Draft, Message
+from demo.generator.drafts import LAST_DAY, LATE, MONTH, TEST, UNTOLD, Draft, Message
 from demo.generator.faults import FAULTS, Fault
 from demo.generator.ledger import Ledger
-from demo.generator.papers import Paper
+from demo.generator.papers import Lot, Paper
+from demo.generator.recalled import Recalled
 from demo.generator.styles import Amount
 from demo.generator.trouble import Trouble, quick_tests, trouble
 from demo.generator.world import MARKET, ONE_NETWORK, World
@@ -28,13 +30,16 @@ LEAST_DAYS: Final = 3
 
 @dataclass(frozen=True)
 class Month:
-    """What happens and what is sent; `story` is what the demo will trace, `trouble` what it will put right."""
+    """What happens and what is sent; `story` is what the demo will trace, `trouble` what it will put right, `recalled`
+    what it will call back.
+    """
 
     first: date
     world: World
     messages: list[Message]
     story: Story
     trouble: Trouble
+    recalled: Recalled
 
 
 def generate(first: date, seed: int, scale: float = 1.0) -> Month:
@@ -50,11 +55,20 @@ def generate(first: date, seed: int, scale: float = 1.0) -> Month:
         ledger.papers += quick_tests(ledger, tester)
     story = choose(ledger.papers)
     wrong = trouble(ledger, tester, story.lots)
-    drafts = _with_faults(rng, ledger, story, wrong, str(seed))
+    back = recalled.choose(ledger.papers, story.lots)
+    back.put_off(datetime.combine(told_late(first), time(9, 30), SHANGHAI))
+    drafts = _with_faults(rng, ledger, story.lots | {back.lot}, wrong.numbers, str(seed))
+    _set_apart(drafts, wrong, back)
     told = sorted((draft.message() for draft in drafts), key=lambda message: (message.goes, message.id))
     last = first + timedelta(days=days - 1)
     staged = [replace(message, stage=LAST_DAY) if _is_of(message, last) else message for message in told]
-    return Month(first, ledger.world, [*registrations.messages(ledger.world, first, str(seed)), *staged], story, wrong)
+    before = registrations.messages(ledger.world, first, str(seed))
+    return Month(first, ledger.world, [*before, *staged], story, wrong, back)
+
+
+def told_late(first: date) -> date:
+    """The second of the next month: what is recalled then is told of too late."""
+    return (first + timedelta(days=31)).replace(day=2)
 
 
 def last_full_month(today: date) -> date:
@@ -80,12 +94,10 @@ def _is_of(message: Message, last: date) -> bool:
     return message.stage == MONTH and message.goes.date() >= last
 
 
-def _with_faults(rng: Random, ledger: Ledger, story: Story, wrong: Trouble, run: str) -> list[Draft]:
-    """Every paper's draft, some of them spoiled, and after them what is told again. Story and trouble are spared."""
+def _with_faults(rng: Random, ledger: Ledger, lots: Set[Lot], numbers: Set[str], run: str) -> list[Draft]:
+    """Every paper's draft, some of them spoiled, and what is told again. These lots and papers are spared."""
     drafts = [Draft.of(paper, f"{run}-{paper.app}-{number:06}") for number, paper in enumerate(ledger.papers, 1)]
-    _set_apart(drafts, wrong)
-    kept = wrong.numbers
-    spare = [draft for draft in drafts if not (draft.paper.lots() & story.lots or draft.paper.number in kept)]
+    spare = [draft for draft in drafts if not (draft.paper.lots() & lots or draft.paper.number in numbers)]
     rng.shuffle(spare)
     total = len(drafts)
     _spoil(rng, spare, round(total * BAD))
@@ -99,12 +111,13 @@ def _with_faults(rng: Random, ledger: Ledger, story: Story, wrong: Trouble, run:
     ]
 
 
-def _set_apart(drafts: Sequence[Draft], wrong: Trouble) -> None:
-    """The failed test and the late receipt are published by themselves."""
+def _set_apart(drafts: Sequence[Draft], wrong: Trouble, back: Recalled) -> None:
+    """The failed test and what is told late are published by themselves."""
     by_number = {draft.paper.number: draft for draft in drafts}
     by_number[wrong.test.number].stage = TEST
-    late = by_number[wrong.receipt.number]
-    late.stage, late.rule = LATE, "late_upload"
+    for paper, stage in ((wrong.receipt, LATE), (back.shipment, UNTOLD), (back.receipt, UNTOLD)):
+        late = by_number[paper.number]
+        late.stage, late.rule = stage, "late_upload"
 
 
 def _spoil(rng: Random, drafts: Sequence[Draft], wanted: int) -> None:
