@@ -110,9 +110,9 @@ class Walk:
         return self.chain
 
     def whole(self) -> Generator[Request, Any, Chain]:
-        """`run`, then `tell` of every event: for a chain that is wanted with all that is told of it."""
+        """`run`, then `tell` of every event and of what names the starts: a chain with all that is told of it."""
         chain = yield from self.run()
-        yield from self.tell(chain.events)
+        yield from self.tell(chain.events | {*chain.via.values()})
         return chain
 
     def tell(self, ids: Iterable[str]) -> Asking:
