@@ -79,13 +79,12 @@ class Statement(NamedTuple):
 class Doubt(NamedTuple):
     """What does not look true: its kind, the event it is laid to, those that show it, and what they say.
 
-    It counts from `due_at` on: a time to come is for what may still be put right.
+    What may still be put right counts from the time `until` on; else it counts at once.
     """
 
     kind: FindingKind
     event: Event
     events: tuple[str, ...]
-    due_at: datetime
     allowed: str
     told: str
     tolerance: str | None = None
@@ -94,6 +93,16 @@ class Doubt(NamedTuple):
     """Whom it is laid to, where that is not the event's own site."""
     batches: tuple[str, ...] | None = None
     """What it is about, where that is not the event's goods."""
+    until: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime:
+        """When it should have been put right, or happened."""
+        return self.until or self.event.time
+
+    def counts(self, now: datetime) -> bool:
+        """Whether it may not be put right any more without being found."""
+        return self.until is None or self.until <= now
 
 
 def once(statements: Iterable[Statement]) -> list[Statement]:
@@ -104,31 +113,6 @@ def once(statements: Iterable[Statement]) -> list[Statement]:
         if each.origin not in told or each.event.id == each.origin:
             told[each.origin] = each
     return sorted(told.values(), key=lambda each: by_time(each.event))
-
-
-def doubles(statements: Iterable[Statement]) -> Doubt | None:
-    """Second reports of one event that differ in day or goods: proposed to a person, never merged (`domain.decide`)."""
-    standing = sorted((each for each in statements if not each.declared), key=lambda each: each.event.id)
-    if len(standing) < 2:
-        return None
-    first, second = standing[0].event, standing[1].event
-    return Doubt(
-        FindingKind.POSSIBLE_DUPLICATE,
-        first,
-        tuple(each.event.id for each in standing),
-        second.time,
-        _gist(first),
-        _gist(second),
-        document=first.document,
-    )
-
-
-def _gist(event: Event) -> str:
-    return "; ".join((day_of(event.time).isoformat(), *(_goods(*goods[:3]) for goods in event.outputs or event.inputs)))
-
-
-def _goods(batch: str, quantity: Decimal | None, unit: str | None) -> str:
-    return f"{batch} {shown(Amount(quantity, unit))}" if quantity is not None else batch
 
 
 def slack(unit: str | None) -> Decimal:

@@ -16,11 +16,9 @@ from services.trace.truth import (
     Doubt,
     Paper,
     Statement,
-    by_time,
     day_of,
     end_of,
     ids,
-    is_day_only,
     last,
     once,
 )
@@ -43,7 +41,7 @@ class Journey(NamedTuple):
     arrivals: tuple[Event, ...]
     departed: Decimal | None
     arrived: Decimal | None
-    due_at: datetime
+    ends_at: datetime
 
 
 def is_of_animals(statement: Statement, paper: Paper) -> bool:
@@ -72,21 +70,20 @@ def misled(key: str, statements: Iterable[Statement]) -> Doubt | None:
     if journey.departed is None or journey.arrived is None or journey.departed == journey.arrived:
         return None
     late = journey.arrived < journey.departed
-    due = max(journey.due_at, last(journey.arrivals).time) if late else last(journey.arrivals).time
-    return _doubt(FindingKind.HEAD_COUNT_MISMATCH, journey, last(journey.arrivals), due)
+    return _doubt(FindingKind.HEAD_COUNT_MISMATCH, journey, last(journey.arrivals), journey.ends_at if late else None)
 
 
 def _not_arrived(journey: Journey) -> Doubt | None:
     """Laid to the receiver; to the sender where it names none."""
     event = last(journey.departures)
-    doubt = _doubt(FindingKind.ANIMALS_NOT_ARRIVED, journey, event, journey.due_at)
+    doubt = _doubt(FindingKind.ANIMALS_NOT_ARRIVED, journey, event, journey.ends_at)
     return doubt._replace(site=event.there.site or event.here.site)
 
 
-def _doubt(kind: FindingKind, journey: Journey, event: Event, due: datetime) -> Doubt:
+def _doubt(kind: FindingKind, journey: Journey, event: Event, until: datetime | None) -> Doubt:
     shows = ids([*journey.departures, *journey.arrivals])
     allowed, told = _heads(journey.departed), _heads(journey.arrived if journey.arrivals else Decimal(0))
-    return Doubt(kind, event, shows, due, allowed, told, "0", journey.number)
+    return Doubt(kind, event, shows, allowed, told, "0", journey.number, until=until)
 
 
 def _heads(count: Decimal | None) -> str:
@@ -112,7 +109,7 @@ def _journey(key: str, statements: Sequence[Statement]) -> Journey | None:
     if told is None and certified and certified.unit == HEADS:
         told = certified.quantity
     number = number_of(key, citing)
-    return Journey(number, departures, arrivals, told, _counted(arrivals), _due(key, first))
+    return Journey(number, departures, arrivals, told, _counted(arrivals), _ends(key, first))
 
 
 def _answers(receipt: Event, departures: Iterable[Event]) -> bool:
@@ -141,66 +138,9 @@ def _counted(events: Iterable[Event]) -> Decimal | None:
     return total
 
 
-def _due(key: str, departures: Sequence[Statement]) -> datetime:
+def _ends(key: str, departures: Sequence[Statement]) -> datetime:
     ends = [last_day(paper) for each in departures for paper in each.papers if paper.key == key]
     known = [end for end in ends if end]
     if known:
         return end_of(min(known))
     return end_of(day_of(max(each.event.time for each in departures) + LONGEST))
-
-
-class Trip(NamedTuple):
-    """A certificate's way on one vehicle on one day."""
-
-    number: str
-    start: datetime
-    end: datetime
-    event: Event
-
-
-def two_certificates(statements: Iterable[Statement], vehicle: str, arrivals: Iterable[Statement]) -> Doubt | None:
-    """One vehicle that carried animals under more than one certificate at once.
-
-    `statements` are the vehicle's of one day in Shanghai; `arrivals` those that cite the same certificates, whatever
-    vehicle they name. A trip lasts from its first event on the vehicle to the first arrival, else to the day's end.
-    """
-    trips = _trips([each for each in once(statements) if each.vehicle == vehicle], once(arrivals))
-    together = [(a, b) for place, a in enumerate(trips) for b in trips[place + 1 :] if _overlap(a, b)]
-    if not together:
-        return None
-    found = sorted({trip for pair in together for trip in pair}, key=lambda trip: (trip.start, trip.number))
-    numbers, events = [trip.number for trip in found], [trip.event for trip in found]
-    event = last(events)
-    return Doubt(
-        FindingKind.VEHICLE_WITH_TWO_CERTIFICATES,
-        event,
-        ids(events),
-        event.time,
-        "1",
-        ", ".join(numbers),
-        vehicle,
-        numbers[-1],
-    )
-
-
-def _trips(told: Sequence[Statement], arrivals: Sequence[Statement]) -> list[Trip]:
-    starts: dict[str, list[Event]] = {}
-    for each in told:
-        for key in {paper.key for paper in each.papers if sets_out(each, paper.key)}:
-            starts.setdefault(key, []).append(each.event)
-    return [_trip(key, min(events, key=by_time), arrivals) for key, events in sorted(starts.items())]
-
-
-def _trip(key: str, first: Event, arrivals: Sequence[Statement]) -> Trip:
-    whole_day = end_of(day_of(first.time))
-    ended = [
-        each.event.time
-        for each in arrivals
-        if each.event.step in ENDS and any(paper.key == key for paper in each.papers) and each.event.time >= first.time
-    ]
-    known = [at for at in ended if not is_day_only(at)] if not is_day_only(first.time) else []
-    return Trip(key, first.time, min([*known, whole_day]), first)
-
-
-def _overlap(one: Trip, other: Trip) -> bool:
-    return one.start < other.end and other.start < one.end

@@ -87,8 +87,7 @@ def _about(
 ) -> Doubt:
     batch, site = split(node)
     event, shows = last(went), ids([*came, *went])
-    due = last([*came, *went]).time
-    return Doubt(kind, event, shows, due, allowed, told, document=event.document, site=site, batches=(batch,))
+    return Doubt(kind, event, shows, allowed, told, document=event.document, site=site, batches=(batch,))
 
 
 def out_of_yield(event: Event) -> Doubt | None:
@@ -106,7 +105,6 @@ def out_of_yield(event: Event) -> Doubt | None:
         FindingKind.YIELD_OUT_OF_RANGE,
         event,
         (event.id,),
-        event.time,
         " - ".join(bounds),
         shown(made),
         f"{row.least.normalize():f} - {row.most.normalize():f}",

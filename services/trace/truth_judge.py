@@ -1,92 +1,36 @@
-"""Judging subjects by all that is on record about them, and what becomes of findings. Pure; driven like `walk`."""
+"""Judging subjects by all that is on record about them. Pure; driven like `walk`."""
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, NamedTuple
+from datetime import date
+from typing import Any
 
-from contracts.findings import Finding
-from services.trace import truth, truth_animals, truth_balance, truth_meat, truth_papers, truth_places
-from services.trace.asks import SitesOf
-from services.trace.findings import Change, close, finding_id, laid_to, stand
-from services.trace.lineage import TAKEOVERS, Event, flows, node_key, split
+from services.trace import (
+    truth_animals,
+    truth_balance,
+    truth_doubles,
+    truth_meat,
+    truth_papers,
+    truth_places,
+    truth_vehicles,
+)
+from services.trace.lineage import TAKEOVERS, flows, node_key, split
 from services.trace.sites import Sites
 from services.trace.truth import Doubt, Statement, day_of
-from services.trace.truth_subjects import KINDS, Subject, Topic, is_watched, subjects_of, vehicle_days
-
-
-class Named(NamedTuple):
-    """Request: the events of these ids, those declared errors among them."""
-
-    ids: tuple[str, ...]
-
-
-class Touching(NamedTuple):
-    """Request: the events that take goods from these nodes or bring some there."""
-
-    nodes: tuple[str, ...]
-
-
-class LeadingTo(NamedTuple):
-    """Request: the events that bring goods to these nodes."""
-
-    nodes: tuple[str, ...]
-
-
-class Citing(NamedTuple):
-    """Request: the events that name these numbers, of papers or animals."""
-
-    numbers: tuple[str, ...]
-
-
-class OnVehicle(NamedTuple):
-    """Request: the events of a vehicle on a day in Shanghai."""
-
-    days: tuple[tuple[str, date], ...]
-
-
-class ToldAgain(NamedTuple):
-    """Request: these events, and second reports of them."""
-
-    origins: tuple[str, ...]
-
-
-class Licensed(NamedTuple):
-    """Request: until when the registry says that sites are licensed, a date by site: of those that were no longer so
-    on the day `before`, and of the `doubted` ones.
-    """
-
-    sites: tuple[str, ...]
-    before: date
-    doubted: tuple[str, ...]
-
-
-class Doubted(NamedTuple):
-    """Request: the receipts of open findings of meat without papers about these batches, by id."""
-
-    batches: tuple[str, ...]
-
-
-Request = Named | Touching | LeadingTo | Citing | OnVehicle | ToldAgain | Licensed | Doubted | SitesOf
-
-
-class Judged(NamedTuple):
-    """A subject, every name it has had, and what is wrong with it, now or from a time on."""
-
-    subject: Subject
-    names: tuple[str, ...]
-    doubts: tuple[Doubt, ...]
-
-    @property
-    def findings(self) -> list[str]:
-        """Ids of the findings it may have."""
-        return [finding_id(kind, name) for kind in KINDS[self.subject.topic] for name in self.names]
-
-    def pending(self, now: datetime) -> datetime | None:
-        """When it has to be judged again by the clock."""
-        return min((doubt.due_at for doubt in self.doubts if doubt.due_at > now), default=None)
-
+from services.trace.truth_asks import (
+    Citing,
+    Doubted,
+    LeadingTo,
+    Licensed,
+    Named,
+    OnVehicle,
+    Request,
+    ToldAgain,
+    Touching,
+)
+from services.trace.truth_findings import Judged
+from services.trace.truth_subjects import Subject, Topic, is_watched, subjects_of, vehicle_days
 
 Reading = Generator[Request, Any, list[Statement]]
 Judging = Generator[Request, Any, list[Judged]]
@@ -226,7 +170,9 @@ class Examination:
         told: dict[str, list[Statement]] = {origin: [] for origin in sorted(origins)}
         for statement in (yield from self._read(ToldAgain(_sorted(origins)))):
             told[statement.origin].append(statement)
-        return [_judged(Topic.DOUBLE, origin, [truth.doubles(statements)]) for origin, statements in told.items()]
+        return [
+            _judged(Topic.DOUBLE, origin, [truth_doubles.doubles(statements)]) for origin, statements in told.items()
+        ]
 
 
 def _sorted(values: Iterable[str]) -> tuple[str, ...]:
@@ -250,7 +196,7 @@ def _of_paper(key: str, statements: Sequence[Statement]) -> Iterator[Doubt | Non
 
 
 def _of_vehicle(plate: str, statements: Sequence[Statement], arrivals: Sequence[Statement]) -> Iterator[Doubt | None]:
-    yield truth_animals.two_certificates(statements, plate, arrivals)
+    yield truth_vehicles.two_certificates(statements, plate, arrivals)
     yield truth_places.vehicle_apart(statements)
 
 
@@ -270,46 +216,3 @@ def _to(nodes: set[str], statements: Iterable[Statement]) -> list[Statement]:
 
 def _on(plate: str, day: date, statements: Iterable[Statement]) -> list[Statement]:
     return [each for each in statements if each.vehicle == plate and day_of(each.event.time) == day]
-
-
-def changes(judged: Iterable[Judged], known: Mapping[str, Finding], sites: Sites, now: datetime) -> list[Change]:
-    """What becomes of the findings of subjects; `known` by id are those there already."""
-    changed: list[Change | None] = []
-    for each in judged:
-        wrong = {
-            finding.id: finding
-            for doubt in each.doubts
-            if doubt.due_at <= now
-            for finding in [_finding(doubt, each.names[0], sites, now)]
-        }
-        changed += [close(known[id], now) for id in each.findings if id in known and id not in wrong]
-        changed += [stand(known.get(id), finding) for id, finding in wrong.items()]
-    return [change for change in changed if change]
-
-
-def _finding(doubt: Doubt, about: str, sites: Sites, now: datetime) -> Finding:
-    event, site = doubt.event, doubt.site or doubt.event.here.site
-    goods = event.outputs or event.inputs
-    return Finding(
-        id=finding_id(doubt.kind, about),
-        kind=doubt.kind,
-        open=True,
-        version=1,
-        **laid_to(sites.place(site)),
-        counterparty=_other(event, site),
-        event_id=event.id,
-        document=doubt.document,
-        batches=doubt.batches if doubt.batches is not None else tuple(dict.fromkeys(lot.batch for lot in goods)),
-        categories=tuple(sorted({lot.category for lot in goods})),
-        events=doubt.events,
-        allowed=doubt.allowed,
-        told=doubt.told,
-        tolerance=doubt.tolerance,
-        due_at=doubt.due_at,
-        opened_at=now,
-    )
-
-
-def _other(event: Event, site: str) -> str | None:
-    other = event.there.site if site == event.here.site else event.here.site
-    return other or None

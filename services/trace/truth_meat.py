@@ -60,11 +60,11 @@ def without_papers(receipt: Statement, led_to_it: Iterable[Statement]) -> Doubt 
         FindingKind.MEAT_WITHOUT_PAPERS,
         event,
         ids([event, *(each.event for each in told)]),
-        event.time + _grace(receipt),
         "动物检疫合格证明、肉品品质检验合格证 / slaughter",
         "—",
         document=event.document,
         batches=tuple(dict.fromkeys((*meat, *sorted(before)))),
+        until=event.time + _grace(receipt),
     )
 
 

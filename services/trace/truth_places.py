@@ -63,7 +63,6 @@ def _doubt(before: Event, after: Event, least: timedelta | None) -> Doubt:
         FindingKind.IMPOSSIBLE_PLACE,
         after,
         (before.id, after.id),
-        after.time,
         _at(before),
         _at(after),
         f"{least // timedelta(minutes=1)} min" if least else None,

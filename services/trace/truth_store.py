@@ -17,7 +17,7 @@ from contracts.findings import FindingKind
 from services.trace import rows
 from services.trace.told import Stored
 from services.trace.truth import Paper, Statement
-from services.trace.truth_judge import Citing, Doubted, LeadingTo, Named, OnVehicle, Request, ToldAgain, Touching
+from services.trace.truth_asks import Citing, Doubted, LeadingTo, Named, OnVehicle, Request, ToldAgain, Touching
 from services.trace.truth_subjects import TRUTH, Subject, Topic
 
 EXAMINE: Final = "to_examine"

@@ -10,12 +10,14 @@ from chassis.asking import answered
 from chassis.outgoing import Commit
 from chassis.worker.mongo import Store
 from contracts.envelope import Envelope
-from services.trace import announce, rows, store, truth_judge, truth_store, watched
+from services.trace import announce, rows, store, truth_findings, truth_store, watched
 from services.trace.asks import SitesOf
 from services.trace.findings import Change
 from services.trace.reading import Reader
 from services.trace.told import Stored
-from services.trace.truth_judge import Doubted, Examination, Judged, Licensed, Request
+from services.trace.truth_asks import Doubted, Licensed, Request
+from services.trace.truth_findings import Judged
+from services.trace.truth_judge import Examination
 from services.trace.truth_subjects import Subject, Topic
 
 PAGE: Final = 100
@@ -69,7 +71,7 @@ def _judged(
     judged = answered(examination.run(ids, more), lambda request: _answer(reader, request))
     about = {"_id": {"$in": [id for each in judged for id in each.findings]}}
     known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, about)}
-    changes = truth_judge.changes(judged, known, examination.sites, now)
+    changes = truth_findings.changes(judged, known, examination.sites, now)
     changed = _changed(judged, changes)
     looks = [*_looked(page, judged, changed, now), *_pending(page, judged, now)]
     writes: dict[str, list[Any]] = {

@@ -8,15 +8,14 @@ from typing import Any
 from chassis.asking import answered
 from contracts import codes
 from contracts.findings import Finding, FindingKind
-from services.trace import truth_judge
+from services.trace import truth_findings
 from services.trace.asks import SitesOf
 from services.trace.lineage import Event, Place, ends_of
 from services.trace.sites import Row
 from services.trace.truth import Paper, Statement, day_of
-from services.trace.truth_judge import (
+from services.trace.truth_asks import (
     Citing,
     Doubted,
-    Examination,
     LeadingTo,
     Licensed,
     Named,
@@ -25,6 +24,7 @@ from services.trace.truth_judge import (
     ToldAgain,
     Touching,
 )
+from services.trace.truth_judge import Examination
 from services.trace.truth_subjects import Subject
 from tests.unit.trace_world import MORNING, event, goods
 
@@ -71,7 +71,7 @@ class Truth:
             if at := each.pending(self.now):
                 self.waiting[each.subject] = at
         known = {id: self.findings[id] for each in judged for id in each.findings if id in self.findings}
-        for change in truth_judge.changes(judged, known, examination.sites, self.now):
+        for change in truth_findings.changes(judged, known, examination.sites, self.now):
             self.findings[change.after.id] = change.after
 
     @property

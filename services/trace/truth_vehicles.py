@@ -1,0 +1,72 @@
+"""One vehicle with animals under more than one certificate at once (S0; domain: "Animal chain"). Pure.
+
+Of meat a vehicle carries one certificate for each consignment, which is no doubt.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from contracts.findings import FindingKind
+from contracts.trace import Step
+from services.trace.lineage import TAKEOVERS, Event
+from services.trace.truth import Doubt, Statement, by_time, day_of, end_of, ids, is_day_only, last, once
+from services.trace.truth_animals import sets_out
+
+ENDS: Final = TAKEOVERS | {Step.SLAUGHTER}
+
+
+class Trip(NamedTuple):
+    """A certificate's way on one vehicle on one day."""
+
+    number: str
+    start: datetime
+    end: datetime
+    event: Event
+
+
+def two_certificates(statements: Iterable[Statement], vehicle: str, arrivals: Iterable[Statement]) -> Doubt | None:
+    """One vehicle that carried animals under more than one certificate at once.
+
+    `statements` are the vehicle's of one day in Shanghai; `arrivals` those that cite the same certificates, whatever
+    vehicle they name. A trip lasts from its first event on the vehicle to the first arrival, else to the day's end.
+    """
+    trips = _trips([each for each in once(statements) if each.vehicle == vehicle], once(arrivals))
+    together = [(a, b) for place, a in enumerate(trips) for b in trips[place + 1 :] if _overlap(a, b)]
+    if not together:
+        return None
+    found = sorted({trip for pair in together for trip in pair}, key=lambda trip: (trip.start, trip.number))
+    numbers, events = [trip.number for trip in found], [trip.event for trip in found]
+    event = last(events)
+    return Doubt(
+        FindingKind.VEHICLE_WITH_TWO_CERTIFICATES,
+        event,
+        ids(events),
+        "1",
+        ", ".join(numbers),
+        vehicle,
+        numbers[-1],
+    )
+
+
+def _trips(told: Sequence[Statement], arrivals: Sequence[Statement]) -> list[Trip]:
+    starts: dict[str, list[Event]] = {}
+    for each in told:
+        for key in {paper.key for paper in each.papers if sets_out(each, paper.key)}:
+            starts.setdefault(key, []).append(each.event)
+    return [_trip(key, min(events, key=by_time), arrivals) for key, events in sorted(starts.items())]
+
+
+def _trip(key: str, first: Event, arrivals: Sequence[Statement]) -> Trip:
+    whole_day = end_of(day_of(first.time))
+    ended = [
+        each.event.time
+        for each in arrivals
+        if each.event.step in ENDS and any(paper.key == key for paper in each.papers) and each.event.time >= first.time
+    ]
+    known = [at for at in ended if not is_day_only(at)] if not is_day_only(first.time) else []
+    return Trip(key, first.time, min([*known, whole_day]), first)
+
+
+def _overlap(one: Trip, other: Trip) -> bool:
+    return one.start < other.end and other.start < one.end
