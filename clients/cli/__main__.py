@@ -18,6 +18,7 @@ from clients.cli import (
     operators,
     phases,
     publish,
+    recalling,
     reports,
     risks,
     rosters,
@@ -32,6 +33,7 @@ from clients.cli import (
     watching,
 )
 from clients.cli.asking import asks
+from clients.cli.recall_tables import SHOW_STOCK
 from clients.cli.task_tables import SHOW_TASKS
 
 app = typer.Typer(
@@ -45,6 +47,7 @@ app = typer.Typer(
 trace.app.add_typer(analysing.app)
 app.add_typer(trace.app, name="trace")
 app.command()(trace.holders)
+asks(app, "stock", SHOW_STOCK)(recalling.stock)
 app.command()(verify.verify)
 app.command()(publish.publish)
 app.command()(check.check)
@@ -69,6 +72,7 @@ app.add_typer(cases.app, name="case")
 app.add_typer(samples.app, name="sample")
 app.add_typer(testing.app, name="test")
 app.add_typer(risks.app, name="risk")
+app.add_typer(recalling.app, name="recall")
 app.add_typer(notices.app, name="notify")
 app.add_typer(reports.app, name="report")
 

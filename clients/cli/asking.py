@@ -14,6 +14,7 @@ from shilian.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from shilian.reporting.v1.reporting_pb2_grpc import ReportingServiceStub
 from shilian.trace.v1.analysis_pb2_grpc import AnalysisServiceStub
 from shilian.trace.v1.evidence_pb2_grpc import EvidenceServiceStub
+from shilian.trace.v1.recall_pb2_grpc import RecallServiceStub
 from shilian.trace.v1.trace_pb2_grpc import TraceServiceStub
 
 from clients.cli import calling, where
@@ -30,6 +31,7 @@ STUBS: Final[Mapping[str, Callable[..., Any]]] = {
     "EvidenceService": EvidenceServiceStub,
     "InspectionService": InspectionServiceStub,
     "NotifyService": NotifyServiceStub,
+    "RecallService": RecallServiceStub,
     "RegistryService": RegistryServiceStub,
     "ReportingService": ReportingServiceStub,
     "TraceService": TraceServiceStub,

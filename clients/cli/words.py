@@ -186,6 +186,28 @@ CHANGES: Final = {
     "closed": "停业申报",
 }
 
+FATES: Final = {
+    "held": "在手",
+    "in_transit": "在途",
+    "processed": "已加工",
+    "consumed": "已消费",
+    "destroyed": "已销毁",
+    "outside": "已出省",
+    "unlocated": "未定位",
+}
+
+DOUBTS: Final = {
+    "not_recorded": "数量缺失或单位不一",
+    "nothing_came": "无来货记录",
+    "more_out_than_in": "出多于进",
+    "to_nobody_known": "未写明收货方",
+    "not_followed": "超出查询范围",
+}
+"""Why it is not known where goods are, or how much."""
+
+RECALLED: Final = {"open": "进行中", "closed": "已结束"}
+LEVELS_OF_RECALL: Final = {"1": "一级", "2": "二级", "3": "三级"}
+
 FAULTS: Final = {
     "block_missing": "区块缺失",
     "block_changed": "区块被改动",

@@ -18,10 +18,11 @@ def api() -> None:
     from services.trace.analysis_api import SERVICE as ANALYSIS
     from services.trace.api import SERVICE
     from services.trace.evidence import SERVICE as EVIDENCE
+    from services.trace.recall_calls import SERVICE as RECALLS
     from services.trace.settings import TraceSettings
     from services.trace.store import COLLECTIONS
 
-    run(TraceSettings(), [SERVICE, ANALYSIS, EVIDENCE], COLLECTIONS)
+    run(TraceSettings(), [SERVICE, ANALYSIS, EVIDENCE, RECALLS], COLLECTIONS)
 
 
 main(worker=worker, api=api)

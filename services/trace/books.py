@@ -63,9 +63,15 @@ class Account:
         return gone
 
     @property
-    def in_transit(self) -> Amount | None:
-        """What was sent there and not received yet."""
-        return beyond(self.coming, self.unnamed_in)
+    def left(self) -> Amount | None:
+        """What came and did not leave; at least nothing."""
+        return beyond(self.came, self.went)
+
+    @property
+    def in_transit(self) -> Amount:
+        """Of what is left, what was sent there and not received yet."""
+        left, coming = self.left or NOTHING, beyond(self.coming, self.unnamed_in) or NOTHING
+        return left if not self.present or coming.quantity > left.quantity else coming
 
     @property
     def from_nobody(self) -> Amount | None:

@@ -23,6 +23,10 @@ class Reader:
     def find(self, name: str, where: Stored, fields: Stored | None = None) -> list[Stored]:
         return list(self._db[name].find(where, fields))
 
+    def any(self, name: str, where: Stored) -> bool:
+        """Whether a document is there that the filter lets through."""
+        return self._db[name].find_one(where, {"_id": 1}) is not None
+
     def due(self, name: str, where: Stored, most: int) -> list[Stored]:
         """The rows to look at that have waited longest."""
         return list(self._db[name].find(where).sort("look_at", 1).limit(most))

@@ -108,11 +108,10 @@ def _standing(key: str, account: Account, came: Amount | None) -> Iterator[Porti
     """What is left, first of it what is on its way. A node that nothing came to began with what left it."""
     if came == NOTHING:
         return
-    left = beyond(came, account.went)
+    left, coming = account.left, account.in_transit
     if left is None:
         yield Portion(key, Fate.UNLOCATED, None, why=Why.NOT_RECORDED)
         return
-    coming = min(account.in_transit or NOTHING, left, key=lambda amount: amount.quantity) if account.present else left
     for fate, amount in ((Fate.HELD, beyond(left, coming)), (Fate.IN_TRANSIT, coming)):
         if amount and amount.quantity > 0:
             yield Portion(key, fate, amount)

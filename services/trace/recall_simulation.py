@@ -1,18 +1,19 @@
 """A recall simulated: where the goods of batches, and what was made of them, are. Pure; driven like `walk`."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from services.trace.amounts import NOTHING, Amount, plus
-from services.trace.asks import Bounds, GoodsAt, Raw
+from services.trace.asks import Bounds, EventsNamed, GoodsAt, Raw
 from services.trace.books import Books
 from services.trace.chain import Chain, Direction, Gap
-from services.trace.lineage import Place, split
+from services.trace.lineage import Event, Place, split
 from services.trace.recall_coverage import Coverage, coverages, share_of
 from services.trace.recall_portions import Portion, named, portions
+from services.trace.sites import Sites
 from services.trace.walk import PER_REQUEST, Start, Walk
 
 MOST_BATCHES: Final = 100
@@ -95,12 +96,12 @@ def simulate(start: Start, at: datetime) -> Generator[Any, Any, Simulation]:
     chain = yield from walk.run()
     nodes = named(chain)
     books = Books((yield from moving(walk.keys(nodes), start.bounds)), walk.sites.now if walk.sites.aliased else str)
-    yield from _places(walk, nodes)
+    yield from placed(walk.sites, {split(key)[1]: chain.via[key] for key in nodes})
     batches = tuple(batch for batch in start.batches if batch) or tuple(sorted({split(key)[0] for key in chain.starts}))
     return assessed(batches, at, chain, books)
 
 
-def moving(keys: Sequence[str], bounds: Bounds) -> Generator[GoodsAt, Any, list[Raw]]:
+def moving(keys: Sequence[str], bounds: Bounds) -> Generator[Any, Any, list[Raw]]:
     """Every event that brings goods to these nodes or takes some from them, once."""
     if len(keys) <= PER_REQUEST:
         rows: list[Raw] = yield GoodsAt(tuple(keys), bounds)
@@ -112,11 +113,13 @@ def moving(keys: Sequence[str], bounds: Bounds) -> Generator[GoodsAt, Any, list[
     return list(found.values())
 
 
-def _places(walk: Walk, nodes: Iterable[str]) -> Generator[Any, Any, None]:
-    """Where the nodes stand: as the registry tells or, where it does not know a site, as an event does."""
-    via = {split(key)[1]: walk.chain.via[key] for key in nodes}
-    known = yield from walk.sites.known(via.keys())
-    yield from walk.tell(id for site, id in via.items() if site not in known)
+def placed(sites: Sites, via: Mapping[str, str]) -> Generator[Any, Any, None]:
+    """Learns where sites are: as the registry tells or, where it does not know one, as an event that names it does."""
+    known = yield from sites.known(via.keys())
+    ids = sorted({id for site, id in via.items() if site not in known})
+    if ids:
+        events: list[Event] = yield EventsNamed(tuple(ids))
+        yield from sites.resolve(events)
 
 
 def assessed(batches: tuple[str, ...], at: datetime, chain: Chain, books: Books) -> Simulation:

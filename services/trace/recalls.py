@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from bson import Binary
 from pymongo import InsertOne, ReplaceOne
 
-from chassis import timers
+from chassis import clock, timers
 from chassis.caller import Caller
 from chassis.outgoing import Commit, Outgoing
 from contracts.recalls import CLOCKS
@@ -45,8 +45,8 @@ def opened(id: str, order: Order, simulation: Simulation, now: datetime) -> Stor
     """A new recall. Its time to begin runs from when the risk was known (art. 13), to end from now, in working days
     (art. 18).
     """
-    clock = CLOCKS[order.recall_class]
-    finish = deadline(now, clock.finish_days, Days.WORKING)
+    term = CLOCKS[order.recall_class]
+    finish = deadline(now, term.finish_days, Days.WORKING)
     product, category = simulation.product()
     recall: Stored = {
         "_id": id,
@@ -56,7 +56,7 @@ def opened(id: str, order: Order, simulation: Simulation, now: datetime) -> Stor
         "product": product,
         "category": category,
         **order._asdict(),
-        "start_by": order.known_at + clock.start,
+        "start_by": order.known_at + term.start,
         "opened_at": now,
         "finish_by": finish.at,
         "provisional": finish.provisional,
@@ -139,8 +139,8 @@ def written(before: Mapping[str, Any] | None, after: Stored) -> Any:
 
 
 def look_again(recall: Mapping[str, Any], now: datetime) -> dict[str, list[Any]]:
-    """Writes that have a worker look for what is recorded from now on."""
-    return timers.due(row_id(recall), TIMER, now + AGAIN, {"recall": recall["_id"], "since": now})
+    """Writes that have a worker look for what is recorded from now on, by the clock that stamps events."""
+    return timers.due(row_id(recall), TIMER, now + AGAIN, {"recall": recall["_id"], "since": clock.recorded()})
 
 
 def row_id(recall: Mapping[str, Any]) -> str:

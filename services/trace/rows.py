@@ -210,5 +210,6 @@ def site(row: Mapping[str, Any]) -> Row:
         row["operator_name"],
         row.get("division"),
         _LINKS[link] if link else None,
+        " ".join(filter(None, (row.get("contact_name"), row.get("contact_phone")))) or None,
     )
     return Row(row["_id"], row.get("alias_of"), place)

@@ -8,7 +8,7 @@ from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import Collection
 from contracts.trace import Record, Step
-from services.trace import handoffs, rows, sealing, told, truth_store, watched
+from services.trace import handoffs, recall_rows, rows, sealing, told, truth_store, watched
 from services.trace.domain import Decision, Sighting
 from services.trace.entry import candidate_ids
 from services.trace.lanes import Lane
@@ -63,6 +63,7 @@ COLLECTIONS: Final = (
     *watched.COLLECTIONS,
     *sealing.COLLECTIONS,
     truth_store.COLLECTION,
+    *recall_rows.COLLECTIONS,
 )
 
 

@@ -18,7 +18,18 @@ from contracts import topology
 from contracts.envelope import Envelope
 from contracts.registry import SitesAliasedV1, SitesChangedV1
 from contracts.trace import CaptureV1, EventsRecordedV1, Record
-from services.trace import announce, handoff_watch, proposals, replica, rows, silence_watch, store, truth_watch
+from services.trace import (
+    announce,
+    handoff_watch,
+    proposals,
+    recall_watch,
+    recalls,
+    replica,
+    rows,
+    silence_watch,
+    store,
+    truth_watch,
+)
 from services.trace.domain import decide
 from services.trace.entry import Known
 from services.trace.lanes import Lanes, head
@@ -115,6 +126,11 @@ class TraceWorker:
     def sweep_handoffs(self, row: Due) -> None:
         """Finds broken chains: handoffs of which one half is overdue."""
         self._watching.sweep(row, handoff_watch.sweep)
+
+    @timer(recalls.TIMER, after=topology.TRACE_CAPTURE)
+    def follow_recall(self, row: Due) -> None:
+        """Simulates an open recall again when late records touched its chain, and tells what they add."""
+        self.store.decide(lambda: recall_watch.look(self._reader, row, clock.stamp()))
 
     @timer("trace.silence", every=SWEEP, after=(topology.TRACE_CAPTURE, topology.TRACE_PROPOSALS))
     def sweep_sites(self, row: Due) -> None:
