@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,10 +12,19 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from google.protobuf.descriptor import ServiceDescriptor
 
-from tests.processes import Process, free_port
+from tests.processes import ROOT, Process, free_port
 
 StubClass = Callable[[grpc.Channel], Any]
+
+
+def grpc_services() -> Iterator[tuple[str, ServiceDescriptor]]:
+    """Every gRPC service there is, with whose api serves it."""
+    for file in sorted((ROOT / "proto/shilian").glob("*/v1/*.proto")):
+        module = import_module(f"shilian.{file.parents[1].name}.v1.{file.stem}_pb2")
+        for service in module.DESCRIPTOR.services_by_name.values():
+            yield file.parents[1].name, service
 
 
 class Client:

@@ -13,35 +13,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode
 from pymongo import MongoClient
-from shilian.inspection.v1 import inspection_pb2, inspection_pb2_grpc
-from shilian.notify.v1 import notify_pb2, notify_pb2_grpc
-from shilian.registry.v1 import registry_pb2, registry_pb2_grpc
-from shilian.reporting.v1 import reporting_pb2, reporting_pb2_grpc
-from shilian.trace.v1 import trace_pb2, trace_pb2_grpc
 
 from chassis.api.auth import ROLES, access_table
+from clients.cli.asking import STUBS
 from contracts.topology import COMMANDS, EVENTS
 from tests.bus import Bus
+from tests.calls import grpc_services
 from tests.faults.requests import absurd, plausible
 from tests.integration.inspection import OPERATOR, SITE, failed_test, finding, site
 from tests.processes import eventually, free_port, spawning
 from tests.stack import Database, Infra, fresh_database, fresh_vhost
 
-STUBS: Final = {
-    "registry": (registry_pb2, registry_pb2_grpc.RegistryServiceStub),
-    "trace": (trace_pb2, trace_pb2_grpc.TraceServiceStub),
-    "inspection": (inspection_pb2, inspection_pb2_grpc.InspectionServiceStub),
-    "notify": (notify_pb2, notify_pb2_grpc.NotifyServiceStub),
-    "reporting": (reporting_pb2, reporting_pb2_grpc.ReportingServiceStub),
-}
-METHODS: Final = {
-    f"{name}.{method.name}": method
-    for name, (module, _) in STUBS.items()
-    for service in module.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
-}
+SERVICES: Final = sorted({name for name, _ in grpc_services()})
+METHODS: Final = {f"{name}.{method.name}": method for name, service in grpc_services() for method in service.methods}
 ROLES_OF: Final = access_table([method.containing_service for method in METHODS.values()])
 by_rpc = pytest.mark.parametrize("rpc", METHODS)
 
@@ -78,7 +65,7 @@ class Apis:
         return jwt.encode({**payload, "division": SHANDONG, **claims}, key or self.key, "EdDSA")
 
     def call(self, rpc: str, request: Any, token: str | None) -> Answer:
-        service, name = rpc.split(".")
+        service, name = METHODS[rpc].containing_service.name, rpc.split(".")[1]
         metadata = [("authorization", f"Bearer {token}")] if token is not None else []
         try:
             answer = getattr(self._stubs[service], name)(request, metadata=metadata, timeout=20)
@@ -106,8 +93,9 @@ def apis(stack: Infra, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api
         bus = Bus(vhost)
         bus.declare()
         entered.callback(bus.close)
-        stubs, databases, processes = {}, {}, []
-        for name, (_, stub) in STUBS.items():
+        stubs: dict[str, Any] = {}
+        databases, processes = {}, []
+        for name in SERVICES:
             mongo: Database = entered.enter_context(fresh_database(stack))
             client = entered.enter_context(MongoClient[dict[str, Any]](mongo.url, tz_aware=True))
             databases[name] = client.get_default_database()
@@ -115,7 +103,8 @@ def apis(stack: Infra, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api
             port = free_port()
             processes.append(spawn(f"services.{name}", "api", grpc_port=port, **settings))
             processes.append(spawn(f"services.{name}", "worker", **settings))
-            stubs[name] = stub(entered.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}")))
+            channel = entered.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}"))
+            stubs |= {each.name: STUBS[each.name](channel) for of, each in grpc_services() if of == name}
         for process in processes:
             process.wait_ready()
         apis = Apis(key, stubs, databases)
@@ -137,6 +126,8 @@ def _fill(apis: Apis, bus: Bus) -> None:
     apis.known = {
         "task_id": task, "case_id": case, "delivery_id": delivery, "site_id": SITE, "operator_id": OPERATOR,
         "site_ids": [SITE], "test_id": "Q1", "batch": "B1", "month": "2026-01", "division": "370105",
+        # A walk has one start, and its time ends after it begins.
+        "document_number": "", "ear_tag": "", "until_time": Timestamp(seconds=4_102_444_800),
     }  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import MethodDescriptor
 
 from clients.cli import asking
+from tests.calls import grpc_services
 from tests.processes import ROOT
 
 CLI = ROOT / "clients/cli"
@@ -22,16 +23,8 @@ WITHOUT = {
 """RPCs that no person calls, each with the reason."""
 
 
-def services() -> Iterator[tuple[str, ServiceDescriptor]]:
-    """Every gRPC service there is, with whose api serves it."""
-    for file in sorted((ROOT / "proto/shilian").glob("*/v1/*.proto")):
-        module = import_module(f"shilian.{file.parents[1].name}.v1.{file.stem}_pb2")
-        for service in module.DESCRIPTOR.services_by_name.values():
-            yield file.parents[1].name, service
-
-
 def rpcs() -> dict[str, MethodDescriptor]:
-    return {f"{name}.{method.name}": method for name, service in services() for method in service.methods}
+    return {f"{name}.{method.name}": method for name, service in grpc_services() for method in service.methods}
 
 
 def messages_named_in(file: Path) -> Iterator[str]:
@@ -65,8 +58,8 @@ def reached() -> set[str]:
 
 
 def test_all_five_services_are_looked_at() -> None:
-    assert {name for name, _ in services()} == {"inspection", "notify", "registry", "reporting", "trace"}
-    assert {service.name for _, service in services()} == asking.STUBS.keys()
+    assert {name for name, _ in grpc_services()} == {"inspection", "notify", "registry", "reporting", "trace"}
+    assert {service.name for _, service in grpc_services()} == asking.STUBS.keys()
 
 
 def test_every_rpc_has_a_command_or_a_reason() -> None:
