@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from clients.cli.printing import local_time
+from clients.cli.sketch import leads_on
 from clients.cli.words import GAPS, STEPS, amount, zh
 from contracts import divisions
 
@@ -27,7 +28,7 @@ def draw(chain: Json) -> str:
         *HEAD,
         *map(_node, chain["nodes"]),
         *_edges(chain["edges"]),
-        *(line for n, gap in enumerate(chain["gaps"]) for line in _gap(n, gap)),
+        *(line for n, gap in enumerate(chain["gaps"]) for line in _gap(n, gap, chain["direction"])),
         "}",
     )
     return "\n".join(lines)
@@ -57,9 +58,9 @@ def _edges(edges: Iterable[Json]) -> Iterator[str]:
         yield f"  {quoted(tail)} -> {quoted(head)} [label={quoted(label)}];"
 
 
-def _gap(number: int, gap: Json) -> Iterator[str]:
+def _gap(number: int, gap: Json, direction: str) -> Iterator[str]:
     known, unknown = quoted(_id(gap["node"])), quoted(f"gap {number}")
-    ends = (unknown, known) if gap["kind"] == "unknown_source" else (known, unknown)
+    ends = (known, unknown) if leads_on(gap["kind"], direction) else (unknown, known)
     red = 'style="dashed", color="red"'
     yield f'  {unknown} [label={quoted(zh(GAPS, gap["kind"]) + "？")}, {red}, fontcolor="red"];'
     yield f"  {ends[0]} -> {ends[1]} [{red}];"

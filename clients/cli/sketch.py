@@ -90,9 +90,13 @@ def _moves(edges: Iterable[Json], number: dict[Key, int]) -> dict[tuple[int, int
 
 def _broken(direction: str, gap: Json, number: dict[Key, int], unknown: int) -> tuple[int, int]:
     """From a node to the unknown beyond it, or from the unknown to the node."""
-    known, kind = number[_key(gap["node"])], gap["kind"]
-    onward = kind == "unknown_destination" or (kind != "unknown_source" and direction == "forward")
-    return (known, unknown) if onward else (unknown, known)
+    known = number[_key(gap["node"])]
+    return (known, unknown) if leads_on(gap["kind"], direction) else (unknown, known)
+
+
+def leads_on(kind: str, direction: str) -> bool:
+    """Whether what a gap hides lies beyond the node, the way goods went; else it lies before it."""
+    return kind == "unknown_destination" or (kind != "unknown_source" and direction == "forward")
 
 
 def _returned(steps: Iterable[Json]) -> bool:

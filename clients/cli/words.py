@@ -17,6 +17,7 @@ GAPS: Final = {
     "unknown_destination": "去向不明",
     "depth_limit": "层数超限",
     "size_limit": "规模超限",
+    "time_limit": "时间范围之外",
 }
 
 UNJUDGED: Final = {"no_line": "未记生产线", "beyond_scope": "不在本辖区", "too_many": "记录过多"}

@@ -90,10 +90,18 @@ def test_nodes_are_told_by_name_and_goods_and_an_edge_by_its_steps() -> None:
     assert graph.edges[0][2]["label"] == "发货→收货\n12.5 kg\n2026-03-02 09:00"
 
 
-@pytest.mark.parametrize(("kind", "ends"), [("unknown_source", (0, 1)), ("size_limit", (1, 0))])
-def test_gap_is_a_node_of_its_own_on_its_side(kind: str, ends: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "direction", "ends"),
+    [
+        ("unknown_source", "forward", (0, 1)),
+        ("unknown_destination", "backward", (1, 0)),
+        ("size_limit", "backward", (0, 1)),
+        ("time_limit", "forward", (1, 0)),
+    ],
+)
+def test_gap_is_a_node_of_its_own_on_its_side(kind: str, direction: str, ends: tuple[int, int]) -> None:
     gap = {"node": {"batch": "B", "site": "farm"}, "kind": kind, "event_id": ""}
-    graph = parsed(draw(chain([FARM], [], [gap])))
+    graph = parsed(draw(chain([FARM], [], [gap], direction)))
     both = ("gap 0", "B@farm")
     assert [(tail, head) for tail, head, _ in graph.edges] == [(both[ends[0]], both[ends[1]])]
     assert graph.nodes["gap 0"]["color"] == "red"
