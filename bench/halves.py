@@ -39,5 +39,5 @@ def _halves(row: Document) -> list[UpdateOne]:
 
 
 def _half(row: Document, lot: Document) -> Document:
-    told = {"time": row["time"], "event": row["_id"], "category": lot["category"]}
+    told = {"time": row["time"], "event": row["_id"], "step": row["step"], "category": lot["category"]}
     return told | {"quantity": lot["quantity"], "unit": lot["unit"]}

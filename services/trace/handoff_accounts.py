@@ -1,20 +1,21 @@
 """Whether the two accounts of a handoff agree: how much went and came, and which was first. Pure.
 
 Of one batch between two sites all shipments stand against all receipts, so that neither order, parts nor repetition
-matter. What two sources tell of one event counts once, as either of them tells it. Halves of these sites that name no
-other side may be part of the handoff, and count where they explain a difference. Where one quantity is unknown or
-units differ, quantities are not compared.
+matter. Every doubt is in favour of agreement: what two sources tell of one event counts once, as either of them tells
+it; goods told in two steps, sold and shipped or bought and received, may be the same goods; halves that name no other
+side may be part of the handoff; goods sent back may never have been taken in. Where one quantity is unknown or units
+differ, quantities are not compared.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
-from itertools import accumulate
 from typing import Final, NamedTuple
 
 from contracts.fields import SHANGHAI
 from contracts.findings import FindingKind
+from contracts.trace import Step
 from services.trace import terms
 from services.trace.amounts import Amount
 from services.trace.handoffs import Edges, Half, Handoff, by_time, edges_of, one_of
@@ -56,8 +57,13 @@ def _of_batch(edges: Edges) -> Iterator[tuple[str, list[Doubt]]]:
         edge = one_of(rows)
         if UNNAMED not in (tail, head) and edge.shipped and edge.received:
             loose = [*edges.get((tail, UNNAMED), ()), *edges.get((UNNAMED, head), ())]
-            doubted = [*_by_quantity(edge, one_of([edge, *loose])), *_by_day(edge, one_of([edge, *loose]))]
-            yield min(row.id for row in rows), doubted
+            widest, back = one_of([edge, *loose]), _sent_back(edges.get((head, tail), ()))
+            quantities = widest._replace(received=widest.received | back)
+            yield min(row.id for row in rows), [*_by_quantity(edge, quantities), *_by_day(edge, widest)]
+
+
+def _sent_back(rows: Iterable[Handoff]) -> frozenset[Half]:
+    return frozenset(half for row in rows for half in row.shipped if half.step is Step.RETURNING)
 
 
 # How much
@@ -83,14 +89,18 @@ def _by_quantity(edge: Handoff, widest: Handoff) -> Iterator[Doubt]:
 
 
 def _beyond(halves: Iterable[Half], covered: Decimal, share: Decimal = Decimal(1)) -> tuple[Half, ...]:
-    """The halves, by time, up to the first for which a share of their sum is more than is covered; none if it never is.
+    """The halves of one step, by time, up to the first for which a share of their sum is more than is covered.
 
-    Their sum only grows, so what comes later than that half owes no less.
+    Their sum only grows, so what comes later than that half owes no less; none if it never is.
     """
-    told = [half._replace(quantity=min(map(_quantity, same))) for half, same in _accounts(halves)]
-    for count, total in enumerate(accumulate(map(_quantity, told)), 1):
-        if total * share > covered:
-            return tuple(told[:count])
+    told: dict[Step, list[Half]] = defaultdict(list)
+    sums: dict[Step, Decimal] = defaultdict(Decimal)
+    for half, same in _accounts(halves):
+        least = min(map(_quantity, same))
+        told[half.step].append(half._replace(quantity=least))
+        sums[half.step] += least
+        if sums[half.step] * share > covered:
+            return tuple(told[half.step])
     return ()
 
 

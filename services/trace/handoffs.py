@@ -17,7 +17,7 @@ from services.trace.lineage import HANDOVERS, TAKEOVERS, UNNAMED, site_of
 
 
 class Half(NamedTuple):
-    """One side's account: its event, and its goods of the batch.
+    """One side's account: its event, and its goods of the batch in that.
 
     `quantity` is None where a unit cannot be converted or the units of several lots differ; `external` says that the
     other side is a documented origin or destination outside the province.
@@ -25,6 +25,7 @@ class Half(NamedTuple):
 
     time: datetime
     event: str
+    step: Step
     category: Category = Category.OTHER
     quantity: Decimal | None = None
     unit: str | None = None
@@ -111,7 +112,7 @@ def told(entry: Entry) -> Iterator[Told]:
     lots = record.outputs or record.inputs if over else record.inputs or record.outputs
     external = bool(record.counterparty and record.counterparty.external and not entry.there)
     for lot in _once_each(lots) if tail != head else ():
-        half = Half(record.time, entry.id, lot.category, lot.quantity, lot.unit, external)
+        half = Half(record.time, entry.id, record.step, lot.category, lot.quantity, lot.unit, external)
         yield Told(lot.batch, tail, head, over, half)
 
 

@@ -12,7 +12,7 @@ from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 
 from chassis.collections import Collection
 from contracts.findings import Finding, FindingKind
-from contracts.trace import Category
+from contracts.trace import Category, Step
 from services.trace import terms
 from services.trace.findings import Change
 from services.trace.handoffs import Half, Handoff, Told
@@ -75,7 +75,7 @@ def half_told(told: Told) -> UpdateOne:
 
 
 def _half_row(half: Half) -> Stored:
-    row: Stored = {"time": half.time, "event": half.event, "category": half.category}
+    row: Stored = {"time": half.time, "event": half.event, "step": half.step, "category": half.category}
     if half.quantity is not None:
         row |= {"quantity": decimal128(half.quantity), "unit": half.unit}
     if half.external:
@@ -116,9 +116,9 @@ def _halves(told: Iterable[Stored]) -> frozenset[Half]:
 
 
 def _half(told: Stored) -> Half:
-    category = Category(told["category"])
+    step, category = Step(told["step"]), Category(told["category"])
     external = told.get("external", False)
-    return Half(told["time"], told["event"], category, quantity_of(told), told.get("unit"), external)
+    return Half(told["time"], told["event"], step, category, quantity_of(told), told.get("unit"), external)
 
 
 def loose(batches: Iterable[str]) -> Stored:

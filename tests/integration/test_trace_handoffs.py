@@ -114,11 +114,11 @@ def test_sweep_after_downtime_tells_since_when_accounts_differ(
 
 def test_half_that_comes_while_its_handoff_is_judged_is_judged_too(mongo: Any, db: Any, work: Any) -> None:
     work()
-    ship = Told("A", "S", "R", True, Half(NOON, "E1"))
+    ship = Told("A", "S", "R", True, Half(NOON, "E1", Step.SHIPPING))
     db.handoffs.bulk_write([watched.half_told(ship)])
     handoff = watched.handoff(db.handoffs.find_one())
     seen = watched.looked(handoff.id, handoff.look_at, None, watched.as_read(handoff))
-    more = watched.half_told(ship._replace(half=Half(NOON + timedelta(hours=3), "E2")))
+    more = watched.half_told(ship._replace(half=Half(NOON + timedelta(hours=3), "E2", Step.SHIPPING)))
     db.handoffs.bulk_write([more])
     with pytest.raises(BulkWriteError, match="E11000"):
         db.handoffs.bulk_write(seen)

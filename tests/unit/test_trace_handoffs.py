@@ -125,7 +125,7 @@ def test_a_new_batch_code_at_the_receiver_is_the_same_handoff() -> None:
 def test_lots_of_one_batch_in_one_record_add_up() -> None:
     lots = tuple(Lot(batch="A", category=Category.VEGETABLE, quantity=Decimal(50), unit="KGM") for _ in range(2))
     (half,) = told(ship("e1", S, R, lots=lots))
-    assert half.half == Half(MONDAY, "e1", Category.VEGETABLE, Decimal(100), "KGM")
+    assert half.half == Half(MONDAY, "e1", Step.SHIPPING, Category.VEGETABLE, Decimal(100), "KGM")
     mixed = (*lots, lots[0].model_copy(update={"unit": "HEA"}), lots[0])
     (half,) = told(ship("e1", S, R, lots=mixed))
     assert (half.half.quantity, half.half.unit) == (None, None)
@@ -148,6 +148,24 @@ def test_halves_that_name_nobody_may_be_the_difference() -> None:
     assert wrong(shipped, part, receive("e3", R, **kg(4))) == [(MISMATCH, 24), unnamed]
     entries = ship("e1", S, R, **kg(60)), ship("e3", S, **kg(40)), receive("e2", R, S, **kg(100))
     assert wrong(*entries) == [(FindingKind.OVERDUE_SHIPMENT, 24)]
+
+
+def test_goods_told_in_two_steps_may_be_the_same_goods() -> None:
+    sold, shipped = entry("e1", Step.SELLING, S, R, **kg(100)), ship("e2", S, R, **kg(100))
+    bought, received = entry("e3", Step.PURCHASE, R, S, **kg(100)), receive("e4", R, S, **kg(100))
+    assert not broken(sold, shipped, bought)
+    assert not broken(shipped, bought, received)
+    assert not broken(sold, shipped, bought, received)
+    assert wrong(shipped, bought, received, receive("e5", R, S, **kg(100))) == [(MISMATCH, 24)]
+
+
+def test_goods_sent_back_may_never_have_been_taken_in() -> None:
+    shipped, kept = ship("e1", S, R, **kg(100)), receive("e2", R, S, **kg(60))
+    back = entry("e3", Step.RETURNING, R, S, **kg(40)), receive("e4", S, R, **kg(40))
+    assert not broken(shipped, kept, *back)
+    # A return of its own, of which less came back than left.
+    lost = back[0], receive("e4", S, R, **kg(20))
+    assert [each.site.site for each in broken(shipped, receive("e2", R, S, **kg(100)), *lost)] == [S]
 
 
 def test_documented_borders_are_not_compared() -> None:
@@ -308,6 +326,7 @@ def _fits(value: Any, asked: Any) -> bool:
 
 MERGED = [Row(old, today) for old, today in model.TODAY.items()]
 SITES = st.sampled_from(["s0", "s1", "s2", "old"])
+STEPS = st.sampled_from(["shipping", "shipping", "receiving", "receiving", "returning", "selling", "purchase"])
 HOURS = st.sampled_from([0, 3, 11.9, 12, 12.1, 20, 30, 40, 64, 70])
 AMOUNTS = st.sampled_from([10, 19, 20, 21, 40, 100, 104, None])
 END = MONDAY + timedelta(days=30)
@@ -323,7 +342,7 @@ def said(draw: st.DrawFn) -> list[Said]:
     for number in range(draw(st.integers(0, 6))):
         batch = draw(st.sampled_from("AAB"))
         one = Said(
-            f"e{number}", draw(st.booleans()), draw(SITES), draw(SITES | st.sampled_from(["", model.ABROAD])), batch,
+            f"e{number}", draw(STEPS), draw(SITES), draw(SITES | st.sampled_from(["", model.ABROAD])), batch,
             draw(HOURS), draw(AMOUNTS), units[batch],
         )  # fmt: skip
         found.append(one)
@@ -338,10 +357,9 @@ def recorded(one: Said) -> Entry:
     there = (
         Party(name="省外", external=True) if external else Party(site=one.there) if one.there else Party(name="某店")
     )
-    step = Step.SHIPPING if one.shipped else Step.RECEIVING
     category = Category.VEGETABLE if one.batch in model.PRODUCE else Category.DAIRY
     amount = (one.amount, one.unit if one.amount is not None else None)
-    return entry(one.id, step, one.here, there, one.batch, one.hour, category=category, amount=amount)
+    return entry(one.id, Step(one.step), one.here, there, one.batch, one.hour, category=category, amount=amount)
 
 
 def platform(told: Sequence[Said]) -> Platform:

@@ -16,16 +16,20 @@ Fault = tuple[str, str, str, str]
 
 
 class Said(NamedTuple):
-    """A shipment or a receipt at `here`; `hour` from noon of a day on. "e1:x" tells of "e1" what another app says."""
+    """A handover or a receipt at `here`; `hour` from noon of a day on. "e1:x" tells of "e1" what another app says."""
 
     id: str
-    shipped: bool
+    step: str
     here: str
     there: str
     batch: str
     hour: float
     amount: int | None
     unit: str
+
+    @property
+    def shipped(self) -> bool:
+        return self.step in ("shipping", "selling", "returning")
 
     @property
     def tail(self) -> str:
@@ -150,7 +154,10 @@ def _standing(said: Sequence[Said], now: float) -> Iterator[Fault]:
             if ships and receipts and "" not in (tail, head):
                 more_ships = [each for each in told if each.shipped and (each.tail, each.head) == (tail, "")]
                 more_receipts = [each for each in told if not each.shipped and (each.tail, each.head) == ("", head)]
-                if _differ(ships, receipts, more_ships, more_receipts, now):
+                sent_back = [
+                    each for each in told if each.step == "returning" and (each.tail, each.head) == (head, tail)
+                ]
+                if _differ(ships, receipts, more_ships, more_receipts + sent_back, now):
                     yield "quantity_mismatch", batch, tail, head
                 if _came_first(ships + more_ships, receipts, now):
                     yield "received_before_shipped", batch, tail, head
@@ -176,13 +183,18 @@ def _differ(
 def _readings(
     told: list[Said], counts: Callable[[Said], bool] = lambda _: True, more: Sequence[Said] = ()
 ) -> Iterator[int]:
-    """Sums, when of each event one account is true, and of `more` any may belong to it or not."""
-    options: dict[str, list[int]] = {}
+    """Sums, when of each event one account is true, of `more` any may belong to it or not, and what was told in two
+    steps may be the same goods or not.
+    """
+    options: dict[str, list[tuple[str, int]]] = {}
     for each in told:
-        options.setdefault(each.event, []).append((each.amount or 0) if counts(each) else 0)
+        options.setdefault(each.event, []).append((each.step, (each.amount or 0) if counts(each) else 0))
     for each in more:
-        options.setdefault(each.event, [0]).append(each.amount or 0)
-    return (sum(reading) for reading in product(*options.values()))
+        options.setdefault(each.event, [("", 0)]).append((each.step, each.amount or 0))
+    for reading in product(*options.values()):
+        steps = {step for step, _ in reading}
+        yield max(sum(amount for step, amount in reading if step == one) for one in steps)
+        yield sum(amount for _, amount in reading)
 
 
 def _came_first(ships: list[Said], receipts: list[Said], now: float) -> bool:
