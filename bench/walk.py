@@ -53,7 +53,9 @@ def trace_call(ground: Ground, rounds: int) -> Result:
         _fill(field)
         with grpc.insecure_channel(api.address, [("grpc.max_receive_message_length", -1)]) as channel:
             call = TraceServiceStub(channel).Trace
-            asked = trace_pb2.TraceRequest(batch=BATCH, site_id=_id(0), direction=trace_pb2.DIRECTION_FORWARD)
+            asked = trace_pb2.TraceRequest(
+                batch=BATCH, site_id=_id(0), direction=trace_pb2.DIRECTION_FORWARD, page_size=NODES
+            )
             answer = _times(lambda: len(call(asked, metadata=api.metadata).nodes))
             return measured("trace_call", "calls/s", rounds, ours=answer, limit=_bare(field, 0.05))
 
