@@ -3,15 +3,15 @@
 A node is a batch at a site. Goods in a unit that cannot be converted, or in several units, are out of every balance.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from contracts.findings import FindingKind
 from contracts.trace import Category, Step
 from services.trace.amounts import Amount, moved, total_of
-from services.trace.lineage import TRANSFORMS, Event, Flow, flows, split
-from services.trace.truth import Doubt, Statement, ids, is_before, last, moment, once, percent, shown, slack
+from services.trace.lineage import TRANSFORMS, Event, Flow, split
+from services.trace.truth import Doubt, ids, is_before, last, moment, percent, shown, slack
 
 
 class Yield(NamedTuple):
@@ -43,12 +43,11 @@ def yield_of(step: Step, category: Category) -> Yield | None:
     return next((row for row in YIELDS if row.step is step and category in row.categories), None)
 
 
-def unbalanced(node: str, statements: Iterable[Statement]) -> Iterator[Doubt]:
-    """What is wrong with a node; every event that touches it has to be given.
+def unbalanced(node: str, told: Sequence[Flow]) -> Iterator[Doubt]:
+    """What is wrong with a node; all that was moved there has to be given, each event once.
 
     What nobody says came to it is a broken chain, or began there, and no balance. Growth begins a node freely.
     """
-    told = [flow for each in once(statements) for flow in flows(each.event) if flow.node == node]
     came, went = [flow for flow in told if flow.inward], [flow for flow in told if not flow.inward]
     yield from _overdrawn(node, came, went)
     yield from _too_early(node, came, went)

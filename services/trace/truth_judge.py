@@ -15,9 +15,9 @@ from services.trace import (
     truth_places,
     truth_vehicles,
 )
-from services.trace.lineage import TAKEOVERS, flows, node_key, split
+from services.trace.lineage import TAKEOVERS, Flow, flows, node_key, split
 from services.trace.sites import Sites
-from services.trace.truth import Doubt, Statement, day_of
+from services.trace.truth import Doubt, Statement, day_of, once
 from services.trace.truth_asks import (
     Citing,
     Doubted,
@@ -30,7 +30,7 @@ from services.trace.truth_asks import (
     Touching,
 )
 from services.trace.truth_findings import Judged
-from services.trace.truth_subjects import Subject, Topic, is_watched, subjects_of, vehicle_days
+from services.trace.truth_subjects import Subject, Topic, subjects_of, vehicle_days, watched_papers
 
 Reading = Generator[Request, Any, list[Statement]]
 Judging = Generator[Request, Any, list[Judged]]
@@ -42,6 +42,7 @@ class Examination:
 
     sites: Sites = field(default_factory=Sites)
     _met: dict[str, Statement] = field(default_factory=dict)
+    _flows: dict[str, list[Flow]] = field(default_factory=dict)
 
     def run(self, ids: Iterable[str], more: Iterable[Subject] = ()) -> Judging:
         """Judges all that events have to do with, and further subjects."""
@@ -86,15 +87,33 @@ class Examination:
         yield from self.sites.resolve((), *(split(node)[1] for node in nodes))
         today = {node: self._names(node)[0] for node in nodes}
         statements = yield from self._touching(set(today.values()))
-        by_node: dict[str, list[Statement]] = defaultdict(list)
-        for statement in statements:
-            for node in {flow.node for flow in flows(statement.event)}:
-                by_node[node].append(statement)
-            papers.update(paper.key for paper in statement.papers if is_watched(paper))
+        papers.update(key for each in statements for key in watched_papers(each))
+        by_node = self._by_node(statements)
         return [
-            _judged(Topic.NODE, node, truth_balance.unbalanced(node, by_node[node]), self._names(node))
+            _judged(Topic.NODE, node, truth_balance.unbalanced(node, self._at(node, by_node)), self._names(node))
             for node in sorted(set(today.values()))
         ]
+
+    def _moves(self, statement: Statement) -> list[Flow]:
+        """What an event moves, worked out once."""
+        known = self._flows.get(statement.event.id)
+        if known is None:
+            known = self._flows[statement.event.id] = list(flows(statement.event))
+        return known
+
+    def _by_node(self, statements: Iterable[Statement], inward: bool = False) -> dict[str, dict[str, Statement]]:
+        """Events, by id, that move goods at each node; those only that bring some there where `inward`."""
+        found: dict[str, dict[str, Statement]] = defaultdict(dict)
+        for each in statements:
+            for flow in self._moves(each):
+                if flow.inward or not inward:
+                    found[flow.node][each.event.id] = each
+        return found
+
+    def _at(self, node: str, by_node: Mapping[str, Mapping[str, Statement]]) -> list[Flow]:
+        """What was moved at a node, in order of time."""
+        counted = once(by_node.get(node, {}).values())
+        return [flow for each in counted for flow in self._moves(each) if flow.node == node]
 
     def _names(self, node: str) -> tuple[str, ...]:
         """A node under every id that its site has had, today's first."""
@@ -127,23 +146,24 @@ class Examination:
             for key in {paper.key for paper in statement.papers} & keys:
                 citing[key].append(statement)
                 vehicles.update(vehicle_days(statement) if truth_animals.sets_out(statement, key) else ())
-        nodes = {key: {flow.node for each in told for flow in flows(each.event)} for key, told in citing.items()}
-        around = yield from self._touching(set[str]().union(*nodes.values()))
+        nodes = {key: {flow.node for each in told for flow in self._moves(each)} for key, told in citing.items()}
+        around = self._by_node((yield from self._touching(set[str]().union(*nodes.values()))))
         return [
-            _judged(Topic.PAPER, key, _of_paper(key, [*told, *_at(nodes[key], around)])) for key, told in citing.items()
+            _judged(Topic.PAPER, key, _of_paper(key, [*told, *_among(nodes[key], around).values()]))
+            for key, told in citing.items()
         ]
 
     def _vehicles(self, keys: set[str]) -> Judging:
         days = [(plate, date.fromisoformat(day)) for plate, _, day in (key.rpartition("|") for key in sorted(keys))]
-        statements = yield from self._read(OnVehicle(tuple(days)))
-        numbers = {
-            paper.key for each in statements for paper in each.papers if truth_animals.is_of_animals(each, paper)
-        }
-        arrivals = yield from self._read(Citing(_sorted(numbers)))
-        return [
-            _judged(Topic.VEHICLE, key, _of_vehicle(plate, _on(plate, day, statements), arrivals))
-            for key, (plate, day) in zip(sorted(keys), days, strict=True)
-        ]
+        seen: dict[str, list[Statement]] = {key: [] for key in sorted(keys)}
+        numbers: dict[str, set[str]] = defaultdict(set)
+        for each in (yield from self._read(OnVehicle(tuple(days)))):
+            for key in vehicle_days(each):
+                seen[key].append(each)
+                numbers[key] |= {paper.key for paper in each.papers if truth_animals.is_of_animals(each, paper)}
+        several = {number for told in numbers.values() if len(told) > 1 for number in told}
+        arrivals = yield from self._read(Citing(_sorted(several)))
+        return [_judged(Topic.VEHICLE, key, _of_vehicle(told, arrivals)) for key, told in seen.items()]
 
     def _animals(self, tags: set[str]) -> Judging:
         seen: dict[str, list[Statement]] = {tag: [] for tag in sorted(tags)}
@@ -159,9 +179,9 @@ class Examination:
         nodes = {each.event.id: truth_meat.ends_of(each) for each in receipts}
         for _ in range(truth_meat.LAST_STEPS):
             names = {name for told in nodes.values() for node in told for name in self._names(node)}
-            statements = yield from self._read(LeadingTo(_sorted(names)))
+            led_to = self._by_node((yield from self._read(LeadingTo(_sorted(names)))), inward=True)
             for id, told in nodes.items():
-                before = {each.event.id: each for each in _to(told, statements)}
+                before = _among(told, led_to)
                 led[id] |= before
                 nodes[id] = truth_meat.came_from(before.values())
         return [_judged(Topic.MEAT, each.event.id, [_of_meat(each, led[each.event.id])]) for each in receipts]
@@ -195,8 +215,8 @@ def _of_paper(key: str, statements: Sequence[Statement]) -> Iterator[Doubt | Non
     yield truth_animals.misled(key, statements)
 
 
-def _of_vehicle(plate: str, statements: Sequence[Statement], arrivals: Sequence[Statement]) -> Iterator[Doubt | None]:
-    yield truth_vehicles.two_certificates(statements, plate, arrivals)
+def _of_vehicle(statements: Sequence[Statement], arrivals: Sequence[Statement]) -> Iterator[Doubt | None]:
+    yield truth_vehicles.two_certificates(statements, arrivals)
     yield truth_places.vehicle_apart(statements)
 
 
@@ -206,13 +226,6 @@ def _of_meat(receipt: Statement, led_to_it: Mapping[str, Statement]) -> Doubt | 
     return truth_meat.without_papers(receipt, [each for id, each in led_to_it.items() if id != receipt.event.id])
 
 
-def _at(nodes: set[str], statements: Iterable[Statement]) -> list[Statement]:
-    return [each for each in statements if any(flow.node in nodes for flow in flows(each.event))]
-
-
-def _to(nodes: set[str], statements: Iterable[Statement]) -> list[Statement]:
-    return [each for each in statements if any(flow.inward and flow.node in nodes for flow in flows(each.event))]
-
-
-def _on(plate: str, day: date, statements: Iterable[Statement]) -> list[Statement]:
-    return [each for each in statements if each.vehicle == plate and day_of(each.event.time) == day]
+def _among(nodes: Iterable[str], by_node: Mapping[str, Mapping[str, Statement]]) -> dict[str, Statement]:
+    """The events at some nodes, by id."""
+    return {id: each for node in nodes for id, each in by_node.get(node, {}).items()}

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from contracts import codes
 from contracts.findings import FindingKind
 from services.trace.lineage import UNNAMED, flows, split
-from services.trace.truth import QUARANTINE, Paper, Statement, day_of
+from services.trace.truth import Paper, Statement, day_of
+from services.trace.truth_animals import is_of_animals
 from services.trace.truth_meat import is_receipt
 
 SHORTEST_NUMBER: Final = 6
@@ -73,13 +74,13 @@ def _nodes(statement: Statement) -> Iterator[str]:
     return (flow.node for flow in flows(statement.event) if split(flow.node)[1] != UNNAMED)
 
 
-def _papers(statement: Statement) -> Iterator[str]:
-    return (paper.key for paper in statement.papers if is_watched(paper))
+def watched_papers(statement: Statement) -> Iterator[str]:
+    """Numbers of the papers whose uses are added up: those that say how much they certify, or of animals."""
+    return (paper.key for paper in statement.papers if _is_watched(statement, paper))
 
 
-def is_watched(paper: Paper) -> bool:
-    """Whether a paper's uses are added up: it says how much it certifies, or animals travel with it."""
-    return len(paper.key) >= SHORTEST_NUMBER and (paper.quantity is not None or paper.kind == QUARANTINE)
+def _is_watched(statement: Statement, paper: Paper) -> bool:
+    return (paper.quantity is not None or is_of_animals(statement, paper)) and len(paper.key) >= SHORTEST_NUMBER
 
 
 def vehicle_days(statement: Statement) -> tuple[str, ...]:
@@ -90,7 +91,7 @@ def vehicle_days(statement: Statement) -> tuple[str, ...]:
 _KEYS: Final[dict[Topic, Callable[[Statement], Iterable[str]]]] = {
     Topic.EVENT: lambda statement: (statement.event.id,),
     Topic.NODE: _nodes,
-    Topic.PAPER: _papers,
+    Topic.PAPER: watched_papers,
     Topic.VEHICLE: vehicle_days,
     Topic.ANIMAL: lambda statement: map(codes.compact, statement.tags),
     Topic.MEAT: lambda statement: (statement.event.id,) if is_receipt(statement) else (),

@@ -25,13 +25,14 @@ class Trip(NamedTuple):
     event: Event
 
 
-def two_certificates(statements: Iterable[Statement], vehicle: str, arrivals: Iterable[Statement]) -> Doubt | None:
+def two_certificates(statements: Iterable[Statement], arrivals: Iterable[Statement]) -> Doubt | None:
     """One vehicle that carried animals under more than one certificate at once.
 
-    `statements` are the vehicle's of one day in Shanghai; `arrivals` those that cite the same certificates, whatever
+    `statements` are one vehicle's of one day in Shanghai; `arrivals` those that cite the same certificates, whatever
     vehicle they name. A trip lasts from its first event on the vehicle to the first arrival, else to the day's end.
     """
-    trips = _trips([each for each in once(statements) if each.vehicle == vehicle], once(arrivals))
+    standing = once(statements)
+    trips = _trips(standing, once(arrivals))
     together = [(a, b) for place, a in enumerate(trips) for b in trips[place + 1 :] if _overlap(a, b)]
     if not together:
         return None
@@ -44,7 +45,7 @@ def two_certificates(statements: Iterable[Statement], vehicle: str, arrivals: It
         ids(events),
         "1",
         ", ".join(numbers),
-        vehicle,
+        standing[0].vehicle,
         numbers[-1],
     )
 
