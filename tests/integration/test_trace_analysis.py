@@ -235,3 +235,39 @@ def test_dishes_of_a_day_that_hold_a_batch(client: Client, bus: Bus, db: Any) ->
     assert [each.quantity for each in beyond.dishes] == [""] * 3
     ask = pb.ListDishesRequest(batch="A")
     assert client.status("ListDishes", ask, division="370200") == grpc.StatusCode.NOT_FOUND
+
+
+def test_common_sources_within_scope_only(client: Client, bus: Bus, db: Any) -> None:
+    capture(bus, *chain(), step("E7", SCHOOL, "A", "soup", 5))
+    await_events(db, 7)
+    ask = pb.CommonSourcesRequest(cases=[pb.Case(batch="M"), pb.Case(batch="soup")])
+    assert client.status("CommonSources", ask, division="370200") == grpc.StatusCode.NOT_FOUND
+    assert {each.node.site_id for each in client.call("CommonSources", ask, division="370102").nodes} == {
+        SCHOOL.site, STALL.site, FARM.site,
+    }  # fmt: skip
+    school = {"role": "operator", "operator_id": "o:school"}
+    # One hop up, as it knows its supplier.
+    assert {each.node.site_id for each in client.call("CommonSources", ask, **school).nodes} == {
+        SCHOOL.site,
+        STALL.site,
+    }
+    stall = {"role": "operator", "operator_id": "o:stall"}
+    assert client.status("CommonSources", ask, **stall) == grpc.StatusCode.NOT_FOUND
+
+
+def test_contaminated_goods_under_any_id_of_the_site(client: Client, bus: Bus, db: Any) -> None:
+    """Two systems tell of one factory under ids of their own: its line is one line."""
+    renamed = FACTORY.model_copy(update={"site": "one_network:9"})
+    capture(
+        bus,
+        step("E1", FACTORY, "pork", "sausage", 1, "1号线"),
+        step("E2", renamed, "beef", "patty", 2, "1号线"),
+        record("E3", Step.SHIPPING, FACTORY, "patty", 3, counterparty=SCHOOL),
+    )
+    await_events(db, 3)
+    assert not contamination(client, "pork").lines[0].contaminated
+    aliases = SitesAliasedV1(aliases=(Alias(alias="one_network:9", site=FACTORY.site or "", version=1),))
+    bus.publish(EVENTS, "registry.sites_aliased.v1", aliases.model_dump_json().encode(), ce_id="A1")
+    found = eventually(lambda: contamination(client, "pork"), lambda answer: answer.lines[0].contaminated)
+    assert [(each.node.batch, each.node.site_id) for each in found.lines[0].contaminated] == [("patty", FACTORY.site)]
+    assert list(found.event_ids) == ["E3"]
