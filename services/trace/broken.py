@@ -10,7 +10,7 @@ from contracts.trace import Link
 from services.trace import terms
 from services.trace.asks import EventsNamed, SitesOf
 from services.trace.chain import GROWN
-from services.trace.handoff_accounts import Doubt, doubts
+from services.trace.handoff_accounts import Discrepancy, discrepancies
 from services.trace.handoffs import Half, Handoff, unanswered
 from services.trace.lineage import Event, Place
 from services.trace.sites import Sites
@@ -31,7 +31,7 @@ class Broken(NamedTuple):
     nothing answers.
     """
 
-    doubt: Doubt
+    discrepancy: Discrepancy
     due_at: datetime
     event: Event
     site: Place
@@ -51,30 +51,32 @@ def judge(batches: Iterable[str]) -> Generator[Request, Any, list[Judgement]]:
     sites = Sites()
     yield from sites.resolve((), *(site for handoff in found for site in (handoff.tail, handoff.head)))
     today = [each._replace(tail=sites.now(each.tail), head=sites.now(each.head)) for each in found]
-    kinds, disagreeing = unanswered(today), doubts(today)
-    doubted = {each.id: [_missing(each, kinds[each.id])] for each in today if each.id in kinds} | disagreeing
-    named = {doubt.owed[-1].event for each in doubted.values() for doubt in each}
+    kinds, disagreeing = unanswered(today), discrepancies(today)
+    wrong = {each.id: [_missing(each, kinds[each.id])] for each in today if each.id in kinds} | disagreeing
+    named = {discrepancy.owed[-1].event for each in wrong.values() for discrepancy in each}
     evidence: list[Event] = yield EventsNamed(tuple(sorted(named)))
     events = {event.id: event for event in (yield from sites.resolve(evidence))}
-    return [Judgement(each, tuple(_broken(each, doubted.get(each.id, ()), events, sites))) for each in today]
+    return [Judgement(each, tuple(_broken(each, wrong.get(each.id, ()), events, sites))) for each in today]
 
 
 _DUTIES = {FindingKind.OVERDUE_SHIPMENT: Duty.RECEIPT, FindingKind.UNKNOWN_SOURCE: Duty.SHIPMENT}
 
 
-def _missing(handoff: Handoff, kind: FindingKind) -> Doubt:
-    return Doubt(kind, _DUTIES[kind], (handoff.first,))
+def _missing(handoff: Handoff, kind: FindingKind) -> Discrepancy:
+    return Discrepancy(kind, _DUTIES[kind], (handoff.first,))
 
 
-def _broken(handoff: Handoff, doubted: Iterable[Doubt], events: Mapping[str, Event], sites: Sites) -> Iterable[Broken]:
+def _broken(
+    handoff: Handoff, wrong: Iterable[Discrepancy], events: Mapping[str, Event], sites: Sites
+) -> Iterable[Broken]:
     tail, head = sites.place(handoff.tail), sites.place(handoff.head)
     # A sender that names nobody answers for its handoff itself.
     site, other = (head, tail) if handoff.head else (tail, head)
-    for doubt in doubted:
-        if not (doubt.kind is FindingKind.UNKNOWN_SOURCE and _own_produce(handoff, tail)):
-            slow = tail if doubt.duty is Duty.SHIPMENT else site
-            due_at = max(_due(half, doubt.duty, slow) for half in doubt.owed)
-            yield Broken(doubt, due_at, events[doubt.owed[-1].event], site, other)
+    for discrepancy in wrong:
+        if not (discrepancy.kind is FindingKind.UNKNOWN_SOURCE and _own_produce(handoff, tail)):
+            slow = tail if discrepancy.duty is Duty.SHIPMENT else site
+            due_at = max(_due(half, discrepancy.duty, slow) for half in discrepancy.owed)
+            yield Broken(discrepancy, due_at, events[discrepancy.owed[-1].event], site, other)
 
 
 def _own_produce(handoff: Handoff, tail: Place) -> bool:

@@ -47,20 +47,20 @@ def of_handoffs(judged: Iterable[Judgement], known: Mapping[str, Finding], now: 
 
 
 def _finding(handoff: Handoff, broken: Broken, now: datetime) -> Finding:
-    doubt = broken.doubt
+    discrepancy = broken.discrepancy
     return Finding(
-        id=finding_id(doubt.kind, handoff.id),
-        kind=doubt.kind,
+        id=finding_id(discrepancy.kind, handoff.id),
+        kind=discrepancy.kind,
         **laid_to(broken.site),
         counterparty=broken.other.site or None,
         event_id=broken.event.id,
         document=broken.event.document,
         batches=(handoff.batch,),
         categories=tuple(sorted(handoff.categories)),
-        events=doubt.events,
-        allowed=doubt.allowed,
-        told=doubt.told,
-        tolerance=doubt.tolerance,
+        events=discrepancy.events,
+        allowed=discrepancy.allowed,
+        told=discrepancy.told,
+        tolerance=discrepancy.tolerance,
         due_at=broken.due_at,
         opened_at=now,
         open=True,

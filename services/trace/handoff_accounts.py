@@ -9,11 +9,9 @@ differ, quantities are not compared.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from contracts.fields import SHANGHAI
 from contracts.findings import FindingKind
 from contracts.trace import Step
 from services.trace import terms
@@ -21,15 +19,10 @@ from services.trace.amounts import Amount
 from services.trace.handoffs import Edges, Half, Handoff, by_time, edges_of, one_of
 from services.trace.lineage import UNNAMED
 from services.trace.terms import Duty
-
-CLOCKS: Final = timedelta(minutes=10)
-"""How far the clocks of two systems may be apart (domain: "Refused or recorded")."""
-
-MOST_EVENTS: Final = 50
-"""So many events are evidence enough."""
+from services.trace.truth import CLOCKS, MOST_EVENTS, day_of, moment, shown
 
 
-class Doubt(NamedTuple):
+class Discrepancy(NamedTuple):
     """What is wrong with a handoff. `owed` are halves that the other side's do not answer, for which it had the time of
     `duty`; where both sides gave account, `events` show it, the owed ones first, with figures as a `Finding` has them.
     """
@@ -43,16 +36,16 @@ class Doubt(NamedTuple):
     tolerance: str | None = None
 
 
-def doubts(handoffs: Iterable[Handoff]) -> dict[str, list[Doubt]]:
+def discrepancies(handoffs: Iterable[Handoff]) -> dict[str, list[Discrepancy]]:
     """By id of a handoff, what does not agree; all handoffs of a batch have to be given.
 
-    Handoffs that are one since the registry merged their sites are doubted under the first of their ids.
+    Handoffs that are one since the registry merged their sites have theirs under the first of their ids.
     """
-    found = (doubted for edges in edges_of(handoffs) for doubted in _of_batch(edges))
-    return {id: doubted for id, doubted in found if doubted}
+    found = (of_edge for edges in edges_of(handoffs) for of_edge in _of_batch(edges))
+    return {id: differing for id, differing in found if differing}
 
 
-def _of_batch(edges: Edges) -> Iterator[tuple[str, list[Doubt]]]:
+def _of_batch(edges: Edges) -> Iterator[tuple[str, list[Discrepancy]]]:
     for (tail, head), rows in edges.items():
         edge = one_of(rows)
         if UNNAMED not in (tail, head) and edge.shipped and edge.received:
@@ -69,23 +62,23 @@ def _sent_back(rows: Iterable[Handoff]) -> frozenset[Half]:
 # How much
 
 
-def _by_quantity(edge: Handoff, widest: Handoff) -> Iterator[Doubt]:
+def _by_quantity(edge: Handoff, widest: Handoff) -> Iterator[Discrepancy]:
     """`widest` is the edge with the halves that may be part of it."""
     units = {half.unit for half in widest.halves}
     if len(units) > 1 or any(half.quantity is None for half in widest.halves):
         return
-    unit, day = units.pop(), edge.first.time.astimezone(SHANGHAI).date()
-    share = terms.tolerance(day, edge.categories, unit)
+    unit = units.pop()
+    share = terms.tolerance(day_of(edge.first.time), edge.categories, unit)
     came, went = _most(widest.received), _most(widest.shipped)
     measured = f"{(share * 100).normalize():f}%"
     if short := _beyond(edge.shipped, came, 1 - share):
         least = Amount(_sum(short) * (1 - share), unit)
-        shown = f"≥ {_show(least)}", _show(Amount(came, unit)), measured
-        yield Doubt(FindingKind.QUANTITY_MISMATCH, Duty.RECEIPT, short, _events(short, edge.received), *shown)
+        figures = f"≥ {shown(least)}", shown(Amount(came, unit)), measured
+        yield Discrepancy(FindingKind.QUANTITY_MISMATCH, Duty.RECEIPT, short, _events(short, edge.received), *figures)
     if over := _beyond(edge.received, went * (1 + share)):
         most = Amount(went * (1 + share), unit)
-        shown = f"≤ {_show(most)}", _show(Amount(_sum(over), unit)), measured
-        yield Doubt(FindingKind.QUANTITY_MISMATCH, Duty.SHIPMENT, over, _events(over, edge.shipped), *shown)
+        figures = f"≤ {shown(most)}", shown(Amount(_sum(over), unit)), measured
+        yield Discrepancy(FindingKind.QUANTITY_MISMATCH, Duty.SHIPMENT, over, _events(over, edge.shipped), *figures)
 
 
 def _beyond(halves: Iterable[Half], covered: Decimal, share: Decimal = Decimal(1)) -> tuple[Half, ...]:
@@ -125,29 +118,22 @@ def _quantity(half: Half) -> Decimal:
     return half.quantity
 
 
-def _show(amount: Amount) -> str:
-    return f"{amount.quantity.normalize():f} {amount.unit or ''}".strip()
-
-
 # Which was first
 
 
-def _by_day(edge: Handoff, widest: Handoff) -> Iterator[Doubt]:
+def _by_day(edge: Handoff, widest: Handoff) -> Iterator[Discrepancy]:
     """Goods received before the day on which the first were shipped: many papers carry no more than a day."""
     first = min(widest.shipped, key=by_time)
     early = [half for half, _ in _accounts(edge.received) if _is_before(half, first)][:1]
     if early:
-        shown = f"≥ {_moment(first)}", _moment(early[0]), "same day"
-        yield Doubt(FindingKind.RECEIVED_BEFORE_SHIPPED, Duty.SHIPMENT, tuple(early), _events(early, [first]), *shown)
+        figures = f"≥ {moment(first.time)}", moment(early[0].time), "same day"
+        yield Discrepancy(
+            FindingKind.RECEIVED_BEFORE_SHIPPED, Duty.SHIPMENT, tuple(early), _events(early, [first]), *figures
+        )
 
 
 def _is_before(received: Half, shipped: Half) -> bool:
-    days = (half.time.astimezone(SHANGHAI).date() for half in (received, shipped))
-    return next(days) < next(days) and shipped.time - received.time > CLOCKS
-
-
-def _moment(half: Half) -> str:
-    return half.time.astimezone(SHANGHAI).isoformat()
+    return day_of(received.time) < day_of(shipped.time) and shipped.time - received.time > CLOCKS
 
 
 def _events(owed: Iterable[Half], others: Iterable[Half]) -> tuple[str, ...]:

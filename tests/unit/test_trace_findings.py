@@ -94,13 +94,13 @@ def test_halves_that_name_nobody_are_answered_as_in_a_walk() -> None:
 @pytest.mark.parametrize(("category", "hours"), [(Category.VEGETABLE, 24), (Category.DAIRY, 72), (Category.OTHER, 72)])
 def test_a_receipt_is_due_by_the_table(category: Category, hours: int) -> None:
     (found,) = broken(ship("e1", S, R, hour=5, category=category))
-    assert (found.doubt.kind, found.site.site, found.other.site, found.event.id) == (OVERDUE, R, S, "e1")
+    assert (found.discrepancy.kind, found.site.site, found.other.site, found.event.id) == (OVERDUE, R, S, "e1")
     assert found.due_at == MONDAY + timedelta(hours=5 + hours)
 
 
 def test_an_unknown_source_counts_after_the_senders_own_time() -> None:
     (found,) = broken(receive("e1", R, S, hour=5, category=Category.DAIRY))
-    assert (found.doubt.kind, found.site.site, found.other.site) == (UNKNOWN, R, S)
+    assert (found.discrepancy.kind, found.site.site, found.other.site) == (UNKNOWN, R, S)
     assert found.due_at == MONDAY + timedelta(hours=5 + 24)
 
 

@@ -50,7 +50,7 @@ def kg(quantity: str | int) -> dict[str, Any]:
 
 def wrong(*entries: Entry, **more: Any) -> list[tuple[FindingKind, float]]:
     """Kinds of what is broken, and the hours when it was due."""
-    return sorted((each.doubt.kind, (each.due_at - MONDAY) / HOUR) for each in broken(*entries, **more))
+    return sorted((each.discrepancy.kind, (each.due_at - MONDAY) / HOUR) for each in broken(*entries, **more))
 
 
 # How much
@@ -59,17 +59,17 @@ def wrong(*entries: Entry, **more: Any) -> list[tuple[FindingKind, float]]:
 def test_a_part_received_is_a_mismatch_once_its_time_is_over_and_none_when_the_rest_comes() -> None:
     shipped, part = ship("e1", S, R, **kg(100)), receive("e2", R, S, hour=2, **kg(60))
     (found,) = broken(shipped, part)
-    assert (found.doubt.kind, found.due_at, found.event.id) == (MISMATCH, MONDAY + 24 * HOUR, "e1")
+    assert (found.discrepancy.kind, found.due_at, found.event.id) == (MISMATCH, MONDAY + 24 * HOUR, "e1")
     assert (found.site.site, found.other.site) == (R, S)
-    assert found.doubt[3:] == (("e1", "e2"), "≥ 95 KGM", "60 KGM", "5%")
+    assert found.discrepancy[3:] == (("e1", "e2"), "≥ 95 KGM", "60 KGM", "5%")
     assert not broken(shipped, part, receive("e3", R, S, hour=9, **kg("39.5")))
 
 
 def test_more_received_than_shipped_is_a_mismatch_once_the_senders_time_is_over() -> None:
     entries = ship("e1", S, R, **kg(100)), receive("e2", R, S, hour=2, **kg(100)), receive("e3", R, S, hour=5, **kg(40))
     (found,) = broken(*entries)
-    assert (found.doubt.kind, found.due_at, found.event.id) == (MISMATCH, MONDAY + 29 * HOUR, "e3")
-    assert found.doubt[3:] == (("e2", "e3", "e1"), "≤ 105 KGM", "140 KGM", "5%")
+    assert (found.discrepancy.kind, found.due_at, found.event.id) == (MISMATCH, MONDAY + 29 * HOUR, "e3")
+    assert found.discrepancy[3:] == (("e2", "e3", "e1"), "≤ 105 KGM", "140 KGM", "5%")
     assert (found.site.site, found.other.site) == (R, S)
     assert not broken(*entries, ship("e4", S, R, hour=30, **kg(40)))
 
@@ -177,7 +177,11 @@ def test_merged_sites_are_judged_once_by_all_they_said() -> None:
     entries = ship("e1", S, "market:9", **kg(100)), receive("e2", R, S, **kg(60)), ship("e3", S, R, hour=-1, **kg(10))
     merged = [Row("market:9", R), Row(R, None, Place(R, division="370102"))]
     (found,) = broken(*entries, sites=merged)
-    assert (found.doubt.kind, found.doubt.allowed, found.doubt.told) == (MISMATCH, "≥ 104.5 KGM", "60 KGM")
+    assert (found.discrepancy.kind, found.discrepancy.allowed, found.discrepancy.told) == (
+        MISMATCH,
+        "≥ 104.5 KGM",
+        "60 KGM",
+    )
     assert found.site.division == "370102"
     ids = [{id for id, each in judged(*told, sites=merged).items() if each.broken} for told in (entries, entries[::-1])]
     assert ids == [{f"A@{S}@{R}"}] * 2
@@ -209,9 +213,9 @@ def test_each_side_has_the_time_of_its_own_link_and_division_on_that_day(monkeyp
 def test_goods_received_before_the_day_they_were_shipped() -> None:
     shipped, received = ship("e1", S, R, hour=13), receive("e2", R, S, hour=2)
     (found,) = broken(shipped, received)
-    assert (found.doubt.kind, found.due_at, found.event.id) == (BEFORE, MONDAY + 26 * HOUR, "e2")
+    assert (found.discrepancy.kind, found.due_at, found.event.id) == (BEFORE, MONDAY + 26 * HOUR, "e2")
     assert (found.site.site, found.other.site) == (R, S)
-    assert found.doubt[3:] == (
+    assert found.discrepancy[3:] == (
         ("e2", "e1"), "≥ 2026-03-03T01:00:00+08:00", "2026-03-02T14:00:00+08:00", "same day",
     )  # fmt: skip
 
