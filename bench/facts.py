@@ -119,6 +119,7 @@ def _mark(marks: dict[str, Document], told: Document) -> None:
         mark = marks[id] = {"_id": id, "fields": {"site": told["site"], "day": day}, "sets": {"kinds": set()}}
     sets = mark["sets"]
     sets["kinds"].add(told["step"])
+    sets.setdefault(f"steps.{told['step']}", set()).add(told["id"])
     for category in told["categories"]:
         sets.setdefault("linked", set()).add(category)
         sets.setdefault(f"handoffs.{category}", set()).add(told["id"])

@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from contracts import (
     catering,
+    corrections,
     docking,
     egress,
     findings,
@@ -57,8 +58,17 @@ CATALOGUE: Final = (
     _ingest("catering.meal_distribution.v1", catering.MealDistributionV1, "餐食配送"),
     _ingest("docking.operator_sync.v1", docking.OperatorSyncV1, "自建系统主体同步"),
     _ingest("docking.capture.v1", docking.CaptureV1, "自建系统追溯记录"),
+    _ingest("docking.declare_errors.v1", docking.DeclareErrorsV1, "自建系统更正声明"),
     MessageType("registry.observe.v1", "registry.observe.v1", COMMANDS, registry.ObserveV1, "adapters", "主体采集"),
     MessageType("trace.capture.v1", "trace.capture.v1", COMMANDS, trace.CaptureV1, "adapters", "追溯记录采集"),
+    MessageType(
+        "trace.declare_errors.v1",
+        "trace.declare_errors.v1",
+        COMMANDS,
+        corrections.DeclareErrorsV1,
+        "adapters",
+        "更正声明采集",
+    ),
     MessageType(
         "inspection.record_tests.v1",
         "inspection.record_tests.v1",
@@ -71,6 +81,7 @@ CATALOGUE: Final = (
     _event("registry.sites_aliased.v1", registry.SitesAliasedV1, "主体归并"),
     _event("registry.grid_changed.v1", registry.GridChangedV1, "网格变更"),
     _event("trace.events_recorded.v1", trace.EventsRecordedV1, "追溯事件已入链"),
+    _event("trace.errors_declared.v1", corrections.ErrorsDeclaredV1, "更正声明已生效"),
     _event("trace.findings_changed.v1", findings.FindingsChangedV1, "断链与静默发现"),
     _event("trace.recalls_opened.v1", recalls.RecallsOpenedV1, "召回已启动"),
     _event("inspection.tests_recorded.v1", inspection.TestsRecordedV1, "检测结果已登记"),

@@ -28,6 +28,7 @@ class Verdict(Contract):
 
     `record` is the place inside its message (line number from 1; 0 is the message as a whole). `event_id` and
     `batches` (trace codes of its goods) come with accepted and duplicate records, `errors` with rejected ones;
+    An error declaration is answered likewise, `event_id` being its own id.
     `flags` name what was recorded though incomplete or doubtful.
     """
 

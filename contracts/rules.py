@@ -49,6 +49,7 @@ _TABLE: Final = (
     Rule("time_unreadable", REFUSE, "时间无法读取", "time cannot be read", "食品安全法第50、53、65条"),
     Rule("time_future", REFUSE, "时间在未来", "time in the future", "10 minutes allowed for clocks"),
     Rule("id_reused", REFUSE, "编号已用于其他内容", "same id, other content", "corrections never overwrite"),
+    Rule("not_own_event", REFUSE, "不是本来源上报的记录", "not an event of this source", "corrections never overwrite"),
     Rule("too_many_sites", REFUSE, "主体的场所和编号过多", "too many sites and ids of one operator", "platform limit"),
     # Incomplete
     Rule("kde_missing", FLAG, "缺少{zh}（{clause}）", "missing {en} ({clause})", "contracts.kde"),
@@ -82,6 +83,7 @@ _TABLE: Final = (
     Rule("operator_suspended", FLAG, "主体已暂停", "operator suspended", "S4"),
     Rule("operator_revoked", FLAG, "主体已吊销或注销", "operator revoked or deregistered", "S4"),
     Rule("unshipped_receipt", FLAG, "收货批次无人发出", "receipt of a batch nobody shipped", "broken chain"),
+    Rule("unknown_event", FLAG, "记录尚未入链", "event not recorded yet", "kept until it comes"),
     Rule("possible_duplicate", FLAG, "疑似重复记录", "possible duplicate", "near matches are never merged"),
 )
 RULES: Final[dict[str, Rule]] = {rule.id: rule for rule in _TABLE}

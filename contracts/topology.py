@@ -47,12 +47,15 @@ CATERING_INGEST: Final = Queue("catering.ingest", INGEST, ("catering.#",))
 DOCKING_INGEST: Final = Queue("docking.ingest", INGEST, ("docking.#",))
 REGISTRY_OBSERVE: Final = Queue("registry.observe", COMMANDS, ("registry.observe.v1",))
 TRACE_CAPTURE: Final = Queue("trace.capture", COMMANDS, ("trace.capture.v1",))
+TRACE_DECLARATIONS: Final = Queue("trace.declarations", COMMANDS, ("trace.declare_errors.v1",))
 TRACE_REGISTRY: Final = Queue("trace.registry", EVENTS, ("registry.sites_changed.v1", "registry.sites_aliased.v1"))
 TRACE_PROPOSALS: Final = Queue("trace.proposals", EVENTS, ("trace.events_recorded.v1",))
 TRACE_TRUTH: Final = Queue("trace.truth", EVENTS, ("trace.events_recorded.v1",))
 INSPECTION_TESTS: Final = Queue("inspection.tests", COMMANDS, ("inspection.record_tests.v1",))
 INSPECTION_EVENTS: Final = Queue("inspection.events", EVENTS, ("trace.findings_changed.v1", "registry.*.v1"))
-INSPECTION_FACTS: Final = Queue("inspection.facts", EVENTS, ("trace.events_recorded.v1",))
+INSPECTION_FACTS: Final = Queue(
+    "inspection.facts", EVENTS, ("trace.events_recorded.v1", "trace.errors_declared.v1")
+)
 NOTIFY_EVENTS: Final = Queue(
     "notify.events",
     EVENTS,
@@ -76,6 +79,7 @@ CONSUMED: Final = (
     DOCKING_INGEST,
     REGISTRY_OBSERVE,
     TRACE_CAPTURE,
+    TRACE_DECLARATIONS,
     TRACE_REGISTRY,
     TRACE_PROPOSALS,
     TRACE_TRUTH,

@@ -9,6 +9,7 @@ from clients.cli import (
     cases,
     check,
     dead,
+    declaring,
     egress,
     findings,
     grid,
@@ -45,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 trace.app.add_typer(analysing.app)
+trace.app.add_typer(declaring.app)
 app.add_typer(trace.app, name="trace")
 app.command()(trace.holders)
 asks(app, "stock", SHOW_STOCK)(recalling.stock)

@@ -61,7 +61,7 @@ def _event_row(event: Json) -> tuple[str, ...]:
         "\n".join(amount(lot["quantity"], lot["unit"]) for lot in lots),
         event["document"],
         event["source"],
-        "\n".join(flag["rule"] for flag in event["flags"]),
+        "\n".join((*(flag["rule"] for flag in event["flags"]), *_wrong(event))),
     )
 
 
@@ -87,6 +87,10 @@ def _show_completeness(answer: Json) -> None:
 
 
 _show_event = in_turn(listing("event", "追溯记录 event", EVENT_HEADS, _event_row), _show_papers, _show_completeness)
+
+
+def _wrong(event: Json) -> list[str]:
+    return ["已声明有误 declared wrong"] if event["declaration_id"] else []
 
 
 def _flag_row(count: Json) -> tuple[str, ...]:

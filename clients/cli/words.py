@@ -220,6 +220,9 @@ FAULTS: Final = {
     "event_unsealed": "记录不在任何区块中",
 }
 
+DECLARERS: Final = {"source": "来源系统", "operator": "主体", "regulator": "监管"}
+DECLARATION_STATES: Final = {"applied": "已生效", "pending": "待记录入链", "refused": "不予受理"}
+
 FINDINGS: Final = {kind.value: TITLES[kind] for kind in FindingKind}
 
 AUDIENCES: Final = {

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from contracts import checks, rules
+from contracts.corrections import ErrorReport
 from contracts.egress import FieldError, Outcome, Verdict
 from contracts.envelope import Envelope
 from contracts.inspection import TestResult
@@ -29,13 +30,13 @@ class Format(NamedTuple):
     """How a type of message is read: its model, its mapping (one line at a time), its word for a record's site."""
 
     model: type[Wire]
-    line: Callable[[Origin, Any, Any], Record | Observation | TestResult]
+    line: Callable[[Origin, Any, Any], Record | Observation | TestResult | ErrorReport]
     site: str = "site"
 
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """What became of one message; every record of it is in exactly one of the four.
+    """What became of one message; every record of it is in exactly one of the five.
 
     An unreadable message counts as one refused record.
     """
@@ -43,6 +44,7 @@ class Adapted:
     records: list[Record] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     tests: list[TestResult] = field(default_factory=list)
+    declarations: list[ErrorReport] = field(default_factory=list)
     refusals: list[Verdict] = field(default_factory=list)
 
     @property
@@ -115,6 +117,9 @@ def _adapt_lines(
         found = chosen.line(Origin(envelope, source, number), message, line)
         if isinstance(found, Observation):
             _judge_observation(found, received_at, into)
+            continue
+        if isinstance(found, ErrorReport):
+            into.declarations.append(found)
             continue
         errors, flags = _judged(found, received_at)
         if errors:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from chassis.message import RawMessage, dead_letter
 from chassis.outgoing import Outgoing, outgoing
+from contracts.corrections import DeclareErrorsV1, ErrorReport
 from contracts.egress import Verdict, VerdictsV1
 from contracts.inspection import RecordTestsV1, TestResult
 from contracts.model import Contract
@@ -27,8 +28,8 @@ def bundles(
     queue: Queue, formats: Mapping[str, Format], messages: Sequence[RawMessage], received_at: datetime
 ) -> list[Outgoing]:
     """One `trace.capture.v1` of all records, one `registry.observe.v1` of all observations, one
-    `inspection.record_tests.v1` of all tests, one `egress.verdicts.v1` per source with its refusals, and a dead
-    letter per message that has some.
+    `inspection.record_tests.v1` of all tests, one `trace.declare_errors.v1` of all error declarations, one
+    `egress.verdicts.v1` per source with its refusals, and a dead letter per message that has some.
 
     A bundle's envelope continues the first message's trace and names it as cause; each record keeps its own
     message's id.
@@ -36,6 +37,7 @@ def bundles(
     records: list[Record] = []
     observations: list[Observation] = []
     tests: list[TestResult] = []
+    declarations: list[ErrorReport] = []
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     dead: list[Outgoing] = []
     for message in messages:
@@ -44,6 +46,7 @@ def bundles(
         records += adapted.records
         observations += adapted.observations
         tests += adapted.tests
+        declarations += adapted.declarations
         if adapted.refusals:
             verdicts[source] += adapted.refusals
             dead.append(_dead(queue, message, adapted))
@@ -58,6 +61,7 @@ def bundles(
         *_split(records, lambda some: sent("trace.capture.v1", CaptureV1(records=tuple(some)))),
         *_split(observations, lambda some: sent("registry.observe.v1", ObserveV1(observations=tuple(some)))),
         *_split(tests, lambda some: sent("inspection.record_tests.v1", RecordTestsV1(tests=tuple(some)))),
+        *_split(declarations, lambda some: sent("trace.declare_errors.v1", DeclareErrorsV1(declarations=tuple(some)))),
         *(answer for source, told in verdicts.items() for answer in _split(told, partial(answered, source))),
         *dead,
     ]

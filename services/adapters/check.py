@@ -8,6 +8,7 @@ from typing import Final
 from pydantic_core import from_json
 
 from contracts import rules
+from contracts.corrections import ErrorReport
 from contracts.egress import FieldError, Outcome, Verdict
 from contracts.envelope import parse
 from contracts.inspection import TestResult
@@ -70,12 +71,15 @@ def _unreadable(line: bytes | str) -> FieldError:
 
 
 def _verdicts(adapted: Adapted) -> list[Verdict]:
-    found: tuple[Record | Observation | TestResult, ...] = (*adapted.records, *adapted.observations, *adapted.tests)
+    found: tuple[Found, ...] = (*adapted.records, *adapted.observations, *adapted.tests, *adapted.declarations)
     accepted = [*map(_accepted, found)]
     return sorted(accepted + adapted.refusals, key=lambda verdict: verdict.record)
 
 
-def _accepted(found: Record | Observation | TestResult) -> Verdict:
+Found = Record | Observation | TestResult | ErrorReport
+
+
+def _accepted(found: Found) -> Verdict:
     lots = (*found.inputs, *found.outputs) if isinstance(found, Record) else ()
     return Verdict(
         message_id=found.message_id,
@@ -84,5 +88,5 @@ def _accepted(found: Record | Observation | TestResult) -> Verdict:
         document=found.document if isinstance(found, Record) else None,
         event_id=found.id,
         batches=tuple(dict.fromkeys(lot.batch for lot in lots)),
-        flags=found.flags,
+        flags=() if isinstance(found, ErrorReport) else found.flags,
     )

@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from pymongo import UpdateOne
+
 from contracts.rules import FLAG, RULES
 from contracts.trace import RecordedEvent
 from services.inspection.documents import Document
@@ -30,6 +32,11 @@ def mark(event: RecordedEvent) -> Document:
     if event.flags:
         row |= {name: True for name, rules in FAULTS.items() if not rules.isdisjoint(event.flags)}
     return row
+
+
+def withdrawn(event: RecordedEvent) -> UpdateOne:
+    """Takes an event's mark back, for it was declared wrong; one that is told of only later finds it so."""
+    return UpdateOne({"_id": event.id}, {"$set": {"declared": True}, "$setOnInsert": mark(event)}, upsert=True)
 
 
 class Score(NamedTuple):
@@ -60,6 +67,6 @@ def counted(sites: Sequence[str], since: datetime, until: datetime) -> list[Docu
 
     sums = {name: faults(name) for name in FAULTS}
     return [
-        {"$match": {"site": {"$in": list(sites)}, "time": {"$gte": since, "$lt": until}}},
+        {"$match": {"site": {"$in": list(sites)}, "time": {"$gte": since, "$lt": until}, "declared": None}},
         {"$group": {"_id": "$site", "events": {"$sum": 1}, **sums}},
     ]

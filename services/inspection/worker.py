@@ -14,6 +14,7 @@ from chassis.worker.consumer import consume
 from chassis.worker.mongo import Store
 from chassis.worker.timer import timer
 from contracts import topology
+from contracts.corrections import ErrorsDeclaredV1
 from contracts.findings import FindingsChangedV1
 from contracts.inspection import RecordTestsV1
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
@@ -125,10 +126,18 @@ class InspectionWorker:
         found.move(self._sites(found.sites()))
         return announce.commit(found, None)
 
-    @consume(topology.INSPECTION_FACTS, {"trace.events_recorded.v1": EventsRecordedV1})
-    def mark(self, messages: list[Message[EventsRecordedV1]]) -> None:
+    @consume(
+        topology.INSPECTION_FACTS,
+        {"trace.events_recorded.v1": EventsRecordedV1, "trace.errors_declared.v1": ErrorsDeclaredV1},
+    )
+    def mark(self, messages: list[Message[EventsRecordedV1 | ErrorsDeclaredV1]]) -> None:
         """Keeps a mark of each event. Nearly every one is new: what is there is read after a duplicate key only."""
-        rows = {event.id: marks.mark(event) for message in messages for event in message.body.events}
+        bodies = [message.body for message in messages]
+        wrong = [error.event for body in bodies if isinstance(body, ErrorsDeclaredV1) for error in body.errors]
+        if wrong:
+            self.store.decide(lambda: Commit({store.MARKS: [*map(marks.withdrawn, wrong)]}))
+        told = (event for body in bodies if isinstance(body, EventsRecordedV1) for event in body.events)
+        rows = {event.id: marks.mark(event) for event in told}
         batches = {batch for row in rows.values() for batch in row["batches"]}
 
         def marking() -> Commit:

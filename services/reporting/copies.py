@@ -66,8 +66,11 @@ def cells(found: Iterable[registry_pb2.Cell]) -> Writes:
 
 
 def events(found: Iterable[Any]) -> Writes:
-    """Marks of recorded events."""
-    return store.recorded(map(_event, found))
+    """Marks of recorded events, those taken back that were declared wrong."""
+    told = list(found)
+    marked = store.recorded(map(_event, told))
+    wrong = store.withdrawn(_event(each) for each in told if each.declaration_id)
+    return {**marked, store.MARKS: [*marked[store.MARKS], *wrong]}
 
 
 def _event(told: Any) -> RecordedEvent:

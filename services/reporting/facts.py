@@ -1,10 +1,10 @@
 """What recorded events mark: site × day, and source × day of self-built systems. Sets only, so that order and
 repetition cannot matter. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from contracts.trace import RecordedEvent, Step
 from services.reporting.months import day_of
@@ -23,15 +23,26 @@ ON_TIME: Final = timedelta(hours=24)
 class Mark:
     """What a site did on a day.
 
-    `kinds` are the steps of its events. `closed` are the categories of events with a documented counterparty outside
-    the province; `handoffs` the ids of shipments and receipts by category.
+    `kinds` are the steps of its events, `steps` the ids of events by step. `closed` are the categories of events with
+    a documented counterparty outside the province, `closing` their ids by category; `handoffs` the ids of shipments and
+    receipts by category. What is declared wrong later is taken back by its id (`standing`).
     """
 
     site: str
     day: date
-    kinds: set[str] = field(default_factory=set)
-    closed: set[str] = field(default_factory=set)
+    steps: dict[str, set[str]] = field(default_factory=dict)
+    closing: dict[str, set[str]] = field(default_factory=dict)
     handoffs: dict[str, set[str]] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> set[str]:
+        """Steps of its events."""
+        return {*self.steps}
+
+    @property
+    def closed(self) -> set[str]:
+        """Categories closed by a documented counterparty."""
+        return {*self.closing}
 
     @property
     def linked(self) -> set[str]:
@@ -40,12 +51,33 @@ class Mark:
 
     def add(self, event: RecordedEvent) -> None:
         """Takes an event in."""
-        self.kinds.add(event.step)
+        self.steps.setdefault(event.step, set()).add(event.id)
         for category in event.categories:
             if event.external:
-                self.closed.add(category)
+                self.closing.setdefault(category, set()).add(event.id)
             elif event.step in HANDOFFS:
                 self.handoffs.setdefault(category, set()).add(event.id)
+
+
+class Stands(NamedTuple):
+    """What still stands of a stored mark: `kinds` of steps, categories `closed`, ids of `handoffs` by category."""
+
+    kinds: frozenset[str]
+    closed: frozenset[str]
+    handoffs: dict[str, frozenset[str]]
+
+
+def standing(mark: Mapping[str, Any], wrong: frozenset[str]) -> Stands:
+    """A stored mark without events that were declared wrong. What it keeps no ids of stands."""
+    steps, closing = mark.get("steps", {}), mark.get("closing", {})
+    kinds = {*mark["kinds"]} - steps.keys() | _left(steps, wrong).keys()
+    closed = {*mark.get("closed", ())} - closing.keys() | _left(closing, wrong).keys()
+    return Stands(frozenset(kinds), frozenset(closed), _left(mark.get("handoffs", {}), wrong))
+
+
+def _left(ids: Mapping[str, Iterable[str]], wrong: frozenset[str]) -> dict[str, frozenset[str]]:
+    left = {name: frozenset(told) - wrong for name, told in ids.items()}
+    return {name: told for name, told in left.items() if told}
 
 
 @dataclass

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from pymongo import UpdateOne
 
 from chassis.message import Message
+from contracts.corrections import ErrorsDeclaredV1
 from contracts.findings import Finding, FindingsChangedV1
 from contracts.inspection import (
     CaseFacts,
@@ -50,10 +51,11 @@ FACTS: Final = {
     "inspection.cases_changed.v1": Fact(CasesChangedV1, "cases", store.CASES, _as_it_stands),
     "notify.deliveries_changed.v1": Fact(DeliveriesChangedV1, "deliveries", store.DELIVERIES, _as_it_stands),
 }
-"""All but events, of which a batch is marked together, and recalls, which no figure counts."""
+"""All but events and errors about them, of which a batch is marked together, and recalls, which no figure counts."""
 
 MODELS: Final[dict[str, type[Contract]]] = {
     "trace.events_recorded.v1": EventsRecordedV1,
+    "trace.errors_declared.v1": ErrorsDeclaredV1,
     "inspection.recalls_proposed.v1": RecallsProposedV1,
     "trace.recalls_opened.v1": RecallsOpenedV1,
     **{type: fact.model for type, fact in FACTS.items()},
@@ -66,10 +68,17 @@ def events(messages: Iterable[Message[Any]]) -> list[RecordedEvent]:
     return [event for body in bodies if isinstance(body, EventsRecordedV1) for event in body.events]
 
 
+def declared_wrong(messages: Iterable[Message[Any]]) -> list[RecordedEvent]:
+    """The events in a batch about which an error was declared."""
+    bodies = (message.body for message in messages)
+    return [error.event for body in bodies if isinstance(body, ErrorsDeclaredV1) for error in body.errors]
+
+
 def writes(messages: Iterable[Message[Any]]) -> Writes:
     """Operations of a batch, repeated and reordered at will; a site's day is written once."""
     messages = list(messages)
     found = store.recorded(events(messages))
+    found[store.MARKS] += store.withdrawn(declared_wrong(messages))
     for message in messages:
         if fact := FACTS.get(message.envelope.type):
             items = getattr(message.body, fact.items)

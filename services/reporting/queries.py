@@ -14,6 +14,7 @@ from contracts.findings import FindingKind
 from contracts.registry import OperatorState
 from services.reporting import store
 from services.reporting.domain import SiteRow
+from services.reporting.facts import standing
 from services.reporting.months import Window
 from services.reporting.standards import Dimension, Standard
 from services.reporting.store import Document
@@ -85,9 +86,12 @@ def activity(
         kinds, linked = frozenset().union(*found["kinds"]), frozenset().union(*found["linked"])
         _join(did, aliases.get(found["_id"], found["_id"]), Did(kinds, linked))
     broken = yield Query(store.FINDINGS, _broken())
-    if suspects := _named({aliases.get(site, site) for row in broken for site in _suspects(row)}, aliases):
-        marks = yield Query(store.MARKS, _marks_of(window, suspects))
-        did |= _unbroken(marks, {row["event_id"] for row in broken}, aliases)
+    corrected = yield Query(store.MARKS, _corrected(window, among))
+    suspects = {site for row in broken for site in _suspects(row)} | {row["site"] for row in corrected}
+    if named := _named({aliases.get(site, site) for site in suspects}, aliases):
+        marks = yield Query(store.MARKS, _marks_of(window, named))
+        wrong = frozenset(id for row in corrected for id in row["withdrawn"])
+        did |= _unbroken(marks, {row["event_id"] for row in broken}, wrong, aliases)
     return did
 
 
@@ -124,10 +128,20 @@ def days(window: Window) -> Document:
 
 
 def _marked(window: Window, among: list[str] | None) -> list[Document]:
-    where = {**days(window), **({} if among is None else {"site": {"$in": among}})}
+    where = _at(window, among)
     # A site's days differ little: sets of arrays are few, and are joined on our side.
     joined = {"kinds": {"$addToSet": "$kinds"}, "linked": {"$addToSet": {"$ifNull": ["$linked", []]}}}
     return [{"$match": where}, {"$group": {"_id": "$site", **joined}}]
+
+
+def _corrected(window: Window, among: list[str] | None) -> list[Document]:
+    """Which events of a window were declared wrong, and at which sites: few."""
+    where = {**_at(window, among), "withdrawn": {"$exists": True}}
+    return [{"$match": where}, {"$project": {"site": 1, "withdrawn": 1}}]
+
+
+def _at(window: Window, among: list[str] | None) -> Document:
+    return {**days(window), **({} if among is None else {"site": {"$in": among}})}
 
 
 def _broken() -> list[Document]:
@@ -144,13 +158,15 @@ def _marks_of(window: Window, sites: list[str]) -> list[Document]:
     return [{"$match": {**days(window), "site": {"$in": sites}}}]
 
 
-def _unbroken(marks: Iterable[Document], broken: set[str], aliases: Mapping[str, str]) -> dict[str, Did]:
-    """What sites did when events that open findings name do not link."""
+def _unbroken(
+    marks: Iterable[Document], broken: set[str], wrong: frozenset[str], aliases: Mapping[str, str]
+) -> dict[str, Did]:
+    """What sites did without what was declared wrong, when events that open findings name do not link."""
     did: dict[str, Did] = {}
     for mark in marks:
-        handed = mark.get("handoffs", {}).items()
-        linked = {category for category, ids in handed if not broken.issuperset(ids)} | {*mark.get("closed", ())}
-        _join(did, aliases.get(mark["site"], mark["site"]), Did(frozenset(mark["kinds"]), frozenset(linked)))
+        stands = standing(mark, wrong)
+        linked = {category for category, ids in stands.handoffs.items() if not broken.issuperset(ids)} | stands.closed
+        _join(did, aliases.get(mark["site"], mark["site"]), Did(stands.kinds, frozenset(linked)))
     return did
 
 

@@ -47,7 +47,11 @@ COLLECTIONS: Final = (
     Collection(CELLS, (IndexModel([("station", 1)]),)),
     Collection(
         MARKS,
-        (IndexModel([("day", 1)]), IndexModel([("site", 1), ("day", 1)])),
+        (
+            IndexModel([("day", 1)]),
+            IndexModel([("site", 1), ("day", 1)]),
+            IndexModel([("day", 1)], name="withdrawn", partialFilterExpression={"withdrawn": {"$exists": True}}),
+        ),
         {
             "required": ["site", "day", "kinds"],
             "properties": {"day": _DAY, "kinds": _TEXTS, "closed": _TEXTS, "linked": _TEXTS},
@@ -85,9 +89,20 @@ def _marked(mark: Mark) -> UpdateOne:
         sets |= {"linked": mark.linked}
     if mark.closed:
         sets |= {"closed": mark.closed}
-    sets |= {f"handoffs.{category}": ids for category, ids in mark.handoffs.items()}
+    told = {"steps": mark.steps, "closing": mark.closing, "handoffs": mark.handoffs}
+    sets |= {f"{name}.{key}": ids for name, found in told.items() for key, ids in found.items()}
     day = mark.day.isoformat()
     return _joined(f"{mark.site}@{day}", {"site": mark.site, "day": day}, sets)
+
+
+def withdrawn(events: Iterable[RecordedEvent]) -> list[UpdateOne]:
+    """Takes back the marks of events that were declared wrong, told of before or only later."""
+    return [*map(_withdrawn, events)]
+
+
+def _withdrawn(event: RecordedEvent) -> UpdateOne:
+    day = months.day_of(event.time).isoformat()
+    return _joined(f"{event.site}@{day}", {"site": event.site, "day": day}, {"withdrawn": [event.id], "kinds": []})
 
 
 def _uploaded(upload: Upload) -> UpdateOne:

@@ -16,7 +16,7 @@ from chassis.worker.timer import timer
 from contracts import topology
 from services.reporting import freeze, months, store
 from services.reporting.freeze import Frozen
-from services.reporting.intake import MODELS, events, writes
+from services.reporting.intake import MODELS, declared_wrong, events, writes
 from services.reporting.queries import Query
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import LATE, Document, Writes
@@ -64,7 +64,7 @@ class ReportingWorker:
 
     def _late(self, messages: list[Message[Any]]) -> Writes:
         """Timers for the frozen months that records belong to."""
-        past = sorted(store.past_months(events(messages), clock.now()))
+        past = sorted(store.past_months([*events(messages), *declared_wrong(messages)], clock.now()))
         frozen = self.store.db[store.BULLETINS].distinct("month", {"month": {"$in": past}}) if past else []
         return self._look_again(frozen)
 

@@ -8,11 +8,13 @@ from uuid import uuid4
 
 from chassis.message import RawMessage, dead_letter
 from chassis.outgoing import Outgoing, outgoing
+from contracts.corrections import ErrorsDeclaredV1
 from contracts.egress import ReceiptProposedV1, Verdict, VerdictsV1
 from contracts.envelope import Envelope
 from contracts.findings import FindingsChangedV1
 from contracts.topology import TRACE_CAPTURE
 from contracts.trace import CaptureV1, EventsRecordedV1, Record
+from services.trace.declarations import Settled, declared
 from services.trace.domain import Decision, Refusal
 from services.trace.entry import recorded
 from services.trace.findings import Change
@@ -24,7 +26,7 @@ CAPTURE: Final = TRACE_CAPTURE.keys[0]
 def announcements(decision: Decision, parents: Mapping[str, Envelope]) -> list[Outgoing]:
     """Messages of a decision about one batch; `parents` are the envelopes of the bundles, by record id."""
     parent = next(iter(parents.values()))
-    answers = [_answer(source, verdicts, parent) for source, verdicts in decision.verdicts.items()]
+    answers = [answer(source, verdicts, parent) for source, verdicts in decision.verdicts.items()]
     refused = [_dead_letter(refusal, parents[refusal.record.id]) for refusal in decision.refusals]
     if not decision.entries:
         return [*answers, *refused]
@@ -32,7 +34,8 @@ def announcements(decision: Decision, parents: Mapping[str, Envelope]) -> list[O
     return [outgoing("trace.events_recorded.v1", events, source=SOURCE, parent=parent), *answers, *refused]
 
 
-def _answer(source: str, verdicts: list[Verdict], parent: Envelope) -> Outgoing:
+def answer(source: str, verdicts: Sequence[Verdict], parent: Envelope) -> Outgoing:
+    """Verdicts on their way to a source."""
     body = VerdictsV1(source=source, verdicts=tuple(verdicts))
     return outgoing("egress.verdicts.v1", body, source=SOURCE, parent=parent, key=source)
 
@@ -61,6 +64,13 @@ _TOLD_OTHERWISE: Final = {"id", "source", "message_id", "line", "sent_at", "flag
 def proposal(body: ReceiptProposedV1, parent: Envelope) -> Outgoing:
     """A proposed receipt on its way to one of the receiver's systems."""
     return outgoing("egress.receipt_proposed.v1", body, source=SOURCE, parent=parent, key=body.source)
+
+
+def errors_declared(settled: Sequence[Settled], parent: Envelope) -> list[Outgoing]:
+    """The declarations that took effect; nothing when none did."""
+    errors = tuple(declared(settled))
+    body = ErrorsDeclaredV1(errors=errors)
+    return [outgoing("trace.errors_declared.v1", body, source=SOURCE, parent=parent)] if errors else []
 
 
 def findings_changed(changes: Sequence[Change], parent: Envelope | None = None) -> list[Outgoing]:

@@ -15,7 +15,17 @@ from chassis.api.errors import Aborted, NotFound
 from chassis.api.mongo import Store
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
-from services.trace import chain_page, listing, privacy, queries, requests, store, translate, watched
+from services.trace import (
+    chain_page,
+    declaration_calls,
+    listing,
+    privacy,
+    queries,
+    requests,
+    store,
+    translate,
+    watched,
+)
 from services.trace.api_reading import ApiReader
 from services.trace.chain import Chain, Direction
 from services.trace.holders import holders
@@ -35,7 +45,9 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         row = await self._reader.one(store.EVENTS, where)
         if row is None:
             raise NotFound("event", request.event_id)
-        return pb.GetEventResponse(event=translate.event(row, await self._reader.facts([row])))
+        event = translate.event(row, await self._reader.facts([row]))
+        declared = await self._reader.find(store.DECLARATIONS, {"event_id": row["_id"]})
+        return pb.GetEventResponse(event=event, declarations=declaration_calls.messages(declared))
 
     async def QueryEvents(self, request: pb.QueryEventsRequest, context: Any) -> pb.QueryEventsResponse:
         """Raises InvalidArgument for a bad page size or token."""

@@ -21,7 +21,7 @@ LEAF, INNER = b"\x00", b"\x01"
 GENESIS: Final = ""
 """What the first block of a lane names as the one before it."""
 
-LATER: Final = frozenset({"unplaced", "also_from", "declared", "block"})
+LATER: Final = frozenset({"unplaced", "also_from", "declared", "state", "block"})
 """Fields that trace sets, changes or takes away after a document is sealed, and the block's own name."""
 
 PLACE: Final = frozenset({"division", "operator", "parties"})

@@ -60,25 +60,30 @@ def _settle(record: Record, seen: dict[str, Known | Entry], facts: Facts, decisi
     if not record.site.site:
         _refuse(record, error("site", record.site.name, "no_site"), decision)
         return
+    doubtful = False
     for id in candidate_ids(record):
         other = seen.get(id)
         if other is None:
-            seen[id] = _enter(id, record, facts, decision)
+            seen[id] = _enter(id, record, facts, decision, doubtful)
             return
-        if other.source == record.source and other.said != said_by(record):
-            _refuse(record, error("id", record.document or record.id, "id_reused"), decision)
-            return
-        if other.source == record.source or other.gist == gist_of(record):
+        own = other.source == record.source
+        alike = other.said == said_by(record) if own else other.gist == gist_of(record)
+        if alike and (own or not other.declared):
             _recognise(record, other, decision)
             return
+        if own and not other.declared:
+            break
+        # What was declared wrong makes room for what is right.
+        doubtful = doubtful or not other.declared
+    _refuse(record, error("id", record.document or record.id, "id_reused"), decision)
 
 
-def _enter(id: str, record: Record, facts: Facts, decision: Decision) -> Entry:
+def _enter(id: str, record: Record, facts: Facts, decision: Decision, doubtful: bool) -> Entry:
     party = record.counterparty
     here = facts.get(record.site.site or "")
     there = facts.get(party.site) if party and party.site else None
     flags = (*record.flags, *_standing(record, here, there))
-    if id != record.id:
+    if doubtful:
         flags = (*flags, error("document", record.document, "possible_duplicate"))
     entry = Entry(id, record, flags, here, there)
     decision.entries.append(entry)

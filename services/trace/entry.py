@@ -25,6 +25,8 @@ class Known(NamedTuple):
     gist: Gist
     batches: tuple[str, ...] = ()
     also_from: frozenset[str] = frozenset()
+    declared: bool = False
+    """An error was declared about it."""
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Entry:
     here: SiteFacts | None
     there: SiteFacts | None
     also_from: set[str] = field(default_factory=set)
+    declared: bool = False
 
     @property
     def source(self) -> str:

@@ -3,19 +3,25 @@
 # ruff: noqa: N802 - gRPC's names
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from shilian.trace.v1 import evidence_pb2 as pb
 from shilian.trace.v1 import evidence_pb2_grpc
 
-from chassis.api.errors import InvalidArgument
+from chassis import clock
+from chassis.api.calls import current_call, current_caller
+from chassis.api.errors import InvalidArgument, NotFound
 from chassis.api.mongo import Store
+from chassis.api.once import once
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
 from chassis.asking import answered_later
+from chassis.outgoing import Commit
 from contracts import rules
-from services.trace import sealing, store
+from services.trace import announce, declaration_calls, declaration_rows, sealing, store
 from services.trace.blocks import Row, lane_of
+from services.trace.declaration_rows import Ask
 from services.trace.verifying import Anchor, BlocksIn, Fault, Problem, Question, Stretch, verified
 
 MOST_UNSEALED = 1_000
@@ -23,10 +29,10 @@ MOST_UNSEALED = 1_000
 
 
 class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
-    """Answers about blocks."""
+    """Verifies blocks, takes and shows declarations; what is not in the caller's scope is not found."""
 
     def __init__(self, own: Store) -> None:
-        self._db = own.db
+        self._store, self._db = own, own.db
 
     async def VerifyBlocks(self, request: pb.VerifyBlocksRequest, context: Any) -> pb.VerifyBlocksResponse:
         """Raises InvalidArgument for numbers without a lane, a bad page size or token."""
@@ -46,6 +52,38 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
             head=head and pb.Anchor(lane=head.lane, number=head.number, hash=head.hash),
             next_page_token=page_token(request, after) if after else "",
         )
+
+    async def DeclareError(self, request: pb.DeclareErrorRequest, context: Any) -> pb.DeclareErrorResponse:
+        """Raises NotFound for an event that is not the caller's to declare wrong, InvalidArgument for its words."""
+        return await once(self._store, request, pb.DeclareErrorResponse, self._declared)
+
+    async def ListDeclarations(self, request: pb.ListDeclarationsRequest, context: Any) -> pb.ListDeclarationsResponse:
+        """Raises InvalidArgument for a state there is not, a bad page size or token."""
+        size, after = page_size(request), position(request, _moment, str)
+        where = declaration_calls.asked(request, current_caller(), (after[0], after[1]) if after else None)
+        found = await self._db[store.DECLARATIONS].find(where).sort([*declaration_calls.LATEST]).to_list(size + 1)
+        page = found[:size]
+        return pb.ListDeclarationsResponse(
+            declarations=map(declaration_calls.message, page),
+            next_page_token=page_token(request, (page[-1]["at"].isoformat(), page[-1]["_id"]))
+            if len(found) > size
+            else "",
+        )
+
+    async def _declared(self, request: pb.DeclareErrorRequest) -> tuple[pb.DeclareErrorResponse, Commit]:
+        caller, now = current_caller(), clock.stamp()
+        told = declaration_calls.declaration(request, caller, now)
+        if not await self._db[store.EVENTS].find_one(declaration_calls.own_event(request.event_id, caller)):
+            raise NotFound("event", request.event_id)
+        if kept := await self._db[store.DECLARATIONS].find_one({"_id": told.id}):
+            return pb.DeclareErrorResponse(declaration=declaration_calls.message(kept)), Commit()
+        settled = await answered_later(declaration_rows.settling([told], now), self._read)
+        answer = pb.DeclareErrorResponse(declaration=declaration_calls.message(settled.rows[0]))
+        return answer, Commit(settled.writes, announce.errors_declared(settled.new, current_call().envelope("trace")))
+
+    async def _read(self, ask: Ask) -> list[Row]:
+        found = self._db[ask.collection].find(ask.where)
+        return list(await (found.sort("_id", -1) if ask.most else found).to_list(ask.most or None))
 
     async def _answer(self, question: Question) -> list[Row]:
         if isinstance(question, BlocksIn):
@@ -75,6 +113,10 @@ def _stretch(request: pb.VerifyBlocksRequest) -> Stretch | None:
     if after := position(request, str, int):
         return Stretch(after[0], after[1], until)
     return Stretch(request.lane, max(request.from_number - 1, 0), until) if request.lane else None
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _problem(problem: Problem) -> pb.Problem:

@@ -56,6 +56,9 @@ def asked(question: Question, caller: Caller) -> Stored:
     return {"$and": [clause for clause in clauses if clause] or [{}]}
 
 
+STANDING: Final[Stored] = {"declared": None}
+"""Filter of the events about which no error was declared."""
+
 UNSHIPPED: Final = "unshipped_receipt"
 """A flag that is derived when asked for: whether somebody shipped may become known after the receipt."""
 
@@ -80,7 +83,7 @@ def _unshipped() -> list[Stored]:
         "localField": "lots.inputs.batch",
         "foreignField": "batches",
         "pipeline": [
-            {"$match": {"step": {"$in": sorted(HANDOVERS)}, "$expr": {"$ne": ["$site", "$$receiver"]}}},
+            {"$match": {"step": {"$in": sorted(HANDOVERS)}, **STANDING, "$expr": {"$ne": ["$site", "$$receiver"]}}},
             {"$unwind": "$batches"},
             {"$group": {"_id": "$batches"}},
         ],
@@ -98,7 +101,7 @@ def _unshipped() -> list[Stored]:
 def flag_counts(question: Question, caller: Caller) -> list[Stored]:
     """Pipeline: `{_id: rule, events}` for every flag; `_id` None counts all events."""
     return [
-        {"$match": asked(question, caller)},
+        {"$match": {"$and": [asked(question, caller), STANDING]}},
         {"$project": {"rule": {"$setUnion": [{"$ifNull": ["$flags.rule", []]}, [None]]}}},
         {"$unwind": "$rule"},
         {"$group": {"_id": "$rule", "events": {"$sum": 1}}},
@@ -108,4 +111,4 @@ def flag_counts(question: Question, caller: Caller) -> list[Stored]:
 
 def unshipped_count(question: Question, caller: Caller) -> list[Stored]:
     """Pipeline: how many receipts in question nobody shipped."""
-    return [{"$match": asked(question, caller)}, *_unshipped(), {"$count": "events"}]
+    return [{"$match": {"$and": [asked(question, caller), STANDING]}}, *_unshipped(), {"$count": "events"}]

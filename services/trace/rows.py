@@ -134,6 +134,7 @@ def known(row: Mapping[str, Any]) -> Known:
         gist(row["time"], lots),
         tuple(row["batches"]),
         frozenset(row.get("also_from", ())),
+        row.get("declared") is not None,
     )
 
 

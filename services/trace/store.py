@@ -9,6 +9,7 @@ from pymongo import IndexModel, InsertOne, UpdateOne
 from chassis.collections import Collection
 from contracts.trace import Record, Step
 from services.trace import handoffs, recall_rows, rows, sealing, told, truth_store, watched
+from services.trace.declarations import State
 from services.trace.domain import Decision, Sighting
 from services.trace.entry import candidate_ids
 from services.trace.lanes import Lane
@@ -18,7 +19,9 @@ from services.trace.told import Stored
 EVENTS: Final = "events"
 SITES: Final = "sites"
 
-SEALED: Final = (EVENTS,)
+DECLARATIONS: Final = "declarations"
+
+SEALED: Final = (EVENTS, DECLARATIONS)
 """What blocks are of."""
 
 _SCHEMA: Final = {
@@ -28,7 +31,7 @@ _SCHEMA: Final = {
         "step": {"enum": [step.value for step in Step]},
         "time": {"bsonType": "date"},
         "site": {"bsonType": "string", "minLength": 1},
-        "batches": {"bsonType": "array", "minItems": 1},
+        "batches": {"bsonType": "array"},
     },
 }
 
@@ -61,6 +64,16 @@ COLLECTIONS: Final = (
         ),
     ),
     *watched.COLLECTIONS,
+    Collection(
+        DECLARATIONS,
+        (
+            IndexModel([("event_id", 1)]),
+            IndexModel([("at", -1), ("_id", -1)]),
+            IndexModel([("state", 1)], partialFilterExpression={"state": State.PENDING}),
+            IndexModel([("block", 1)]),
+        ),
+        {"required": ["event_id", "reason", "by", "who", "at", "state"], "properties": {"state": {"enum": [*State]}}},
+    ),
     *sealing.COLLECTIONS,
     truth_store.COLLECTION,
     *recall_rows.COLLECTIONS,
@@ -88,7 +101,7 @@ def _sighted(sighting: Sighting) -> UpdateOne:
     return UpdateOne({"_id": sighting.event_id}, {"$addToSet": {"also_from": sighting.source}})
 
 
-KNOWN_FIELDS: Final = dict.fromkeys(("source", "batches", "also_from", *told.TOLD), 1)
+KNOWN_FIELDS: Final = dict.fromkeys(("source", "batches", "also_from", "declared", *told.TOLD), 1)
 
 
 def recorded_already(records: Iterable[Record]) -> Stored:
@@ -112,9 +125,9 @@ def sites_to_place(records: Iterable[Record]) -> set[str]:
 
 def shipments(ids: Sequence[str]) -> Stored:
     """Filter of the events among these that hand goods over to a named site."""
-    return {"_id": {"$in": list(ids)}, "step": {"$in": sorted(HANDOVERS)}, "there": {"$ne": ""}}
+    return {"_id": {"$in": list(ids)}, "step": {"$in": sorted(HANDOVERS)}, "there": {"$ne": ""}, "declared": None}
 
 
 def receipts(nodes: Sequence[str]) -> Stored:
     """Filter of receipts that brought goods to these nodes."""
-    return {"outputs": {"$in": list(nodes)}, "step": {"$in": sorted(TAKEOVERS)}}
+    return {"outputs": {"$in": list(nodes)}, "step": {"$in": sorted(TAKEOVERS)}, "declared": None}

@@ -52,6 +52,7 @@ def event(row: Mapping[str, Any], facts: Facts, more: Sequence[pb.Flag] = ()) ->
         flags=[*map(_flag, row["flags"]), *more],
         also_from=row.get("also_from"),
         sent_time=timestamp(row["sent_at"]),
+        declaration_id=row.get("declared", {}).get("id"),
         counterparty_external=bool(other.get("external")),
         production_line=row.get("production_line", ""),
         vehicle=row["vehicle"] or "",

@@ -15,6 +15,7 @@ from chassis.worker.consumer import consume
 from chassis.worker.mongo import Store
 from chassis.worker.timer import timer
 from contracts import topology
+from contracts.corrections import DeclareErrorsV1
 from contracts.envelope import Envelope
 from contracts.registry import SitesAliasedV1, SitesChangedV1
 from contracts.trace import CaptureV1, EventsRecordedV1, Record
@@ -30,6 +31,7 @@ from services.trace import (
     store,
     truth_watch,
 )
+from services.trace.declaring import Declaring
 from services.trace.domain import decide
 from services.trace.entry import Known
 from services.trace.lanes import Lanes, head
@@ -73,6 +75,11 @@ class TraceWorker:
                 self.store.decide(recording, reread)
             self._place(store.sites_to_place(records) - facts.keys())
 
+    @consume(topology.TRACE_DECLARATIONS, {"trace.declare_errors.v1": DeclareErrorsV1})
+    def declare(self, messages: list[Message[DeclareErrorsV1]]) -> None:
+        """Takes in what sources declare wrong of what they recorded."""
+        Declaring(self.store).declare(messages)
+
     @consume(
         topology.TRACE_REGISTRY,
         {"registry.sites_changed.v1": SitesChangedV1, "registry.sites_aliased.v1": SitesAliasedV1},
@@ -97,6 +104,7 @@ class TraceWorker:
         """
         for message in messages:
             self._watching.hear(message.body.events, message.envelope)
+            Declaring(self.store).hear((event.id for event in message.body.events), message.envelope)
         handovers = [*_handovers(messages)]
         receivers = self._reader.facts({site for site, *_ in handovers})
         named = {id: envelope for site, id, envelope in handovers if site in receivers and receivers[site].sources}

@@ -38,7 +38,7 @@ class Golden(NamedTuple):
     @property
     def expected(self) -> Any:
         """Its output as it was."""
-        return {"tests": [], **json.loads(self.expectation.read_text())}
+        return {"tests": [], "declarations": [], **json.loads(self.expectation.read_text())}
 
 
 GOLDEN = tuple(Golden(path.parent.name, path.stem) for path in sorted(FOLDER.glob("*/*.json")))
@@ -52,7 +52,7 @@ def adapted(golden: Golden, body: bytes | None = None) -> Any:
     output = adapt(FORMATS[system], envelope, golden.body if body is None else body, source, AT)
     return {
         kind: [part.model_dump(mode="json", exclude_defaults=True) for part in getattr(output, kind)]
-        for kind in ("records", "observations", "tests", "refusals")
+        for kind in ("records", "observations", "tests", "declarations", "refusals")
     }
 
 

@@ -180,6 +180,8 @@ def test_record_as_large_as_the_limits_allow_is_still_a_document() -> None:
     assert len(record.model_dump_json()) < 16 << 20
 
 
+KINDS = ("records", "observations", "tests", "declarations")
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -195,7 +197,8 @@ def test_no_value_in_any_place_raises_and_every_record_counts(golden: Golden, va
     changed = replaced(message, data.draw(st.sampled_from(list(places(message)))), value)
     adapted = read(golden.type.removesuffix(".v1"), json.dumps(changed).encode())
     lines = next((changed[word] for word in words("lines") if changed.get(word)), None)
-    total = len(adapted.records) + len(adapted.observations) + len(adapted.tests) + adapted.refused
+    parts = (adapted.records, adapted.observations, adapted.tests, adapted.declarations)
+    total = sum(map(len, parts)) + adapted.refused
     assert total == (len(lines) if isinstance(lines, list) else 1)
     assert all(verdict.errors for verdict in adapted.refusals)
 
@@ -276,7 +279,7 @@ def test_dry_run_tells_what_the_adapter_does(golden: Golden) -> None:
     source = golden.type.partition(".")[0]
     told = [verdict.outcome for verdict in check(golden.body.replace(b"\n", b" "), source=source, type=golden.type)]
     expected = golden.expected
-    assert told.count(Outcome.ACCEPTED) == sum(len(expected[kind]) for kind in ("records", "observations", "tests"))
+    assert told.count(Outcome.ACCEPTED) == sum(len(expected[kind]) for kind in KINDS)
     assert told.count(Outcome.REJECTED) == len(expected["refusals"])
 
 

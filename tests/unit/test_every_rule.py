@@ -155,6 +155,8 @@ JUDGED_WITH_STATE = {
     "operator_revoked": "tests/unit/test_trace_capture.py",
     "unshipped_receipt": "tests/integration/test_trace_service.py",
     "possible_duplicate": "tests/unit/test_trace_capture.py",
+    "not_own_event": "tests/unit/test_trace_declarations.py",
+    "unknown_event": "tests/unit/test_trace_declarations.py",
     "too_many_sites": "tests/unit/test_registry_limits.py",
 }
 """Rules that registry and trace judge by what is on record, and the tests that meet them."""

@@ -103,6 +103,29 @@ def test_differing_report_of_another_source_is_recorded_apart_and_flagged(change
     assert outcomes(again, "one_network") == [Outcome.DUPLICATE, Outcome.REJECTED]
 
 
+def test_what_was_declared_wrong_makes_room_for_what_is_right() -> None:
+    wrong = {id: known._replace(declared=True) for id, known in on_record(decide([CABBAGE], {}, {})).items()}
+    right, later = told(inputs=MORE, outputs=MORE), told(time=NOON + timedelta(days=1))
+    corrected = decide([right], wrong, {})
+    assert [(entry.id, entry.flags) for entry in corrected.entries] == [
+        ("E1:market", decide([CABBAGE], {}, {}).entries[0].flags)
+    ]
+    both = wrong | on_record(corrected)
+    again = decide([CABBAGE, right, later], both, {})
+    assert outcomes(again) == [Outcome.DUPLICATE, Outcome.DUPLICATE, Outcome.REJECTED]
+    assert [verdict.event_id for verdict in again.verdicts["market"]] == ["E1", "E1:market", None]
+    twice_wrong = {id: known._replace(declared=True) for id, known in both.items()}
+    assert outcomes(decide([later], twice_wrong, {})) == [Outcome.REJECTED]
+
+
+def test_what_was_declared_wrong_is_no_twin_of_another_source() -> None:
+    wrong = {id: known._replace(declared=True) for id, known in on_record(decide([CABBAGE], {}, {})).items()}
+    other = decide([told(source="one_network")], wrong, {})
+    assert [entry.id for entry in other.entries] == ["E1:one_network"]
+    assert "possible_duplicate" not in recorded(other.entries[0]).flags
+    assert not other.sightings
+
+
 def test_record_without_a_site_is_refused_and_spares_its_neighbours() -> None:
     both = decide([told(id="E2", site=Party(name="?")), CABBAGE], {}, {})
     assert outcomes(both) == [Outcome.REJECTED, Outcome.ACCEPTED]

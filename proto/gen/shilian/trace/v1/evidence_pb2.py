@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from shilian.access.v1 import access_pb2 as shilian_dot_access_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fshilian/trace/v1/evidence.proto\x12\x10shilian.trace.v1\x1a\x1eshilian/access/v1/access.proto\"4\n\x06\x41nchor\x12\x0c\n\x04lane\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\t\"\xa0\x01\n\x13VerifyBlocksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04lane\x18\x03 \x01(\t\x12\x13\n\x0b\x66rom_number\x18\x04 \x01(\x03\x12\x14\n\x0cuntil_number\x18\x05 \x01(\x03\x12)\n\x07\x61nchors\x18\x06 \x03(\x0b\x32\x18.shilian.trace.v1.Anchor\"7\n\x07Problem\x12\r\n\x05\x62lock\x18\x01 \x01(\t\x12\r\n\x05\x66\x61ult\x18\x02 \x01(\t\x12\x0e\n\x06\x65vents\x18\x03 \x01(\x03\"\xa4\x01\n\x14VerifyBlocksResponse\x12+\n\x08problems\x18\x01 \x03(\x0b\x32\x19.shilian.trace.v1.Problem\x12\x0e\n\x06\x62locks\x18\x02 \x01(\x03\x12\x0e\n\x06\x65vents\x18\x03 \x01(\x03\x12&\n\x04head\x18\x04 \x01(\x0b\x32\x18.shilian.trace.v1.Anchor\x12\x17\n\x0fnext_page_token\x18\x05 \x01(\t2}\n\x0f\x45videnceService\x12j\n\x0cVerifyBlocks\x12%.shilian.trace.v1.VerifyBlocksRequest\x1a&.shilian.trace.v1.VerifyBlocksResponse\"\x0b\xaa\xbb\x18\x07\n\x03\x02\x04\x07\x10\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fshilian/trace/v1/evidence.proto\x12\x10shilian.trace.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1eshilian/access/v1/access.proto\"4\n\x06\x41nchor\x12\x0c\n\x04lane\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\t\"\xa0\x01\n\x13VerifyBlocksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04lane\x18\x03 \x01(\t\x12\x13\n\x0b\x66rom_number\x18\x04 \x01(\x03\x12\x14\n\x0cuntil_number\x18\x05 \x01(\x03\x12)\n\x07\x61nchors\x18\x06 \x03(\x0b\x32\x18.shilian.trace.v1.Anchor\"7\n\x07Problem\x12\r\n\x05\x62lock\x18\x01 \x01(\t\x12\r\n\x05\x66\x61ult\x18\x02 \x01(\t\x12\x0e\n\x06\x65vents\x18\x03 \x01(\x03\"\xa4\x01\n\x14VerifyBlocksResponse\x12+\n\x08problems\x18\x01 \x03(\x0b\x32\x19.shilian.trace.v1.Problem\x12\x0e\n\x06\x62locks\x18\x02 \x01(\x03\x12\x0e\n\x06\x65vents\x18\x03 \x01(\x03\x12&\n\x04head\x18\x04 \x01(\x0b\x32\x18.shilian.trace.v1.Anchor\x12\x17\n\x0fnext_page_token\x18\x05 \x01(\t\"\xa2\x02\n\x0b\x44\x65\x63laration\x12\x16\n\x0e\x64\x65\x63laration_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x16\n\x0e\x63orrection_ids\x18\x04 \x03(\t\x12\x10\n\x08\x64\x65\x63larer\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x65\x63lared_by\x18\x06 \x01(\t\x12\x31\n\rdeclared_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rrecorded_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05state\x18\t \x01(\t\x12\x10\n\x08\x64ivision\x18\n \x01(\t\x12\x13\n\x0boperator_id\x18\x0b \x01(\t\"c\n\x13\x44\x65\x63lareErrorRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x16\n\x0e\x63orrection_ids\x18\x04 \x03(\t\"J\n\x14\x44\x65\x63lareErrorResponse\x12\x32\n\x0b\x64\x65\x63laration\x18\x01 \x01(\x0b\x32\x1d.shilian.trace.v1.Declaration\"s\n\x17ListDeclarationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x10\n\x08\x64ivision\x18\x05 \x01(\t\"h\n\x18ListDeclarationsResponse\x12\x33\n\x0c\x64\x65\x63larations\x18\x01 \x03(\x0b\x32\x1d.shilian.trace.v1.Declaration\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe0\x02\n\x0f\x45videnceService\x12j\n\x0cVerifyBlocks\x12%.shilian.trace.v1.VerifyBlocksRequest\x1a&.shilian.trace.v1.VerifyBlocksResponse\"\x0b\xaa\xbb\x18\x07\n\x03\x02\x04\x07\x10\x01\x12i\n\x0c\x44\x65\x63lareError\x12%.shilian.trace.v1.DeclareErrorRequest\x1a&.shilian.trace.v1.DeclareErrorResponse\"\n\xaa\xbb\x18\x06\n\x02\x02\x03\x10\x01\x12v\n\x10ListDeclarations\x12).shilian.trace.v1.ListDeclarationsRequest\x1a*.shilian.trace.v1.ListDeclarationsResponse\"\x0b\xaa\xbb\x18\x07\n\x03\x02\x03\x04\x10\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,14 +35,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVIDENCESERVICE'].methods_by_name['VerifyBlocks']._loaded_options = None
   _globals['_EVIDENCESERVICE'].methods_by_name['VerifyBlocks']._serialized_options = b'\252\273\030\007\n\003\002\004\007\020\001'
-  _globals['_ANCHOR']._serialized_start=85
-  _globals['_ANCHOR']._serialized_end=137
-  _globals['_VERIFYBLOCKSREQUEST']._serialized_start=140
-  _globals['_VERIFYBLOCKSREQUEST']._serialized_end=300
-  _globals['_PROBLEM']._serialized_start=302
-  _globals['_PROBLEM']._serialized_end=357
-  _globals['_VERIFYBLOCKSRESPONSE']._serialized_start=360
-  _globals['_VERIFYBLOCKSRESPONSE']._serialized_end=524
-  _globals['_EVIDENCESERVICE']._serialized_start=526
-  _globals['_EVIDENCESERVICE']._serialized_end=651
+  _globals['_EVIDENCESERVICE'].methods_by_name['DeclareError']._loaded_options = None
+  _globals['_EVIDENCESERVICE'].methods_by_name['DeclareError']._serialized_options = b'\252\273\030\006\n\002\002\003\020\001'
+  _globals['_EVIDENCESERVICE'].methods_by_name['ListDeclarations']._loaded_options = None
+  _globals['_EVIDENCESERVICE'].methods_by_name['ListDeclarations']._serialized_options = b'\252\273\030\007\n\003\002\003\004\020\001'
+  _globals['_ANCHOR']._serialized_start=118
+  _globals['_ANCHOR']._serialized_end=170
+  _globals['_VERIFYBLOCKSREQUEST']._serialized_start=173
+  _globals['_VERIFYBLOCKSREQUEST']._serialized_end=333
+  _globals['_PROBLEM']._serialized_start=335
+  _globals['_PROBLEM']._serialized_end=390
+  _globals['_VERIFYBLOCKSRESPONSE']._serialized_start=393
+  _globals['_VERIFYBLOCKSRESPONSE']._serialized_end=557
+  _globals['_DECLARATION']._serialized_start=560
+  _globals['_DECLARATION']._serialized_end=850
+  _globals['_DECLAREERRORREQUEST']._serialized_start=852
+  _globals['_DECLAREERRORREQUEST']._serialized_end=951
+  _globals['_DECLAREERRORRESPONSE']._serialized_start=953
+  _globals['_DECLAREERRORRESPONSE']._serialized_end=1027
+  _globals['_LISTDECLARATIONSREQUEST']._serialized_start=1029
+  _globals['_LISTDECLARATIONSREQUEST']._serialized_end=1144
+  _globals['_LISTDECLARATIONSRESPONSE']._serialized_start=1146
+  _globals['_LISTDECLARATIONSRESPONSE']._serialized_end=1250
+  _globals['_EVIDENCESERVICE']._serialized_start=1253
+  _globals['_EVIDENCESERVICE']._serialized_end=1605
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -150,3 +151,170 @@ class VerifyBlocksResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerifyBlocksResponse: _TypeAlias = VerifyBlocksResponse  # noqa: Y015
+
+@_typing.final
+class Declaration(_message.Message):
+    """That an event is wrong. It is never changed; who has more to say declares once more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECLARATION_ID_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CORRECTION_IDS_FIELD_NUMBER: _builtins.int
+    DECLARER_FIELD_NUMBER: _builtins.int
+    DECLARED_BY_FIELD_NUMBER: _builtins.int
+    DECLARED_TIME_FIELD_NUMBER: _builtins.int
+    RECORDED_TIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    declaration_id: _builtins.str
+    event_id: _builtins.str
+    reason: _builtins.str
+    declarer: _builtins.str
+    """source, operator or regulator, and which: a source's name, an operator's id, a division."""
+    declared_by: _builtins.str
+    state: _builtins.str
+    """applied; pending: the event is not recorded yet; refused: it came, from another source."""
+    division: _builtins.str
+    operator_id: _builtins.str
+    @_builtins.property
+    def correction_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Events recorded in its place, as far as told."""
+
+    @_builtins.property
+    def declared_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def recorded_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        declaration_id: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        correction_ids: _abc.Iterable[_builtins.str] | None = ...,
+        declarer: _builtins.str = ...,
+        declared_by: _builtins.str = ...,
+        declared_time: _timestamp_pb2.Timestamp | None = ...,
+        recorded_time: _timestamp_pb2.Timestamp | None = ...,
+        state: _builtins.str = ...,
+        division: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["declared_time", b"declared_time", "recorded_time", b"recorded_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_ids", b"correction_ids", "declaration_id", b"declaration_id", "declared_by", b"declared_by", "declared_time", b"declared_time", "declarer", b"declarer", "division", b"division", "event_id", b"event_id", "operator_id", b"operator_id", "reason", b"reason", "recorded_time", b"recorded_time", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Declaration: _TypeAlias = Declaration  # noqa: Y015
+
+@_typing.final
+class DeclareErrorRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CORRECTION_IDS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    event_id: _builtins.str
+    reason: _builtins.str
+    """1 to 500 characters."""
+    @_builtins.property
+    def correction_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Events recorded in its place, 50 at most; may be declared later."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        correction_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_ids", b"correction_ids", "event_id", b"event_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclareErrorRequest: _TypeAlias = DeclareErrorRequest  # noqa: Y015
+
+@_typing.final
+class DeclareErrorResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECLARATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def declaration(self) -> Global___Declaration: ...
+    def __init__(
+        self,
+        *,
+        declaration: Global___Declaration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declaration", b"declaration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclareErrorResponse: _TypeAlias = DeclareErrorResponse  # noqa: Y015
+
+@_typing.final
+class ListDeclarationsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """1 to 500; 50 when 0."""
+    page_token: _builtins.str
+    event_id: _builtins.str
+    state: _builtins.str
+    """applied, pending or refused."""
+    division: _builtins.str
+    """Prefix of a division code; empty means the caller's own."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        division: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "event_id", b"event_id", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeclarationsRequest: _TypeAlias = ListDeclarationsRequest  # noqa: Y015
+
+@_typing.final
+class ListDeclarationsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECLARATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def declarations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Declaration]: ...
+    def __init__(
+        self,
+        *,
+        declarations: _abc.Iterable[Global___Declaration] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declarations", b"declarations", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeclarationsResponse: _TypeAlias = ListDeclarationsResponse  # noqa: Y015

@@ -40,6 +40,16 @@ class EvidenceServiceStub:
                 request_serializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.VerifyBlocksRequest.SerializeToString,
                 response_deserializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.VerifyBlocksResponse.FromString,
                 _registered_method=True)
+        self.DeclareError = channel.unary_unary(
+                '/shilian.trace.v1.EvidenceService/DeclareError',
+                request_serializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.DeclareErrorRequest.SerializeToString,
+                response_deserializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.DeclareErrorResponse.FromString,
+                _registered_method=True)
+        self.ListDeclarations = channel.unary_unary(
+                '/shilian.trace.v1.EvidenceService/ListDeclarations',
+                request_serializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.ListDeclarationsRequest.SerializeToString,
+                response_deserializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.ListDeclarationsResponse.FromString,
+                _registered_method=True)
 
 
 class EvidenceServiceServicer:
@@ -53,6 +63,21 @@ class EvidenceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeclareError(self, request, context):
+        """Says that a recorded event is wrong: it stays, and no longer counts. An operator about its own events, a regulator
+        about those of its division.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeclarations(self, request, context):
+        """Declarations of the caller's scope, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EvidenceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +85,16 @@ def add_EvidenceServiceServicer_to_server(servicer, server):
                     servicer.VerifyBlocks,
                     request_deserializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.VerifyBlocksRequest.FromString,
                     response_serializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.VerifyBlocksResponse.SerializeToString,
+            ),
+            'DeclareError': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclareError,
+                    request_deserializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.DeclareErrorRequest.FromString,
+                    response_serializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.DeclareErrorResponse.SerializeToString,
+            ),
+            'ListDeclarations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeclarations,
+                    request_deserializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.ListDeclarationsRequest.FromString,
+                    response_serializer=shilian_dot_trace_dot_v1_dot_evidence__pb2.ListDeclarationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +125,60 @@ class EvidenceService:
             '/shilian.trace.v1.EvidenceService/VerifyBlocks',
             shilian_dot_trace_dot_v1_dot_evidence__pb2.VerifyBlocksRequest.SerializeToString,
             shilian_dot_trace_dot_v1_dot_evidence__pb2.VerifyBlocksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclareError(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.trace.v1.EvidenceService/DeclareError',
+            shilian_dot_trace_dot_v1_dot_evidence__pb2.DeclareErrorRequest.SerializeToString,
+            shilian_dot_trace_dot_v1_dot_evidence__pb2.DeclareErrorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeclarations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.trace.v1.EvidenceService/ListDeclarations',
+            shilian_dot_trace_dot_v1_dot_evidence__pb2.ListDeclarationsRequest.SerializeToString,
+            shilian_dot_trace_dot_v1_dot_evidence__pb2.ListDeclarationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

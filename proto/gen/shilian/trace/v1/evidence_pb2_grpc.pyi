@@ -35,6 +35,12 @@ class EvidenceServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EvidenceServiceAsyncStub: ...
     VerifyBlocks: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.VerifyBlocksRequest, _evidence_pb2.VerifyBlocksResponse]
     """Whether events, declarations and blocks are as they were sealed; call again with the page token until there is none."""
+    DeclareError: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.DeclareErrorRequest, _evidence_pb2.DeclareErrorResponse]
+    """Says that a recorded event is wrong: it stays, and no longer counts. An operator about its own events, a regulator
+    about those of its division.
+    """
+    ListDeclarations: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.ListDeclarationsRequest, _evidence_pb2.ListDeclarationsResponse]
+    """Declarations of the caller's scope, newest first."""
 
 @_typing.type_check_only
 class EvidenceServiceAsyncStub(EvidenceServiceStub):
@@ -43,6 +49,12 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     VerifyBlocks: _aio.UnaryUnaryMultiCallable[_evidence_pb2.VerifyBlocksRequest, _evidence_pb2.VerifyBlocksResponse]  # type: ignore[assignment]
     """Whether events, declarations and blocks are as they were sealed; call again with the page token until there is none."""
+    DeclareError: _aio.UnaryUnaryMultiCallable[_evidence_pb2.DeclareErrorRequest, _evidence_pb2.DeclareErrorResponse]  # type: ignore[assignment]
+    """Says that a recorded event is wrong: it stays, and no longer counts. An operator about its own events, a regulator
+    about those of its division.
+    """
+    ListDeclarations: _aio.UnaryUnaryMultiCallable[_evidence_pb2.ListDeclarationsRequest, _evidence_pb2.ListDeclarationsResponse]  # type: ignore[assignment]
+    """Declarations of the caller's scope, newest first."""
 
 class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
     """What stands behind events: their blocks, and what was declared wrong about them."""
@@ -54,5 +66,23 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.VerifyBlocksResponse, _abc.Awaitable[_evidence_pb2.VerifyBlocksResponse]]:
         """Whether events, declarations and blocks are as they were sealed; call again with the page token until there is none."""
+
+    @_abc_1.abstractmethod
+    def DeclareError(
+        self,
+        request: _evidence_pb2.DeclareErrorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.DeclareErrorResponse, _abc.Awaitable[_evidence_pb2.DeclareErrorResponse]]:
+        """Says that a recorded event is wrong: it stays, and no longer counts. An operator about its own events, a regulator
+        about those of its division.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDeclarations(
+        self,
+        request: _evidence_pb2.ListDeclarationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.ListDeclarationsResponse, _abc.Awaitable[_evidence_pb2.ListDeclarationsResponse]]:
+        """Declarations of the caller's scope, newest first."""
 
 def add_EvidenceServiceServicer_to_server(servicer: EvidenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

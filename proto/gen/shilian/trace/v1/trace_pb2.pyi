@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from shilian.trace.v1 import evidence_pb2 as _evidence_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -178,6 +179,7 @@ class Event(_message.Message):
     PRODUCTION_LINE_FIELD_NUMBER: _builtins.int
     VEHICLE_FIELD_NUMBER: _builtins.int
     REFERENCES_FIELD_NUMBER: _builtins.int
+    DECLARATION_ID_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     source: _builtins.str
     message_id: _builtins.str
@@ -194,6 +196,8 @@ class Event(_message.Message):
     production_line: _builtins.str
     """The line or equipment at the site."""
     vehicle: _builtins.str
+    declaration_id: _builtins.str
+    """An error was declared about it: it no longer counts."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -244,10 +248,11 @@ class Event(_message.Message):
         production_line: _builtins.str = ...,
         vehicle: _builtins.str = ...,
         references: _abc.Iterable[_builtins.str] | None = ...,
+        declaration_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_time", b"recorded_time", "sent_time", b"sent_time", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["also_from", b"also_from", "counterparty_external", b"counterparty_external", "counterparty_name", b"counterparty_name", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "document", b"document", "documents", b"documents", "event_id", b"event_id", "flags", b"flags", "inputs", b"inputs", "message_id", b"message_id", "operator_id", b"operator_id", "outputs", b"outputs", "production_line", b"production_line", "recorded_time", b"recorded_time", "references", b"references", "sent_time", b"sent_time", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "step", b"step", "time", b"time", "vehicle", b"vehicle"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also_from", b"also_from", "counterparty_external", b"counterparty_external", "counterparty_name", b"counterparty_name", "counterparty_site_id", b"counterparty_site_id", "declaration_id", b"declaration_id", "division", b"division", "document", b"document", "documents", b"documents", "event_id", b"event_id", "flags", b"flags", "inputs", b"inputs", "message_id", b"message_id", "operator_id", b"operator_id", "outputs", b"outputs", "production_line", b"production_line", "recorded_time", b"recorded_time", "references", b"references", "sent_time", b"sent_time", "site_id", b"site_id", "site_name", b"site_name", "source", b"source", "step", b"step", "time", b"time", "vehicle", b"vehicle"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -278,19 +283,25 @@ class GetEventResponse(_message.Message):
 
     EVENT_FIELD_NUMBER: _builtins.int
     COMPLETENESS_FIELD_NUMBER: _builtins.int
+    DECLARATIONS_FIELD_NUMBER: _builtins.int
     completeness: _builtins.float
     """Share, 0 to 1, of the key data elements that law asks of the event that it gives; 1 where it asks none."""
     @_builtins.property
     def event(self) -> Global___Event: ...
+    @_builtins.property
+    def declarations(self) -> _containers.RepeatedCompositeFieldContainer[_evidence_pb2.Declaration]:
+        """What was declared wrong about it, the first declaration first."""
+
     def __init__(
         self,
         *,
         event: Global___Event | None = ...,
         completeness: _builtins.float = ...,
+        declarations: _abc.Iterable[_evidence_pb2.Declaration] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completeness", b"completeness", "event", b"event"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completeness", b"completeness", "declarations", b"declarations", "event", b"event"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
