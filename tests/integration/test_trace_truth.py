@@ -43,6 +43,14 @@ def shipped(id: str = "E4", quantity: str = "10", site: Party = STALL, to: Party
     return record(id, Step.SHIPPING, site, counterparty=to, hour=3, **lots | more)
 
 
+def found(bus: Bus, queue: str, *kinds: str) -> dict[str, Json]:
+    """The next finding of each kind, whatever else is announced with them."""
+    told: dict[str, Json] = {}
+    while not {*kinds} <= told.keys():
+        told |= {each["kind"]: each for each in heard(bus, queue, 1)}
+    return {kind: told[kind] for kind in kinds}
+
+
 def examined(bus: Bus, db: Any, count: int) -> None:
     """Returns when so many events are recorded and nobody has announcements left to examine."""
     await_events(db, count)
@@ -62,18 +70,18 @@ def test_balance_is_found_wrong_once_by_two_workers_and_put_right_by_a_late_rece
     assert {(each["kind"], each["site"], each["allowed"]) for each in told} == {
         ("more_out_than_in", STALL.site, "10.5 KGM")
     }
-    [found] = db.findings.find()
-    assert (found["events"], found["tolerance"], found["batches"]) == (
+    [row] = db.findings.find()
+    assert (row["events"], row["tolerance"], row["batches"]) == (
         ["E3", *(f"E4{n}" for n in range(4))],
         "5%",
         ["A"],
     )
-    assert (found["division"], found["operator"], found["open"]) == (STALL.division, STALL.operator, True)
+    assert (row["division"], row["operator"], row["open"]) == (STALL.division, STALL.operator, True)
 
     capture(bus, received("E5", "10"))
     eventually(lambda: db.findings.find_one({"open": True}), lambda row: row is None)
-    versions = [each["version"] for each in told + heard(bus, changed, found["version"] + 1 - len(told))]
-    assert versions == [*range(1, found["version"] + 2)]
+    versions = [each["version"] for each in told + heard(bus, changed, row["version"] + 1 - len(told))]
+    assert versions == [*range(1, row["version"] + 2)]
     assert db.findings.count_documents({}) == 1
 
 
@@ -112,18 +120,18 @@ def test_certificate_used_for_more_than_it_certifies_is_found_whoever_tells_it(
     examined(bus, db, 3)
     assert not db.findings.count_documents({})
     capture(bus, shipped("E5", "6", to=SCHOOL, **from_farm))
-    [found] = heard(bus, changed, 1)
-    assert (found["kind"], found["site"], found["document"]) == ("certificate_overused", FARM.site, "HG2026010501")
-    assert (found["allowed"], found["told"], found["events"]) == ("15.75 KGM", "16 KGM", ["E3", "E1", "E5"])
+    over = found(bus, changed, "certificate_overused")["certificate_overused"]
+    assert (over["site"], over["document"]) == (FARM.site, "HG2026010501")
+    assert (over["allowed"], over["told"], over["events"]) == ("15.75 KGM", "16 KGM", ["E3", "E1", "E5"])
 
 
 def test_near_match_of_two_apps_is_proposed(work: Callable[..., Process], bus: Bus, db: Any) -> None:
     changed = bus.listen(EVENTS, CHANGED)
     work()
     capture(bus, shipped(), shipped(quantity="9", source="catering", message_id="m-c"))
-    [found] = heard(bus, changed, 1)
-    assert (found["kind"], found["events"]) == ("possible_duplicate", ["E4", "E4:catering"])
-    assert (found["allowed"], found["told"]) == ("2026-01-05; A 10 KGM", "2026-01-05; A 9 KGM")
+    near = found(bus, changed, "possible_duplicate")["possible_duplicate"]
+    assert near["events"] == ["E4", "E4:catering"]
+    assert (near["allowed"], near["told"]) == ("2026-01-05; A 10 KGM", "2026-01-05; A 9 KGM")
 
 
 PORK = (Lot(batch="M", product="猪白条", category=Category.MEAT, quantity=Decimal(80), unit="KGM"),)
@@ -144,12 +152,12 @@ def test_meat_and_animals_that_nobody_explains_are_found_when_their_time_has_com
     eventually(lambda: db.to_examine.count_documents({}), lambda count: count == 2)
     midnight = datetime.fromisoformat("2026-01-06T00:00:00+08:00")
     sweep(db, clock, midnight, SWEEP)
-    [animals] = heard(bus, changed, 1)
-    assert (animals["kind"], animals["site"], animals["told"]) == ("animals_not_arrived", STALL.site, "0 HEA")
+    animals = found(bus, changed, "animals_not_arrived")["animals_not_arrived"]
+    assert (animals["site"], animals["told"], animals["open"]) == (STALL.site, "0 HEA", True)
     worker.kill()
     clock.set(NOON + timedelta(days=3))
     worker.restart()
-    [meat] = [each for each in heard(bus, changed, 1) if each["kind"] == "meat_without_papers"]
+    meat = found(bus, changed, "meat_without_papers")["meat_without_papers"]
     assert datetime.fromisoformat(meat["due_at"]) == NOON + timedelta(hours=24)
 
     proof = Document(kind="quarantine", number="3702000999", form="product_b")
@@ -158,11 +166,8 @@ def test_meat_and_animals_that_nobody_explains_are_found_when_their_time_has_com
         record("E5", Step.RECEIVING, STALL, counterparty=FARM, hour=4, **pigs),
         record("E6", Step.SHIPPING, STALL, counterparty=SCHOOL, documents=(proof,), **pork),
     )
-    closed = heard(bus, changed, 2)
-    assert {(each["kind"], each["open"]) for each in closed} == {
-        ("animals_not_arrived", False),
-        ("meat_without_papers", False),
-    }
+    closed = found(bus, changed, "animals_not_arrived", "meat_without_papers")
+    assert not any(each["open"] for each in closed.values())
 
 
 @pytest.mark.parametrize(
