@@ -1,4 +1,4 @@
-"""What happens while the loop is walked, as it happens: calls in a person's name, and what the platform did itself."""
+"""What happens while people work, as it happens: calls in a person's name, and what the platform did itself."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -35,9 +35,9 @@ class Diary:
         return as_json(self._desk.ask(request, who))
 
     def call(self, request: Message, who: Person, what: str) -> Json:
-        """A step, and the task or case that it led to."""
+        """A step, and the task, case or recall that it led to."""
         answer = self.ask(request, who)
-        name = next(name for name in ("task", "case") if name in answer)
+        name = next(name for name in ("task", "case", "recall") if name in answer)
         led_to: Json = answer[name]
         self.note(who.name, what, f"{name} {led_to['state']}")
         return led_to

@@ -31,10 +31,14 @@ RECHECK_AFTER: Final = timedelta(days=9)
 
 @dataclass
 class Told:
-    """What the loop came to; `test_case` is the case that the failed test became, `messages` what phones show."""
+    """What the loop came to; `test_case` is the case that the failed test became, `messages` what phones show.
+
+    `times` are the finding's: when the receipt was due, when it was found missing, when it came.
+    """
 
     steps: list[Step] = field(default_factory=list)
     finding: str = ""
+    times: dict[str, str] = field(default_factory=dict)
     task: str = ""
     case: str = ""
     case_state: str = ""
@@ -44,7 +48,7 @@ class Told:
 
     def summary(self) -> Json:
         """What `summary.json` says."""
-        kept = ("finding", "task", "case", "case_state", "deliveries", "test_case")
+        kept = ("finding", "times", "task", "case", "case_state", "deliveries", "test_case")
         return {
             **{name: getattr(self, name) for name in kept},
             "steps": [{**step._asdict(), "at": step.at.isoformat()} for step in self.steps],
@@ -143,7 +147,8 @@ class Loop:
         """The receiver records what it received, and the finding closes by itself."""
         self._publish(receipt)
         wanted = trace_pb2.GetFindingRequest(finding_id=self.told.finding)
-        awaited("the end of the finding", lambda: not self._ask(wanted)["finding"]["open"])
+        found = awaited("the end of the finding", lambda: _closed(self._ask(wanted)["finding"]))
+        self.told.times = {name: found[f"{name}_time"] for name in ("due", "opened", "closed")}
         self._diary.note(receipt.site.name, "补录收货，断链闭合", "finding closed")
         account = _account("已补录收货并培训", "补录凭证")
         request = pb.RecordRectificationRequest(task_id=self.told.task, account=account)
@@ -163,6 +168,10 @@ class Loop:
 
 def _is_about(task: Json, finding: str) -> bool:
     return finding in {cited["finding_id"] for cited in task["findings"]}
+
+
+def _closed(finding: Json) -> Json:
+    return {} if finding["open"] else finding
 
 
 def _account(note: str, *evidence: str) -> pb.Account:

@@ -1,5 +1,6 @@
 """What the demo may see of the platform from outside: queues by the broker's management API, stores, dead letters."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -11,7 +12,7 @@ from pymongo.database import Database
 
 from clients.cli import bus
 from clients.cli.letters import Letter, letter
-from contracts.topology import CONSUMED, RETRY_LADDER
+from contracts.topology import CONSUMED, DOCKED, RETRY_LADDER, SYSTEMS, egress_queue
 from demo.counting import elsewhere
 from deploy.local.stack import Stack
 
@@ -24,7 +25,10 @@ LOOK_S, PATIENCE_S = 0.2, 300.0
 STATISTICS_S = 6.0
 """A quorum queue tells its statistics every 5 s: only what they say for longer than that is true of now."""
 
-DEAD_LETTERS = 100_000
+EVERY = 100_000
+"""Messages of a queue that are looked at: all."""
+
+Json = dict[str, Any]
 
 SERVICES = ("registry", "trace", "inspection", "notify", "reporting")
 """Those with a store."""
@@ -110,11 +114,31 @@ class Platform:
         """What died since the run began and is no sender's fault, in whatever queue."""
         return elsewhere(dead for dead in self._letters() if dead.id not in self._before)
 
+    def answers(self, type: str) -> dict[str, list[Json]]:
+        """What the sources were told by messages of one type; they stay in their queues."""
+        with bus.channel(self.addresses["amqp"]["shilian"]) as channel:
+            return {
+                source: [
+                    json.loads(taken.body)
+                    for taken in bus.take(channel, egress_queue(source).name, EVERY)
+                    if taken.headers.get("ce-type") == type
+                ]
+                for source in (*SYSTEMS, *DOCKED)
+            }
+
     def _letters(self) -> Iterator[Letter]:
         with bus.channel(self.addresses["amqp"]["shilian"]) as channel:
             for queue in CONSUMED:
-                for taken in bus.take(channel, queue.dead, DEAD_LETTERS):
+                for taken in bus.take(channel, queue.dead, EVERY):
                     yield letter(queue.name, taken.properties.message_id, taken.headers)
+
+    def findings(self) -> dict[str, dict[str, int]]:
+        """How many findings of each kind are open, and how many closed by themselves."""
+        found: dict[str, dict[str, int]] = {}
+        for row in self._trace.findings.find({}, {"kind": 1, "open": 1}):
+            counts = found.setdefault(row["kind"], {"open": 0, "closed": 0})
+            counts["open" if row["open"] else "closed"] += 1
+        return dict(sorted(found.items()))
 
     def close(self) -> None:
         """Lets go of the stores."""

@@ -13,17 +13,19 @@ from demo.bulletin import Bulletin, publish_bulletin
 from demo.counting import Speed, by_reason, count, latency
 from demo.desk import PROVINCE, Desk
 from demo.diary import Diary
-from demo.generator import LAST_DAY, LATE, MONTH, SYNC, TEST, Message, Month
+from demo.generator import LAST_DAY, LATE, MONTH, SYNC, TEST, UNTOLD, Message, Month
 from demo.generator.grid import stations
 from demo.generator.papers import Paper
 from demo.generator.roster import rosters
 from demo.generator.world import QUARANTINE
+from demo.inquiry import inquire
 from demo.loop import Loop, Told
 from demo.moment import Moment, at
 from demo.phones import Phones
 from demo.platform import Platform
 from demo.publishers import Publishers
 from demo.questions import Json, Shilian, flag_counts, trace
+from demo.recall import Called, Recalling
 from demo.result import Plan, Result
 from demo.stages import Stages
 from demo.standards import set_standards
@@ -52,7 +54,7 @@ class Play:
         self._stations = stations(plan.first, plan.seed)
 
     def run(self) -> Result:
-        """Founds the registry, publishes, closes the loop, has the bulletin written, counts and asks."""
+        """Founds the registry, publishes, closes the loop, recalls, has the bulletin written, counts and asks."""
         imported = self._found()
         began = time.monotonic()
         recorded = self._publish(MONTH, "全月 the month")
@@ -62,8 +64,10 @@ class Play:
             self._platform.await_quiet(lambda _: None)
         speed = self._speed(throughput)
         loop = self._close_loop()
+        self._end_month()
+        called = self._recall()
         bulletin = self._bulletin()
-        return self._result(speed, imported, loop, bulletin)
+        return self._result(speed, imported, loop, called, bulletin)
 
     def close(self) -> None:
         """Lets go of stores and apis."""
@@ -119,19 +123,30 @@ class Play:
             diary = Diary(self._desk, self._moment, say)
             return Loop(diary, phones, station, publish).walk(trouble, self._plan.first)
 
-    def _bulletin(self) -> Bulletin:
-        """The month runs out, the fifth comes."""
+    def _end_month(self) -> None:
+        """The last evening: what became overdue meanwhile has its findings, self-built systems declare."""
         with self._stages.stage("month_end", "月末 the month runs out") as say:
             span = monthrange(self._plan.first.year, self._plan.first.month)[1]
             end = at(self._plan.first.replace(day=span), 22)
             self._moment.move(end)
             founding.declare(self._desk, QUARANTINE, f"{self._plan.first:%Y-%m}", self._made(QUARANTINE))
             self._platform.await_rest(end, say)
+
+    def _recall(self) -> Called:
+        def publish() -> None:
+            self._publishers.publish(UNTOLD, self._messages(UNTOLD), lambda *_: None)
+
+        with self._stages.stage("recall", "召回 the recall") as say:
+            diary = Diary(self._desk, self._moment, say)
+            return Recalling(diary, self._platform, publish).walk(self._month.recalled)
+
+    def _bulletin(self) -> Bulletin:
+        """The fifth comes."""
         with self._stages.stage("bulletin", "通报 the bulletin") as say:
             plan = self._plan
             return publish_bulletin(self._desk, self._platform, self._moment, plan.first, plan.folder, say)
 
-    def _result(self, speed: Speed, imported: list[Json], loop: Told, bulletin: Bulletin) -> Result:
+    def _result(self, speed: Speed, imported: list[Json], loop: Told, called: Called, bulletin: Bulletin) -> Result:
         with self._stages.stage("count", "清点 count"):
             dead = self._platform.dead_letters()
             counted = count(self._publishers.log(), self._platform.recorded(), dead)
@@ -145,10 +160,13 @@ class Play:
                 rejected=by_reason(dead),
                 elsewhere=self._platform.dead_elsewhere(),
                 flagged=flagged,
+                findings=self._platform.findings(),
                 egress={source: self._egress(source) for source in sources},
                 rosters=imported,
                 loop=loop,
+                recall=called,
                 bulletin=bulletin,
+                inquiry=inquire(self._shilian, story, folder / "pig.svg"),
                 lunch=trace(self._shilian, story.lunch.code, "backward", folder / "lunch.svg"),
                 tainted=trace(self._shilian, story.tainted.code, "forward", folder / "contaminated.svg"),
             )

@@ -7,8 +7,10 @@ from pathlib import Path
 from clients.cli.letters import Letter
 from demo.bulletin import Bulletin
 from demo.counting import Count, Speed
+from demo.inquiry import Inquiry
 from demo.loop import Told
 from demo.questions import Answer, Json
+from demo.recall import Called
 
 
 @dataclass(frozen=True)
@@ -30,20 +32,24 @@ class Result:
     rejected: dict[str, int]
     elsewhere: list[Letter]
     flagged: dict[str, int]
+    findings: dict[str, dict[str, int]]
     egress: dict[str, list[Json]]
     rosters: list[Json]
     loop: Told
+    recall: Called
     bulletin: Bulletin
+    inquiry: Inquiry
     lunch: Answer
     tainted: Answer
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def good(self) -> bool:
-        """Nothing lost or dead between services, both chains whole, the case closed, the bulletin's figures right."""
-        kept = self.count.lost == 0 and not self.elsewhere
+        """Nothing lost, dead between services or changed; chains whole, the case closed, figures and recall right."""
+        kept = self.count.lost == 0 and not self.elsewhere and self.inquiry.sound
         whole = self.lunch.chain["complete"] and self.tainted.chain["complete"]
-        return bool(kept and whole and self.loop.case_state == "closed" and self.bulletin.agrees)
+        done = self.loop.case_state == "closed" and self.recall.grown
+        return bool(kept and whole and done and self.bulletin.agrees)
 
     def summary(self) -> Json:
         """What `summary.json` says."""
@@ -53,10 +59,13 @@ class Result:
             "dead_elsewhere": len(self.elsewhere),
             "rosters": self.rosters,
             "loop": self.loop.summary(),
+            "recall": self.recall.summary(),
             "bulletin": self.bulletin.summary(),
+            "inquiry": self.inquiry.summary(),
             "batches": {"lunch": self.lunch.summary(), "contaminated": self.tainted.summary()},
             "rejected_by_rule": self.rejected,
             "flagged_by_rule": self.flagged,
+            "findings": self.findings,
             "speed": self.speed.summary(),
             "seconds": self.seconds,
         }

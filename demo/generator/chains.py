@@ -15,7 +15,7 @@ FARMS, MOST_SOURCES = 4, 12
 class Story:
     """`lots` are those of both chains: nothing bad happens to the papers that name them.
 
-    Of the tainted lot is in `lunch` and in `other`, a meal of another kitchen.
+    Some of the tainted lot is in `lunch` and in `other`, a meal of another kitchen that shares little else.
     """
 
     lunch: Lot
@@ -47,7 +47,8 @@ def choose(papers: Sequence[Paper]) -> Story:
     tainted = worst(lunch)
     reached = _descendants(tainted, made)
     meals = (lot for lot in reached if lot.product.category == lunch.product.category)
-    other = min((lot for lot in meals if lot.issuer is not lunch.issuer), key=lambda lot: lot.code, default=lunch)
+    served = [lot for lot in meals if lot.issuer is not lunch.issuer]
+    other = min(served, key=lambda lot: (len(_ancestors(lot) & _ancestors(lunch)), lot.code), default=lunch)
     return Story(lunch, tainted, other, frozenset(_ancestors(lunch) | reached))
 
 

@@ -1,0 +1,166 @@
+"""Goods are called back: simulated, opened, told to whoever has to know, and grown by what is told too late."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from shilian.notify.v1 import notify_pb2
+from shilian.trace.v1 import recall_pb2 as pb
+
+from demo.desk import PROVINCE, awaited
+from demo.diary import Diary, Json, Step
+from demo.generator.recalled import Recalled
+from demo.moment import at
+from demo.platform import Platform
+
+HOUR: Final = 9
+REASON, ISSUER = "黄曲霉毒素B1超标", "山东省市场监督管理局"
+CLASS: Final = 2
+"""二级召回: begun within 48 hours of knowing, ended within 20 working days."""
+
+NEXT_LOOK: Final = timedelta(minutes=2)
+"""An open recall looks for late records every minute."""
+
+UNSETTLED: Final = frozenset({"pending", "sending", "unknown"})
+"""States of a message on its way."""
+
+
+@dataclass
+class Called:
+    """What the recall came to; `simulation` before it was opened, `final` with what was told late."""
+
+    steps: list[Step]
+    recall: Json = field(default_factory=dict)
+    simulation: Json = field(default_factory=dict)
+    final: Json = field(default_factory=dict)
+    deliveries: list[Json] = field(default_factory=list)
+    heard: Mapping[str, list[Json]] = field(default_factory=dict)
+    added: list[str] = field(default_factory=list)
+
+    @property
+    def grown(self) -> bool:
+        """Whether people and sources were told, and the site that was told late is in it."""
+        return bool(self.deliveries and self.heard and self.added)
+
+    @staticmethod
+    def told(heard: Mapping[str, list[Json]]) -> int:
+        """How many goods at sites the sources were told of."""
+        return sum(len(each["goods"]) for told in heard.values() for each in told)
+
+    def summary(self) -> Json:
+        """What `summary.json` says."""
+        return {
+            "recall": self.recall["recall_id"],
+            "batches": self.recall["batches"],
+            "version": self.recall["version"],
+            "sites": [version["sites"] for version in self.recall["versions"]],
+            "added": self.added,
+            "simulated": _told(self.simulation),
+            "final": _told(self.final),
+            "deliveries": dict(Counter(f"{each['channel']} {each['state']}" for each in self.deliveries)),
+            "heard": {source: sum(len(told["goods"]) for told in heard) for source, heard in self.heard.items()},
+            "steps": [{**step._asdict(), "at": step.at.isoformat()} for step in self.steps],
+        }
+
+
+class Recalling:
+    """One recall by the province; `publish` has both papers of the handover sent that nobody had told of."""
+
+    def __init__(self, diary: Diary, platform: Platform, publish: Callable[[], object]) -> None:
+        self._diary, self._platform, self._publish = diary, platform, publish
+        self.called = Called(diary.steps)
+
+    def walk(self, goods: Recalled) -> Called:
+        """The morning before the late papers come. Raises TimeoutError for what does not come by itself."""
+        called, clock = self.called, self._diary.clock
+        clock.move(at(goods.receipt.sent.date(), HOUR))
+        called.simulation = self._simulate(goods.lot.code)
+        self._open(goods.lot.code)
+        self._await_messages()
+        clock.move(goods.receipt.sent)
+        self._tell_late(goods)
+        return called
+
+    def _simulate(self, batch: str) -> Json:
+        found: Json = self._ask(pb.SimulateRecallRequest(batches=[batch]))["simulation"]
+        self._did(f"模拟召回 {batch}：{found['sites']} 处场所，{covered(found)}", "recall simulated")
+        return found
+
+    def _open(self, batch: str) -> None:
+        order = pb.OpenRecallRequest(batches=[batch], reason=REASON, recall_class=CLASS, issuer=ISSUER)
+        self.called.recall = self._diary.call(order, PROVINCE, f"启动二级召回：{REASON}")
+
+    def _await_messages(self) -> None:
+        """Whoever answers for a site, and its station, are told; the systems that reported of it hear it too."""
+        self._await_told()
+        names = sorted({each["name"] for each in self.called.deliveries})
+        self._diary.note("平台 platform", f"通知 {len(names)} 个收件人：{'、'.join(names[:3])}等", "recall told")
+        goods = self.called.told(self.called.heard)
+        self._diary.note("平台 platform", f"告知报送系统 {'、'.join(self.called.heard)}：{goods} 处货物", "recall told")
+
+    def _await_told(self) -> None:
+        """More messages than before have arrived, and more goods are in egress queues."""
+        called = self.called
+        asked = notify_pb2.ListDeliveriesRequest(cause=f"recall:{called.recall['recall_id']}", page_size=500)
+
+        def arrived() -> list[Json]:
+            found: list[Json] = self._ask(asked)["deliveries"]
+            states = {each["state"] for each in found if each["channel"] != "in_app"}
+            done = "delivered" in states and not states & UNSETTLED
+            return found if done and len(found) > len(called.deliveries) else []
+
+        def heard() -> dict[str, list[Json]]:
+            found = self._heard()
+            return found if called.told(found) > called.told(called.heard) else {}
+
+        called.deliveries = awaited("the recall's messages", arrived)
+        called.heard = awaited("the recall in egress queues", heard)
+
+    def _heard(self) -> dict[str, list[Json]]:
+        recall = self.called.recall["recall_id"]
+        told = self._platform.answers("egress.recalls.v1")
+        found = {source: [each for each in bodies if each["recall"] == recall] for source, bodies in told.items()}
+        return {source: bodies for source, bodies in found.items() if bodies}
+
+    def _tell_late(self, goods: Recalled) -> None:
+        """The recall names the receiver as soon as both papers are on record."""
+        before = self._platform.recorded()
+        self._publish()
+        awaited("the late papers", lambda: self._platform.recorded() >= before + 2)
+        self._diary.note(goods.shipment.site.name, f"补报：曾发货给 {goods.receipt.site.name}", "recall late")
+        self._diary.clock.move(self._diary.clock.now() + NEXT_LOOK)
+        asked = pb.GetRecallRequest(recall_id=self.called.recall["recall_id"])
+        told = awaited("the recall's next version", lambda: _grown(self._ask(asked)))
+        self.called.recall, self.called.final = told["recall"], told["simulation"]
+        self.called.added = [site for version in told["recall"]["versions"][1:] for site in version["site_ids"]]
+        self._await_told()
+        self._diary.note("平台 platform", f"召回增加 {goods.receipt.site.name}，并通知", "recall grown")
+
+    def _ask(self, request: Any) -> Json:
+        return self._diary.ask(request, PROVINCE)
+
+    def _did(self, what: str, state: str) -> None:
+        self._diary.note(PROVINCE.name, what, state)
+
+
+def covered(simulation: Json) -> str:
+    """How much of the goods is accounted for, as people read it."""
+    share = simulation.get("share")
+    return "覆盖率未知" if share is None else f"覆盖率 {share:.0%}"
+
+
+def _grown(told: Json) -> Json:
+    return told if int(told["recall"]["version"]) > 1 else {}
+
+
+def _told(simulation: Json) -> Json:
+    """What is kept of a simulation."""
+    return {
+        "sites": simulation["sites"],
+        "share": simulation.get("share"),
+        "fates": {total["fate"]: total["sites"] for total in simulation["totals"]},
+        "divisions": {part["division"]: len(part["operators"]) for part in simulation["divisions"]},
+        "complete": simulation["complete"],
+    }
