@@ -15,7 +15,7 @@ from chassis.worker.consumer import consume
 from chassis.worker.mongo import Store
 from chassis.worker.timer import timer
 from contracts import topology
-from contracts.corrections import DeclareErrorsV1
+from contracts.corrections import DeclareErrorsV1, ErrorsDeclaredV1
 from contracts.envelope import Envelope
 from contracts.registry import SitesAliasedV1, SitesChangedV1
 from contracts.trace import CaptureV1, EventsRecordedV1, Record
@@ -124,11 +124,14 @@ class TraceWorker:
 
         self.store.decide(proposing)
 
-    @consume(topology.TRACE_TRUTH, {"trace.events_recorded.v1": EventsRecordedV1})
-    def examine(self, messages: list[Message[EventsRecordedV1]]) -> None:
+    @consume(
+        topology.TRACE_TRUTH,
+        {"trace.events_recorded.v1": EventsRecordedV1, "trace.errors_declared.v1": ErrorsDeclaredV1},
+    )
+    def examine(self, messages: list[Message[EventsRecordedV1 | ErrorsDeclaredV1]]) -> None:
         """Looks for what does not look true, beside the way of the records: what is found is never a refusal."""
-        ids = [event.id for message in messages for event in message.body.events]
-        truth_watch.examined(self.store, ids, clock.now(), messages[0].envelope)
+        for message in messages:
+            truth_watch.examined(self.store, _told_of(message.body), clock.now(), message.envelope)
 
     @timer("trace.handoffs", every=SWEEP, after=topology.TRACE_CAPTURE)
     def sweep_handoffs(self, row: Due) -> None:
@@ -169,6 +172,12 @@ class TraceWorker:
         """
         if sites:
             self.store.commit(Commit({store.EVENTS: replica.placed(self._reader.facts(sites))}))
+
+
+def _told_of(body: EventsRecordedV1 | ErrorsDeclaredV1) -> list[str]:
+    """Ids of the events that were recorded, or declared errors."""
+    events = body.events if isinstance(body, EventsRecordedV1) else [error.event for error in body.errors]
+    return [event.id for event in events]
 
 
 def _handovers(messages: Iterable[Message[EventsRecordedV1]]) -> Iterator[tuple[str, str, Envelope]]:

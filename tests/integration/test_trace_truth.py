@@ -4,10 +4,12 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from contracts.topology import EVENTS, TRACE_TRUTH
+from contracts.corrections import DeclareErrorsV1, Declarer, ErrorReport, declaration_id
+from contracts.topology import COMMANDS, EVENTS, TRACE_DECLARATIONS, TRACE_TRUTH
 from contracts.trace import Category, Document, Lot, Party, Record, Step
 from services.trace import truth_store
 from services.trace.truth_asks import Citing, LeadingTo, Named, OnVehicle, ToldAgain, Touching
@@ -125,13 +127,26 @@ def test_certificate_used_for_more_than_it_certifies_is_found_whoever_tells_it(
     assert (over["allowed"], over["told"], over["events"]) == ("15.75 KGM", "16 KGM", ["E3", "E1", "E5"])
 
 
-def test_near_match_of_two_apps_is_proposed(work: Callable[..., Process], bus: Bus, db: Any) -> None:
+def declare(bus: Bus, event: str, source: str) -> None:
+    """The source of an event declares it an error."""
+    id = declaration_id(event, Declarer.SOURCE, source, "重复录入", ())
+    wrong = ErrorReport(id=id, source=source, message_id=uuid4().hex, event_id=event, reason="重复录入", sent_at=NOON)
+    body = DeclareErrorsV1(declarations=(wrong,)).model_dump_json().encode()
+    bus.publish(COMMANDS, TRACE_DECLARATIONS.keys[0], body, ce_id=uuid4().hex)
+
+
+def test_near_match_of_two_apps_is_proposed_until_one_of_them_is_declared_an_error(
+    work: Callable[..., Process], bus: Bus, db: Any
+) -> None:
     changed = bus.listen(EVENTS, CHANGED)
     work()
     capture(bus, shipped(), shipped(quantity="9", source="catering", message_id="m-c"))
     near = found(bus, changed, "possible_duplicate")["possible_duplicate"]
     assert near["events"] == ["E4", "E4:catering"]
     assert (near["allowed"], near["told"]) == ("2026-01-05; A 10 KGM", "2026-01-05; A 9 KGM")
+    declare(bus, "E4:catering", "catering")
+    closed = found(bus, changed, "possible_duplicate")["possible_duplicate"]
+    assert (closed["id"], closed["open"], closed["version"]) == (near["id"], False, 2)
 
 
 PORK = (Lot(batch="M", product="猪白条", category=Category.MEAT, quantity=Decimal(80), unit="KGM"),)
