@@ -68,6 +68,11 @@ def test_papers_that_carry_a_day_only_overlap_on_that_day_and_are_cleaned_at_its
     assert suspects(judge("A", site)) == {"m2"}
 
 
+def test_clean_down_of_the_same_moment_is_not_surely_after_the_use() -> None:
+    site = [use("e1", 8, of="A"), clean("e2", 8), use("e3", 9, of="B", into="m2"), clean("e4", 9.5)]
+    assert suspects(judge("A", site)) == {"m2"}
+
+
 def test_line_used_again_after_its_clean_down_is_a_second_stretch() -> None:
     site = [use("e1", 8, of="A"), clean("e2", 9), use("e3", 10, of="B", into="m2"), use("e4", 11, of="A"),
             use("e5", 12, of="C", into="m3")]  # fmt: skip

@@ -74,6 +74,20 @@ def test_shorter_way_that_leaves_too_early_is_none() -> None:
     assert either.shortest == (f"A@{FARM}", f"A@{KITCHEN}", f"A@{SCHOOL}")
 
 
+def test_longer_way_that_comes_in_time_beats_a_shorter_one_that_comes_too_late() -> None:
+    """Straight to the kitchen it took four days, by way of home one; and the kitchen sold it on the third."""
+    told = world(
+        later(ship("e1", "A", FARM, KITCHEN), 4),
+        ship("e2", "A", FARM, HOME),
+        later(ship("e3", "A", HOME, KITCHEN), 1),
+        later(ship("e4", "A", KITCHEN, SCHOOL), 3),
+    )
+    found = way(told, "A", [f"A@{SCHOOL}"], site=FARM)
+    assert found
+    assert found.shortest == (f"A@{FARM}", f"A@{HOME}", f"A@{KITCHEN}", f"A@{SCHOOL}")
+    assert found.chain.events == {"e2", "e3", "e4"}
+
+
 @given(weeks(), st.sampled_from(BATCHES), st.sampled_from(BATCHES), st.sampled_from(SITES), st.booleans())
 def test_ways_are_all_that_a_count_finds(events: list[Event], batch: str, to: str, site: str, in_time: bool) -> None:
     told, end = arrows(events, in_time), f"{to}@{site}"

@@ -490,7 +490,7 @@ class Gap(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     EVENT_ID_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """unknown_source, unknown_destination, depth_limit or size_limit."""
+    """unknown_source, unknown_destination, depth_limit, size_limit or time_limit (events outside the asked time are left out)."""
     event_id: _builtins.str
     @_builtins.property
     def node(self) -> Global___NodeRef: ...
