@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from bench import bulletin, calls, ingest, intake, recall, soak, walk
+from bench import bulletin, calls, ingest, intake, recall, simulate, soak, walk
 from bench.child import Died
 from bench.ground import Ground
 from bench.hearing import Wrong
@@ -35,8 +35,13 @@ USUAL: Final[dict[str, Benchmark]] = {
     "bulletin": bulletin.bulletin,
     "walk": walk.walk,
     "trace_call": walk.trace_call,
+    "recall_simulate": simulate.recall_simulate,
 }
-LONG: Final[dict[str, Benchmark]] = {"bulletin_full": bulletin.bulletin_full, "soak": soak.soak}
+LONG: Final[dict[str, Benchmark]] = {
+    "bulletin_full": bulletin.bulletin_full,
+    "walk_larger": walk.walk_larger,
+    "soak": soak.soak,
+}
 
 console = Console()
 log = logging.getLogger("bench")

@@ -18,7 +18,7 @@ from rich.table import Table
 import services.inspection.announce
 import services.reporting.intake
 from bench import __main__ as command
-from bench import facts, halves, month, notes, plain, recall, triggers, walk
+from bench import facts, grove, halves, month, notes, plain, recall, triggers
 from bench.filling import Sent
 from bench.hearing import Wrong, compare
 from bench.line import EVENT
@@ -226,9 +226,12 @@ def _renamed(text: str, ids: Mapping[str, str]) -> str:
 
 
 def test_chain_of_the_walk_has_the_nodes_it_is_said_to_have() -> None:
-    told = [*walk.documents(range(2 * walk.HANDOFFS + 1))]
-    *chain, apart = told
-    tails, heads = ({node for row in chain for node in row[side]} for side in ("inputs", "outputs"))
-    assert len(tails | heads) == walk.NODES
-    assert len(heads) == walk.HANDOFFS
-    assert not {*apart["inputs"], *apart["outputs"]} & (tails | heads)
+    told = [*grove.documents(2 * grove.TOLD, range(2 * grove.TOLD))]
+    chain, apart = told[::2], told[1::2]
+    tails, heads, others = (
+        {node for row in rows for node in row[side]}
+        for rows, side in ((chain, "inputs"), (chain, "outputs"), (apart, "inputs"))
+    )
+    assert len(tails | heads) == grove.NODES
+    assert len(heads) == grove.TOLD / 2
+    assert not others & (tails | heads)
