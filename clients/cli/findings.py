@@ -82,11 +82,27 @@ def _show_papers(answer: Json) -> None:
         print_table("票证 papers", PAPER_HEADS, map(_paper_row, papers))
 
 
+def _show_beside(answer: Json) -> None:
+    """What few events have: the line, the vehicle, the animals."""
+    event = answer["event"]
+    tags = dict.fromkeys(tag for lot in (*event["inputs"], *event["outputs"]) for tag in lot["ear_tags"])
+    beside = {
+        "生产线 line": event["production_line"],
+        "车辆 vehicle": event["vehicle"],
+        "畜禽标识 ear tags": "、".join(tags),
+    }
+    for name, told in beside.items():
+        if told:
+            typer.echo(f"{name}: {told}")
+
+
 def _show_completeness(answer: Json) -> None:
     typer.echo(f"完整率 completeness {answer['completeness']:.0%}")
 
 
-_show_event = in_turn(listing("event", "追溯记录 event", EVENT_HEADS, _event_row), _show_papers, _show_completeness)
+_show_event = in_turn(
+    listing("event", "追溯记录 event", EVENT_HEADS, _event_row), _show_papers, _show_beside, _show_completeness
+)
 
 
 def _wrong(event: Json) -> list[str]:
