@@ -210,9 +210,9 @@ class Walk:
         self._met |= places
         return list(dict.fromkeys([*self.keys(nodes), *sorted(places)]))
 
-    def _meet(self, rows: Iterable[Raw], keys: Iterable[str]) -> Asking:
+    def _meet(self, rows: Iterable[Raw], keys: set[str]) -> Asking:
         """Learns the aliases of nodes' sites, and which sites lie outside: so told, and not known to the registry."""
-        new = set(keys) - self._label.keys()
+        new = keys - self._label.keys()
         sites = {key[key.rindex("@") + 1 :] for key in new}
         self._halved = self._halved or UNNAMED in sites
         yield from self.sites.trace(sites)
@@ -228,8 +228,7 @@ class Walk:
     def _grow(self, found: list[Way], hops: int) -> Generator[Request, Any, list[str]]:
         """Adds a round of edges and nodes; returns the nodes to go on from."""
         before = len(self.chain.edges)
-        better = self._follow(found)
-        entering = {far: better.pop(far) for far in list(better) if far not in self._label}
+        entering, better = self._follow(found)
         room = max(0, self.start.max_nodes - len(self.chain.nodes))
         if len(entering) > room:
             self._refuse({far for far in sorted(entering)[room:] if entering.pop(far)}, before)
@@ -239,10 +238,11 @@ class Walk:
         new = self._enter(entering, hops)
         return self._going_on(new) + [key for key in sorted(better) if self._reopens(key)]
 
-    def _follow(self, found: list[Way]) -> dict[str, Label]:
-        """Takes edges in, holds those that are too early; returns far nodes with a label better than they had."""
+    def _follow(self, found: list[Way]) -> tuple[dict[str, Label], dict[str, Label]]:
+        """Takes edges in, holds those that are too early; returns nodes not met before, and better labels of others."""
         label, held, forward = self._label, self._held, self._forward
         edges, events = self.chain.edges, self.chain.events
+        entering: dict[str, Label] = {}
         better: dict[str, Label] = {}
         for way in found:
             near, far, id, when = way
@@ -250,15 +250,21 @@ class Walk:
                 held[near].append(way)
                 continue
             events.add(id)
-            if far:
-                edges.append((near, far, id) if forward else (far, near, id))
-                if when < label.get(far, NEVER):
-                    best = better.get(far)
-                    if best is None or when < best[0] or (when == best[0] and id < best[1]):
-                        better[far] = (when, id)
-            elif id in self._births:
-                self.chain.made.add(near)
-        return better
+            if not far:
+                self._end(near, id)
+                continue
+            edges.append((near, far, id) if forward else (far, near, id))
+            known = label.get(far, NEVER)
+            if when < known:
+                labels = entering if known == NEVER else better
+                best = labels.get(far)
+                if best is None or when < best[0] or (when == best[0] and id < best[1]):
+                    labels[far] = (when, id)
+        return entering, better
+
+    def _end(self, near: str, id: str) -> None:
+        if id in self._births:
+            self.chain.made.add(near)
 
     def _refuse(self, beyond: set[str], before: int) -> None:
         """Beyond `max_nodes` the near nodes get gaps instead of edges."""
