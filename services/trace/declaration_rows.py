@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from pymongo import InsertOne, UpdateMany, UpdateOne
 
 from contracts.corrections import Declarer
-from services.trace import blocks, sealing, watched
+from services.trace import blocks, sealing, truth_store, watched
 from services.trace.declarations import Declaration, Settled, State, settle
 from services.trace.store import DECLARATIONS, EVENTS
 from services.trace.told import Stored
@@ -92,14 +92,16 @@ def declaration(row: Mapping[str, Any]) -> Declaration:
 
 
 def _effects(settled: Sequence[Settled], now: datetime) -> dict[str, list[Any]]:
-    """The events no longer count: they are left out wherever events are read, and taken out of their handoffs."""
+    """The events no longer count: left out wherever events are read, taken out of their handoffs, and what they made
+    look true or untrue is examined anew.
+    """
     wrong = {each.event["_id"]: each for each in settled if each.event and each.state is State.APPLIED}
     if not wrong:
         return {}
     marks = [_marked(id, each.declaration.id, now) for id, each in wrong.items()]
     batches = {batch for each in wrong.values() if each.event for batch in each.event["batches"]}
     withdrawn: UpdateMany = watched.halves_withdrawn(wrong, sorted(batches), now)
-    return {EVENTS: marks, watched.HANDOFFS: [withdrawn]}
+    return {EVENTS: marks, watched.HANDOFFS: [withdrawn], **truth_store.to_examine(wrong, now)}
 
 
 def _marked(event: str, declaration: str, now: datetime) -> UpdateOne:
