@@ -39,6 +39,11 @@ TELLING_S = 2.0
 AWAITED_S = 60.0
 """How long the first of what waited at the broker is awaited; other workers may have taken it all."""
 
+GIVES_WAY_S = 20.0
+QUIET_S = 0.5
+LOOKS_S = 0.1
+"""How long a batch waits for a queue that goes first to be quiet for how long, and how often it looks."""
+
 BATCH_BYTES = 4 << 20
 """A batch ends here even when it has few messages: bundles are large, and a batch is one transaction."""
 
@@ -61,16 +66,25 @@ class Consumer(Entrypoint):  # type: ignore[misc]
     publisher = Publisher()
 
     def __init__(
-        self, queue: Queue, models: Mapping[str, type[Contract]] | None = None, at_once: int = 1, **kwargs: Any
+        self,
+        queue: Queue,
+        models: Mapping[str, type[Contract]] | None = None,
+        at_once: int = 1,
+        after: Queue | None = None,
+        most: int | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.queue = queue
         self.models = models
         self.at_once = at_once
+        self.after = after
+        self.most = most
 
     def setup(self) -> None:
         read_leniently()
         self.settings: Settings = self.container.config["settings"]
+        self._batch = min(self.most or self.settings.batch_size, self.settings.batch_size)
         self._window: deque[Delivery] = deque()
         self._window_bytes = 0
         self._flights: deque[Flight] = deque()
@@ -137,7 +151,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         """Consumes until told to stop (true) or until a batch could not be handled for `hold_s` (false)."""
         connection = BlockingConnection(self._parameters())
         channel = connection.channel()
-        channel.basic_qos(prefetch_count=2 * self.settings.batch_size)
+        channel.basic_qos(prefetch_count=2 * self._batch)
         self._awaited = channel.queue_declare(self.queue.name, passive=True).method.message_count > 0
         tag = channel.basic_consume(self.queue.name, self._on_delivery)
         self._connection, self._subscribed = connection, time.monotonic()
@@ -168,13 +182,22 @@ class Consumer(Entrypoint):  # type: ignore[misc]
     def _due(self) -> bool:
         """Whether a batch is full, or has waited long enough where nothing else is in flight."""
         lingered = time.monotonic() - self._window[0].at >= self.settings.linger_ms / 1000
-        full = len(self._window) >= self.settings.batch_size or self._window_bytes >= BATCH_BYTES
-        return full or (lingered and not self._flights)
+        full = len(self._window) >= self._batch or self._window_bytes >= BATCH_BYTES
+        return (full or (lingered and not self._flights)) and not self._gives_way()
+
+    def _gives_way(self) -> bool:
+        """Whether the queue that goes first has messages here, or just had; nothing waits for ever."""
+        now = time.monotonic()
+        if not self.after or now - self._window[0].at > GIVES_WAY_S:
+            return False
+        others = (found for found in self.container.entrypoints if isinstance(found, Consumer))
+        first = [other for other in others if other.queue is self.after]
+        return any(other._window or other._flights or now - other._arrived < QUIET_S for other in first)
 
     def _launch(self) -> None:
         batch: list[Delivery] = []
         size = 0
-        while self._window and len(batch) < self.settings.batch_size and size < BATCH_BYTES:
+        while self._window and len(batch) < self._batch and size < BATCH_BYTES:
             batch.append(self._window.popleft())
             size += len(batch[-1].body)
         self._window_bytes -= size
@@ -192,6 +215,8 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         """Seconds the pump may wait for the broker before it must look at the batches again."""
         if not self._window or self._flights:
             return IDLE_S
+        if self._gives_way():
+            return LOOKS_S
         return max(0.0, self._window[0].at + self.settings.linger_ms / 1000 - time.monotonic())
 
     def _drain(self, connection: BlockingConnection, channel: BlockingChannel, tag: str) -> None:
@@ -278,11 +303,17 @@ Handler = TypeVar("Handler", bound=Callable[..., None])
 
 
 def consume(
-    queue: Queue, models: Mapping[str, type[Contract]] | None = None, at_once: int = 1
+    queue: Queue,
+    models: Mapping[str, type[Contract]] | None = None,
+    at_once: int = 1,
+    after: Queue | None = None,
+    most: int | None = None,
 ) -> Callable[[Handler], Handler]:
     """With models a method gets `list[Message]`, without any `list[RawMessage]`.
 
-    `at_once` batches are carried out side by side: while one waits for the store, the next one computes.
+    `at_once` batches are carried out side by side: while one waits for the store, the next one computes. A batch
+    gives way, for a while, to those of the queue `after` which it comes. `most` bounds a batch whose messages are large,
+    and so the two batches of them that are kept here at any time.
     """
-    decorate: Callable[[Handler], Handler] = Consumer.decorator(queue, models, at_once)
+    decorate: Callable[[Handler], Handler] = Consumer.decorator(queue, models, at_once, after, most)
     return decorate

@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from contracts.topology import COMMANDS, EVENTS, INGEST
 from tests.bus import Bus
 from tests.faults.pipeline import LINES, TICKET, ticket
-from tests.integration.probe_messages import PROBE
+from tests.integration.probe_messages import LATER, PROBE
 from tests.processes import Process, eventually
 from tests.stack import Infra, Vhost
 
@@ -30,6 +30,7 @@ class Scene:
         self._spawn = spawn
         self.bus = self.connect()
         self.bus.declare(PROBE)
+        self.bus.declare(LATER)
 
     def connect(self) -> Bus:
         return Bus(Vhost("shilian", "shilian", self.url, self.infra.broker.management_url))

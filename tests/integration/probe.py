@@ -14,16 +14,16 @@ from chassis.worker.consumer import consume
 from chassis.worker.mongo import Store
 from chassis.worker.timer import timer
 from contracts.trace import EventsRecordedV1
-from tests.integration.probe_messages import PROBE, ProbeV1
+from tests.integration.probe_messages import LATER, PROBE, ProbeV1
 
 
 class ProbeWorker:
     """`seen` has one document per id, `batches` one per batch that was tried, `ticks` what the timer saw of them and,
-    under one id, how often.
+    under one id, how often; `looks` what the queue saw that gives way.
     """
 
     name = "probe"
-    store = Store((Collection("seen"), Collection("batches"), Collection("ticks"), Collection("counts")))
+    store = Store(tuple(map(Collection, ("seen", "batches", "ticks", "counts", "looks"))))
 
     @consume(PROBE, {"probe.v1": ProbeV1}, at_once=2)
     def note(self, messages: list[Message[ProbeV1]]) -> None:
@@ -33,6 +33,11 @@ class ProbeWorker:
         if any(message.body.fail for message in messages):
             raise ValueError("told to fail")
         self.store.commit(self._decide(ids, messages))
+
+    @consume(LATER, {"later.v1": ProbeV1}, after=PROBE)
+    def look(self, messages: list[Message[ProbeV1]]) -> None:
+        looks = [InsertOne({"seen": self.store.db.seen.count_documents({})})]
+        self.store.commit(Commit({"looks": looks}))
 
     @timer("tick", every=timedelta(days=1), after=PROBE)
     def tick(self, row: Due) -> None:

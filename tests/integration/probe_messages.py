@@ -4,6 +4,7 @@ from contracts.model import Contract
 from contracts.topology import COMMANDS, Queue
 
 PROBE = Queue("probe.in", COMMANDS, ("probe.v1",))
+LATER = Queue("probe.later", COMMANDS, ("later.v1",))
 STOCK = Queue("probe.stock", COMMANDS, ("stock.v1",))
 
 

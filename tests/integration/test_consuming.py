@@ -10,7 +10,7 @@ from pymongo.database import Database as MongoDatabase
 
 from contracts.topology import COMMANDS, EVENTS
 from tests.bus import Bus
-from tests.integration.probe_messages import PROBE
+from tests.integration.probe_messages import LATER, PROBE
 from tests.processes import Process, eventually
 from tests.stack import Database
 
@@ -21,6 +21,7 @@ Spawn = Callable[..., Process]
 def probe(bus: Bus, spawn: Spawn, mongo: Database) -> Callable[..., Process]:
     """Starts the probe service on the test's vhost and database."""
     bus.declare(PROBE)
+    bus.declare(LATER)
     settings = {"amqp_url": bus.vhost.url, "mongo_url": mongo.url, "batch_size": 10}
     return lambda **more: spawn("tests.integration.run_probe", "worker", **(settings | more)).wait_ready()
 
@@ -174,6 +175,20 @@ def test_a_batch_that_lands_before_the_one_ahead_of_it_does_not_have_that_acked(
     worker.restart()
     eventually(lambda: seen(db), lambda found: set(found) == {*held, *free})
     assert {seen(db)[id] for id in held} == {1}
+
+
+def test_a_queue_gives_way_to_the_one_it_comes_after(bus: Bus, probe: Any, db: Any) -> None:
+    probe(batch_size=1)
+    with db.client.start_session() as session, session.start_transaction():
+        db.seen.insert_one({"_id": "0", "times": 0}, session=session)
+        send(bus, *map(str, range(50)))
+        eventually(lambda: seen(db), lambda found: found == {"1": 1})
+        bus.publish(COMMANDS, "later.v1", {"id": "later"}, ce_id="m-later")
+        # Delivered, and nothing but the rule keeps it.
+        eventually(lambda: bus.ready(LATER.name), lambda count: count == 0)
+        session.abort_transaction()
+    eventually(lambda: db.looks.count_documents({}), lambda count: count == 1)
+    assert db.looks.find_one()["seen"] == 50
 
 
 def test_a_timer_waits_until_all_that_queued_meanwhile_is_handled(bus: Bus, probe: Any, db: Any) -> None:
