@@ -52,6 +52,14 @@ TITLES: Final[Mapping[str, str]] = {
 }
 """What people read for a kind, wherever they read it."""
 
+GAPS: Final = frozenset({FindingKind.OVERDUE_SHIPMENT, FindingKind.UNKNOWN_SOURCE, FindingKind.SILENT_SITE})
+"""Something was not told. Whatever else is found was told, and does not look true."""
+
+LIVE: Final = frozenset(
+    {FindingKind.HEAD_COUNT_MISMATCH, FindingKind.ANIMALS_NOT_ARRIVED, FindingKind.VEHICLE_WITH_TWO_CERTIFICATES}
+)
+"""Of animals on their way: people act while they still are (domain: "Animal chain")."""
+
 
 class Finding(Contract):
     """One finding as it stands. `id` is deterministic: kind and what it is about; a higher `version` wins.

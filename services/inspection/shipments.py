@@ -14,7 +14,7 @@ from services.inspection.documents import Cited, FindingRow, Task
 from services.inspection.domain import ENDED, Step
 from services.inspection.places import Place, Sites, place
 
-CLOSED_BY_ITSELF: Final = "断链已自行闭合，任务取消"
+CLOSED_BY_ITSELF: Final = "所列问题已自行闭合，任务取消"
 
 SHORTEST_NUMBER: Final = 6
 """Characters of a document's number; a shorter one starts again every day (as in `contracts.identity`)."""
@@ -59,7 +59,7 @@ def _task_id(shipment: str, number: int) -> str:
 def _take(decision: Decision, finding: Finding, known: FindingRow | None, sites: Sites) -> None:
     was_open = known is not None and known["open"]
     task = decision.tasks.get(known["task"]) if known and known["task"] else None
-    if finding.open and not was_open:
+    if finding.open and not was_open and finding.kind not in tasks.UNTASKED:
         task = _join(decision, finding, task, sites)
     elif was_open and not finding.open and task:
         _leave(decision, finding, task)
@@ -108,4 +108,5 @@ def _where(finding: Finding, sites: Sites) -> Place:
 def _words(finding: Finding) -> str:
     if finding.kind is FindingKind.SILENT_SITE:
         return "静默"
-    return "、".join((*finding.batches, *filter(None, [finding.counterparty, finding.document])))
+    told = "、".join((*finding.batches, *filter(None, [finding.counterparty, finding.document])))
+    return f"{told}；应为 {finding.allowed}，实为 {finding.told}" if finding.told else told

@@ -5,18 +5,22 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from contracts.findings import TITLES, FindingKind
+from contracts.findings import GAPS, LIVE, TITLES, FindingKind
 from contracts.inspection import TaskFacts, TaskKind, TaskState
 from services.inspection import clocks
 from services.inspection.documents import Taken, Task
 from services.inspection.domain import ENDED, Act, Step, transition
 from services.inspection.places import Place, placed
 
-_CHECKS: Final[Mapping[str, str]] = dict.fromkeys(map(str, FindingKind), "真实性核查") | {
-    FindingKind.OVERDUE_SHIPMENT: "断链核查",
-    FindingKind.UNKNOWN_SOURCE: "断链核查",
+_CHECKS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(map(str, FindingKind), "真实性核查"),
+    **dict.fromkeys(map(str, GAPS), "断链核查"),
+    **dict.fromkeys(map(str, LIVE), "检疫核查"),
     FindingKind.SILENT_SITE: "场所核查",
 }
+
+UNTASKED: Final = frozenset({FindingKind.POSSIBLE_DUPLICATE})
+"""Findings that need no visit: who told an event twice declares one of the two an error."""
 
 
 def cause_id(*parts: str | int) -> str:

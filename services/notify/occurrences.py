@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from contracts.findings import TITLES, Finding, FindingsChangedV1
+from contracts.findings import GAPS, LIVE, TITLES, Finding, FindingKind, FindingsChangedV1
 from contracts.inspection import (
     CaseFacts,
     CasesChangedV1,
@@ -67,8 +67,14 @@ def _parts(body: Body) -> tuple[Any, ...]:
 
 def _finding(finding: Finding, sites: Sites) -> Iterator[Occurrence]:
     kind = {"kind": TITLES[finding.kind]}
-    told = {"batches": "、".join(finding.batches[:3]) or "—", "due": shown(finding.due_at)}
-    event = "finding_opened" if finding.open else "finding_closed"
+    told = {
+        "batches": "、".join(finding.batches[:3]) or "—",
+        "due": shown(finding.due_at),
+        "document": finding.document or "—",
+        "allowed": finding.allowed or "—",
+        "told": finding.told or "—",
+    }
+    event = _event(finding.kind, finding.open)
     yield Occurrence(
         cause=f"finding:{finding.id}:{_stamp(finding.opened_at)}:{event}",
         event=event,
@@ -80,6 +86,15 @@ def _finding(finding: Finding, sites: Sites) -> Iterator[Occurrence]:
         division=finding.division,
         categories=tuple(finding.categories),
     )
+
+
+def _event(kind: FindingKind, is_open: bool) -> str:
+    """What is missing, what does not look true, and animals on their way are told of apart."""
+    if kind in GAPS:
+        return "finding_opened" if is_open else "finding_closed"
+    if not is_open:
+        return "doubt_closed"
+    return "quarantine_alert" if kind in LIVE else "doubt_opened"
 
 
 def _task(task: TaskFacts, sites: Sites) -> Iterator[Occurrence]:

@@ -57,11 +57,18 @@ DEFAULTS: Final = (
     _default("test_failed:station", "检测不合格：监管所", ["test_failed", "case_opened"], Audience.STATION, quiet=None),
     _default("finding:station", "断链预警：监管所", ["finding_opened"], Audience.STATION, quiet=None),
     _default("finding:officer", "断链预警：网格员", ["finding_opened"], Audience.CELL_OFFICER, ["in_app"]),
+    _default("quarantine:station", "检疫预警：监管所", ["quarantine_alert"], Audience.STATION, quiet=None),
+    _default("doubt:station", "真实性预警：监管所", ["doubt_opened"], Audience.STATION, ["in_app"]),
+    _default("doubt:officer", "真实性预警：网格员", ["doubt_opened"], Audience.CELL_OFFICER, ["in_app"]),
     _default("task:officers", "检查任务：检查人员", ["task_opened", "task_overdue"], Audience.OFFICERS),
     _default("overdue:station", "任务逾期：监管所", ["task_overdue"], Audience.STATION),
     _default("notice:site", "通知：场所专人", ["notice"], Audience.SITE_PERSON),
     _default(
-        "closed:station", "办结：监管所", ["finding_closed", "task_closed", "case_closed"], Audience.STATION, ["in_app"]
+        "closed:station",
+        "办结：监管所",
+        ["finding_closed", "doubt_closed", "task_closed", "case_closed"],
+        Audience.STATION,
+        ["in_app"],
     ),
     _default("bulletin:station", "月度通报：监管所", ["bulletin"], Audience.STATION, ["in_app"]),
 )

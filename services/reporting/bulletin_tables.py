@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from contracts import divisions
-from contracts.findings import TITLES, FindingKind
+from contracts.findings import GAPS, TITLES, FindingKind
 from services.reporting import bulletin_league as leagues
 from services.reporting import bulletin_words as words
 from services.reporting.bulletin import BROKEN
@@ -88,12 +88,18 @@ def _own(division: str, lines: Iterable[Document]) -> Document:
 
 
 def _work(counted: Counter[str]) -> list[list[Cell]]:
+    """What is missing is always told of; what does not look true where there was any."""
     names = {**TITLES, "tasks": "检查任务", "cases": "案件"}
     rows: list[list[Cell]] = [
-        [title, counted[f"{name}_opened"], counted[f"{name}_closed"], counted[f"{name}_open"]]
+        [title, *counts]
         for name, title in names.items()
+        if any(counts := [counted[f"{name}_{course}"] for course in ("opened", "closed", "open")])
+        or name not in _SOMETIMES
     ]
     return [*rows, ["其中：逾期升级的任务", counted["tasks_escalated"], "—", "—"]]
+
+
+_SOMETIMES: Final = frozenset(FindingKind) - GAPS
 
 
 def _tests(counted: Counter[str]) -> list[list[Cell]]:

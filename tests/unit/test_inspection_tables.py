@@ -253,6 +253,20 @@ def test_a_short_number_starts_again_every_day_so_that_the_event_tells_shipments
     assert states(after(*lines, finding(1, id="F9", event_id="E2", **short), apart=False)) == ["open", "open"]
 
 
+def test_what_a_declaration_settles_needs_no_visit_and_what_does_not_look_true_says_why() -> None:
+    decision = after(
+        finding(1, kind="possible_duplicate"), finding(2, kind="possible_duplicate", open=False), apart=True
+    )
+    assert states(decision) == []
+    evidence: dict[str, Any] = {"batches": ("B",), "allowed": "10.5 KGM", "told": "12 KGM"}
+    decision = after(finding(1, kind="more_out_than_in", **evidence), apart=True)
+    (task,) = decision.tasks
+    assert task["title"].startswith("真实性核查：出多于进")
+    assert "B；应为 10.5 KGM，实为 12 KGM" in str([*decision.ledger])
+    (live,) = after(finding(1, kind="animals_not_arrived"), apart=True).tasks
+    assert live["title"].startswith("检疫核查：检疫动物逾期未到")
+
+
 def test_a_task_closes_by_itself_with_the_last_of_its_findings() -> None:
     opened = [finding(1, **line) for line in LINES[:3]]
     closed = [finding(2, open=False, **line) for line in LINES[:3]]

@@ -115,6 +115,26 @@ def test_a_broken_chain_reaches_the_station_by_wechat_first_and_the_cells_office
     assert (rows["officer:o2"]["channel"], rows["officer:o2"]["state"]) == ("in_app", "delivered")
 
 
+@pytest.mark.parametrize(
+    ("kind", "event", "channel"),
+    [
+        (FindingKind.UNKNOWN_SOURCE, "finding_opened", "wechat"),
+        (FindingKind.MORE_OUT_THAN_IN, "doubt_opened", "in_app"),
+        (FindingKind.QUANTITY_MISMATCH, "doubt_opened", "in_app"),
+        (FindingKind.ANIMALS_NOT_ARRIVED, "quarantine_alert", "wechat"),
+    ],
+)
+def test_what_is_missing_what_does_not_look_true_and_live_animals_are_told_apart(
+    kind: FindingKind, event: str, channel: str
+) -> None:
+    rows = happened(NIGHT, kind=kind, allowed="40 HEA", told="0 HEA", document="3701000111")
+    station = next(row for row in rows if row["recipient"] == "station:st1")
+    assert (station["event"], station["channel"]) == (event, channel)
+    assert ("应为 40 HEA，实为 0 HEA" in station["text"]) is (event != "finding_opened")
+    closed = happened(open=False, version=2, closed_at=NOON, kind=kind)
+    assert {row["event"] for row in closed} == {"finding_closed" if event == "finding_opened" else "doubt_closed"}
+
+
 def test_the_same_word_twice_is_the_same_deliveries() -> None:
     assert {row["_id"] for row in happened()} == {row["_id"] for row in happened(NIGHT)}
     again = happened(open=False, version=2, closed_at=NOON)
