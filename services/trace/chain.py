@@ -101,8 +101,8 @@ class Chain:
 
     def reaching(self, keys: Collection[str]) -> Iterator[Edge]:
         """Edges that reach these nodes, as walked."""
-        far = 1 if self.direction is Direction.FORWARD else 0
-        return (edge for edge in self.edges if edge[far] in keys)
+        far, wanted = 1 if self.direction is Direction.FORWARD else 0, set(keys)
+        return (edge for edge in self.edges if edge[far] in wanted)
 
     def ids_around(self, keys: Collection[str]) -> set[str]:
         """Ids of the events that show these nodes: those that reached them, and a start's own."""

@@ -26,9 +26,6 @@ from services.trace.ways import Way, cited, named, ways
 PER_REQUEST: Final = 20_000
 """Keys to a request: 2 MB of them at most."""
 
-MOST_NODES: Final = 200_000
-"""What a walk may be asked for."""
-
 ANY_TIME: Final = -(10**9)
 """Label of a start: the goods were there all along."""
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,6 +87,16 @@ def test_pages_together_are_the_whole_whatever_is_recorded_meanwhile(
         found += page
     assert found == list(chain.nodes)
     assert sorted(edges, key=str) == sorted(chain.edges)
+
+
+@given(chains((*SITES, "")), st.sampled_from(BATCHES), DIRECTIONS)
+def test_walk_that_asks_in_many_parts_finds_the_same(events: list[Event], batch: str, direction: Direction) -> None:
+    chain = world(*events).walk(batch, direction)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.trace.walk.PER_REQUEST", 1)
+        parts = world(*events).walk(batch, direction)
+    assert (parts.nodes, parts.events, parts.gaps) == (chain.nodes, chain.events, chain.gaps)
+    assert sorted(parts.edges) == sorted(chain.edges)
 
 
 @given(chains(), st.sampled_from(BATCHES), DIRECTIONS, st.integers(1, 6))
