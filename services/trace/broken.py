@@ -18,9 +18,10 @@ from services.trace.terms import Duty
 
 
 class HandoffsOf(NamedTuple):
-    """Request: every handoff of these batches."""
+    """Request: every handoff of these batches, or those between any of these sites."""
 
     batches: tuple[str, ...]
+    sites: tuple[str, ...] = ()
 
 
 Request = HandoffsOf | EventsNamed | SitesOf
@@ -45,10 +46,16 @@ class Judgement(NamedTuple):
     broken: tuple[Broken, ...]
 
 
-def judge(batches: Iterable[str]) -> Generator[Request, Any, list[Judgement]]:
-    """Judges all handoffs of these batches by everything told so far, in today's site ids."""
-    found: list[Handoff] = yield HandoffsOf(tuple(sorted(set(batches))))
+def judge(asked: HandoffsOf) -> Generator[Request, Any, list[Judgement]]:
+    """Judges handoffs by everything told so far, in today's site ids.
+
+    Those between some sites may be judged alone where no half of the batches names but one side; any of the sites' ids
+    will do.
+    """
     sites = Sites()
+    yield from sites.resolve((), *asked.sites)
+    ids = {id for site in asked.sites for id in sites.ids(sites.now(site))}
+    found: list[Handoff] = yield asked._replace(sites=tuple(sorted(ids)))
     yield from sites.resolve((), *(site for handoff in found for site in (handoff.tail, handoff.head)))
     today = [each._replace(tail=sites.now(each.tail), head=sites.now(each.head)) for each in found]
     kinds, disagreeing = unanswered(today), discrepancies(today)

@@ -6,9 +6,11 @@ from typing import Any, Final, Protocol
 
 from chassis.outgoing import Commit
 from contracts.envelope import Envelope
+from contracts.trace import RecordedEvent
 from services.trace import announce, findings, watched
-from services.trace.broken import Judgement, judge
+from services.trace.broken import HandoffsOf, Judgement, judge
 from services.trace.findings import Change
+from services.trace.lineage import HANDOFFS
 from services.trace.told import Stored
 
 PAGE: Final = 500
@@ -34,18 +36,30 @@ class Reader(Protocol):
 def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
     """Judges a page of handoffs whose time has come; says whether there may be more."""
     page = reader.due(watched.HANDOFFS, watched.to_look_at(now), PAGE)
-    return judged(reader, {row["batch"] for row in page}, now), len(page) == PAGE
+    return judged(reader, _all_of({row["batch"] for row in page}), now), len(page) == PAGE
 
 
-def concerned(reader: Reader, batches: set[str]) -> set[str]:
-    """Of the batches in events just recorded, those to judge at once.
+def _all_of(batches: Iterable[str]) -> HandoffsOf:
+    return HandoffsOf(tuple(sorted(batches)))
 
-    These have an open finding, which the events may close, or a half that names no other side: whom that meets may
-    change with every half that comes.
+
+def concerned(reader: Reader, events: Iterable[RecordedEvent]) -> list[HandoffsOf]:
+    """The handoffs to judge at once, of those that events just recorded are about.
+
+    They have an open finding, which the events may close, or are of a batch with a half that names no other side: whom
+    that meets may change with every half that comes. Else those between the events' own sites are enough, and a batch
+    may go to thousands.
     """
-    open_ones = reader.find(watched.FINDINGS, watched.open_about_batches(batches), {"batches": 1})
-    loose = reader.find(watched.HANDOFFS, watched.loose(batches), {"batch": 1})
-    return {batch for row in open_ones for batch in row["batches"]} | {row["batch"] for row in loose}
+    told = [event for event in events if event.step in HANDOFFS]
+    batches = {batch for event in told for batch in event.batches}
+    if not batches:
+        return []
+    loose = {row["batch"] for row in reader.find(watched.HANDOFFS, watched.loose(batches), {"batch": 1})}
+    found = reader.find(watched.FINDINGS, watched.open_about_batches(batches - loose), {"batches": 1})
+    named = batches.intersection(batch for row in found for batch in row["batches"]) - loose
+    sites = {site for event in told if named & {*event.batches} for site in (event.site, event.counterparty) if site}
+    asked = (_all_of(loose), _all_of(named)._replace(sites=tuple(sorted(sites))))
+    return [each for each in asked if each.batches]
 
 
 def batches_at(reader: Reader, sites: Iterable[str]) -> set[str]:
@@ -54,9 +68,9 @@ def batches_at(reader: Reader, sites: Iterable[str]) -> set[str]:
     return {batch for row in found for batch in row["batches"]}
 
 
-def judged(reader: Reader, batches: Iterable[str], now: datetime, parent: Envelope | None = None) -> Commit:
-    """What becomes of the handoffs of these batches and of their findings."""
-    found = reader.driven(judge(batches))
+def judged(reader: Reader, asked: HandoffsOf, now: datetime, parent: Envelope | None = None) -> Commit:
+    """What becomes of these handoffs and of their findings."""
+    found = reader.driven(judge(asked))
     ids = [id for judgement in found for id in findings.handoff_findings(judgement.handoff)]
     known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, {"_id": {"$in": ids}})}
     changes = findings.of_handoffs(found, known, now)

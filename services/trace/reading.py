@@ -52,8 +52,9 @@ class Reader:
 
     def _answer(self, request: Request) -> list[Any]:
         match request:
-            case HandoffsOf(batches):
-                return [watched.handoff(row) for row in self.find(watched.HANDOFFS, watched.handoffs_of(batches))]
+            case HandoffsOf(batches, sites):
+                found = self.find(watched.HANDOFFS, watched.handoffs_of(batches, sites))
+                return [watched.handoff(row) for row in found]
             case _:
                 query = walk_store.query(request)
                 return walk_store.reply(request, self.find(query.collection, query.filter, query.fields))

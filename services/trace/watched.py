@@ -14,7 +14,7 @@ from chassis.collections import Collection
 from contracts.findings import Finding, FindingKind
 from contracts.trace import Category, Step
 from services.trace import terms
-from services.trace.findings import Change
+from services.trace.findings import OF_HANDOFFS, Change
 from services.trace.handoffs import Half, Handoff, Told
 from services.trace.rows import decimal128, quantity_of
 from services.trace.silence import KEPT_DAYS, earliest
@@ -93,9 +93,10 @@ def halves_withdrawn(events: Iterable[str], batches: Iterable[str], now: datetim
     return UpdateMany(handoffs_of(batches), news)
 
 
-def handoffs_of(batches: Iterable[str]) -> Stored:
-    """Filter of every handoff of these batches."""
-    return {"batch": {"$in": list(batches)}}
+def handoffs_of(batches: Iterable[str], sites: Sequence[str] = ()) -> Stored:
+    """Filter of every handoff of these batches, or of those between any of these sites."""
+    between = {"from": {"$in": sites}, "to": {"$in": sites}} if sites else {}
+    return {"batch": {"$in": list(batches)}, **between}
 
 
 def handoff(row: Mapping[str, Any]) -> Handoff:
@@ -193,8 +194,8 @@ def changed(change: Change) -> InsertOne[Stored] | ReplaceOne[Stored]:
 
 
 def open_about_batches(batches: Iterable[str]) -> Stored:
-    """Filter of open findings about any of these batches."""
-    return {"open": True, "batches": {"$in": list(batches)}}
+    """Filter of open findings about handoffs of any of these batches."""
+    return {"open": True, "batches": {"$in": list(batches)}, "kind": {"$in": OF_HANDOFFS}}
 
 
 def open_about_sites(sites: Sequence[str]) -> Stored:

@@ -18,6 +18,7 @@ from services.trace import handoff_watch, terms, watched
 from services.trace.asks import EventsNamed
 from services.trace.broken import HandoffsOf
 from services.trace.entry import Entry
+from services.trace.entry import recorded as announced
 from services.trace.handoffs import Half, told
 from services.trace.lineage import Place
 from services.trace.sites import Row
@@ -263,15 +264,14 @@ class Platform:
         for each in entries:
             for half in told(each):
                 applied(self.rows, watched.half_told(half))
-        batches = {batch for each in entries for batch in each.batches}
-        if touched := handoff_watch.concerned(self, batches):
-            self._judge(touched, now)
+        for asked in handoff_watch.concerned(self, map(announced, entries)):
+            self._judge(asked, now)
 
     def sweep(self, now: datetime) -> None:
         """Judges what is to be looked at by then."""
         due = {row["batch"] for row in self.rows.values() if row.get("look_at", now + HOUR) <= now}
         if due:
-            self._judge(due, now)
+            self._judge(HandoffsOf(tuple(due)), now)
 
     def sweep_until(self, end: datetime) -> None:
         """Sweeps each time that something is to be looked at."""
@@ -282,8 +282,8 @@ class Platform:
     def withdraw(self, events: Sequence[str], batches: Sequence[str], now: datetime) -> None:
         pulled(self.rows, watched.halves_withdrawn(events, batches, now))
 
-    def _judge(self, batches: set[str], now: datetime) -> None:
-        commit = handoff_watch.judged(self, batches, now)
+    def _judge(self, asked: HandoffsOf, now: datetime) -> None:
+        commit = handoff_watch.judged(self, asked, now)
         for operation in commit.writes[watched.HANDOFFS]:
             self._looked(operation)
         for operation in commit.writes[watched.FINDINGS]:
@@ -308,8 +308,9 @@ class Platform:
     def driven(self, steps: Any) -> Any:
         def answer(request: Any) -> list[Any]:
             match request:
-                case HandoffsOf(batches):
-                    return [watched.handoff(row) for row in self.rows.values() if row["batch"] in batches]
+                case HandoffsOf(batches, sites):
+                    between = [row for row in self.rows.values() if not sites or {row["from"], row["to"]} <= {*sites}]
+                    return [watched.handoff(row) for row in between if row["batch"] in batches]
                 case EventsNamed(ids):
                     return [self._events[id] for id in ids]
                 case _:
@@ -395,15 +396,31 @@ def open_ones(found: Mapping[str, Finding]) -> dict[model.Fault, Finding]:
     return faults
 
 
+def test_what_a_late_half_puts_right_is_closed_at_once_whatever_id_its_site_goes_by() -> None:
+    told = [
+        Said("e0", "shipping", "s0", "old", "A", 0, 10, "KGM"),
+        Said("e1", "receiving", "s2", "s0", "A", 1, 10, "KGM"),
+    ]
+    shilian = platform(told)
+    shilian.capture([recorded(told[0])], MONDAY)
+    shilian.sweep_until(END)
+    assert {*open_ones(shilian.found)} == {("overdue_shipment", "A", "s0", "s2")}
+    shilian.capture([recorded(told[1])], END)
+    assert not open_ones(shilian.found)
+
+
 @settings(deadline=None, max_examples=200)
 @given(said(), st.randoms(use_true_random=False))
 def test_any_order_repetition_and_split_come_to_what_brute_force_finds(told: list[Said], random: Any) -> None:
     shilian = platform(told)
-    now = MONDAY
+    now, heard = MONDAY, set[Said]()
     for batch in split(told, random):
         shilian.capture([recorded(one) for one in batch], now)
-        now += random.choice((0, 1, 30)) * HOUR
-        if random.random() < 0.5:
+        heard |= {*batch}
+        # What is put right is closed at once.
+        assert {*open_ones(shilian.found)} <= model.lacking(heard) | {*model.disagreeing(heard)}
+        now += random.choice((0, 30, 200)) * HOUR
+        if random.random() < 0.7:
             shilian.sweep(now)
     shilian.sweep_until(END)
     disagreeing = model.disagreeing(told)

@@ -101,14 +101,14 @@ def judged(*entries: Entry, sites: Iterable[Row] = (), rows: dict[str, Any] | No
 
     def answer(request: Request) -> list[Any]:
         match request:
-            case HandoffsOf(batches):
+            case HandoffsOf(batches, _):
                 return [each for each in found if each.batch in batches]
             case EventsNamed(ids):
                 return [events[id] for id in ids]
             case _:
                 return [row for row in known if {row.site, row.alias_of} & {*request.sites}]
 
-    judgements = answered(judge({each.batch for each in found}), answer)
+    judgements = answered(judge(HandoffsOf(tuple({each.batch for each in found}))), answer)
     return {judgement.handoff.id: judgement for judgement in judgements}
 
 
