@@ -39,7 +39,7 @@ ROUTING_HEADERS = ("CC", "BCC")
 BROKERS_HEADERS = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count")
 """How the names of its own notes on dead-lettering begin: they are tables, and told of a way that is over."""
 
-OWN_HEADERS = (ROUTING_KEY, ATTEMPT, QUEUE, REASON, ERRORS, RECORDS, MESSAGE_ID)
+OWN_HEADERS = frozenset({ROUTING_KEY, ATTEMPT, QUEUE, REASON, ERRORS, RECORDS, MESSAGE_ID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def safe_headers(headers: Mapping[str, Any]) -> dict[str, str | int]:
 
 
 def _ours_or_the_brokers(name: str) -> bool:
-    return name in (*OWN_HEADERS, *ROUTING_HEADERS) or name.startswith(BROKERS_HEADERS)
+    return name in OWN_HEADERS or name in ROUTING_HEADERS or name.startswith(BROKERS_HEADERS)
 
 
 def short_id(id: str) -> str:

@@ -205,7 +205,7 @@ def raw_message(delivery: Delivery) -> RawMessage:
     """
     properties = delivery.properties
     headers: Mapping[str, Any] = {_text(name): value for name, value in (properties.headers or {}).items()}
-    if delivery.exchange:
+    if delivery.exchange and not OWN_HEADERS.isdisjoint(headers):
         headers = {name: value for name, value in headers.items() if name not in OWN_HEADERS}
     key = str(headers.get(ROUTING_KEY, _text(delivery.routing_key)))
     content_type = _text(properties.content_type or "application/json")
