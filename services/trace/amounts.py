@@ -49,6 +49,8 @@ def _spare(own: Amount | None, others: Amount | None) -> Amount | None:
 
 def plus(one: Amount | None, other: Amount | None) -> Amount | None:
     """Their sum; None when one is not known or their units differ."""
+    if one is NOTHING or other is NOTHING:
+        return other if one is NOTHING else one
     if one is None or other is None:
         return None
     if one.unit == other.unit:
@@ -60,6 +62,8 @@ def plus(one: Amount | None, other: Amount | None) -> Amount | None:
 
 def larger(one: Amount | None, other: Amount | None) -> Amount | None:
     """Of two accounts of the same goods; the one that is known. None when neither is, or their units differ."""
+    if one is other:
+        return one
     if one is None or other is None:
         known = one or other
         return None if known == NOTHING else known
@@ -70,6 +74,8 @@ def larger(one: Amount | None, other: Amount | None) -> Amount | None:
 
 def beyond(one: Amount | None, other: Amount | None) -> Amount | None:
     """By how much the one exceeds the other, at least nothing; None when either is not known, or their units differ."""
+    if other is NOTHING:
+        return one
     if one is None or other is None:
         return None
     if one.unit != other.unit and NOTHING not in (one, other):

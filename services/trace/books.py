@@ -7,12 +7,16 @@ Where one side names nobody, what the other tells beyond its own account answers
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
+
+from bson import Decimal128
 
 from contracts.trace import Category, Step
 from services.trace.amounts import NOTHING, Amount, beyond, larger, plus
 from services.trace.lineage import HANDOFFS, HANDOVERS, STAYS, node_key
-from services.trace.rows import lots_of, quantity_of
+from services.trace.rows import lots_of
 
 Row = Mapping[str, Any]
 
@@ -30,42 +34,25 @@ class Account:
 
     `made` began there: harvested, made, or renamed. `taken` and `handed` are handoffs as its site tells them, `coming`
     and `fetched` what the other side tells beyond that. What the site took from, or handed to, nobody it names stands
-    in `unnamed_in` and `unnamed_out`. `present`: the site itself told of goods that came.
+    in `unnamed_in` and `unnamed_out`. `present`: the site itself told of goods that came. Once the books are closed,
+    `came` is all that came, `went` all that left or ended there, `left` the rest, at least nothing.
     """
 
-    __slots__ = ("coming", "ended", "fetched", "handed", "into", "made", "present", "since", "taken", "unnamed_in",
-                 "unnamed_out")  # fmt: skip
-
-    def __init__(self) -> None:
-        self.made: Amount | None = NOTHING
-        self.taken: Amount | None = NOTHING
-        self.coming: Amount | None = NOTHING
-        self.unnamed_in: Amount | None = NOTHING
-        self.handed: Amount | None = NOTHING
-        self.fetched: Amount | None = NOTHING
-        self.unnamed_out: Amount | None = NOTHING
-        self.ended: dict[End, Amount | None] = {}
-        self.into: dict[str, None] = {}
-        self.present = False
-        self.since: datetime | None = None
-
-    @property
-    def came(self) -> Amount | None:
-        """All that came there."""
-        return plus(plus(self.made, self.taken), larger(self.unnamed_in, self.coming))
-
-    @property
-    def went(self) -> Amount | None:
-        """All that left, or ended there."""
-        gone = plus(self.handed, larger(self.unnamed_out, self.fetched))
-        for amount in self.ended.values():
-            gone = plus(gone, amount)
-        return gone
-
-    @property
-    def left(self) -> Amount | None:
-        """What came and did not leave; at least nothing."""
-        return beyond(self.came, self.went)
+    # Most accounts have few of these: what is not set is nothing.
+    made: Amount | None = NOTHING
+    taken: Amount | None = NOTHING
+    coming: Amount | None = NOTHING
+    unnamed_in: Amount | None = NOTHING
+    handed: Amount | None = NOTHING
+    fetched: Amount | None = NOTHING
+    unnamed_out: Amount | None = NOTHING
+    ended: Mapping[End, Amount | None] = MappingProxyType({})
+    into: dict[str, None] | None = None
+    present = False
+    since: datetime | None = None
+    came: Amount | None = NOTHING
+    went: Amount | None = NOTHING
+    left: Amount | None = NOTHING
 
     @property
     def in_transit(self) -> Amount:
@@ -83,10 +70,12 @@ class Account:
         """What left for nobody named, and nobody tells of."""
         return beyond(self.unnamed_out, self.fetched)
 
-    def end(self, how: End, amount: Amount | None, into: Iterable[str] = ()) -> None:
+    def end(self, how: End, amount: Amount | None, into: Sequence[str] = ()) -> None:
         """Goods end there, or become those `into` which they are made."""
-        self.ended[how] = plus(self.ended.get(how, NOTHING), amount)
-        self.into.update(dict.fromkeys(into))
+        self.ended = {**self.ended, how: plus(self.ended.get(how, NOTHING), amount)}
+        if into:
+            self.into = self.into or {}
+            self.into.update(dict.fromkeys(into))
 
     def begin(self, amount: Amount | None, at: datetime) -> None:
         """Goods begin there."""
@@ -98,6 +87,15 @@ class Account:
         self.present = True
         if self.since is None or at > self.since:
             self.since = at
+
+    def close(self) -> None:
+        """Sums up."""
+        self.came = plus(plus(self.made, self.taken), larger(self.unnamed_in, self.coming))
+        went = plus(self.handed, larger(self.unnamed_out, self.fetched))
+        for amount in self.ended.values():
+            went = plus(went, amount)
+        self.went = went
+        self.left = beyond(self.came, went)
 
 
 Edge = tuple[str, str]
@@ -113,19 +111,20 @@ _SELLING: Final = str(Step.SELLING)
 class Books:
     """Accounts by node, and by edge what its sender and what its receiver tell. All events of a node have to be given.
 
-    `now` gives the id that a site has today.
+    `now` gives the id that a site has today. `halves` are the accounts with handoffs that name no other side.
     """
 
     def __init__(self, rows: Iterable[Row], now: Callable[[str], str] = str) -> None:
         self.nodes: dict[str, Account] = {}
         self.sent: dict[Edge, Amount | None] = {}
         self.received: dict[Edge, Amount | None] = {}
+        self.halves: dict[str, Account] = {}
         self._said: dict[str, tuple[str | None, str]] = {}
         for row in rows:
             self._enter(row, now)
-        self.edges = self.sent.keys() | self.received.keys()
-        for edge in self.edges:
-            self._settle(edge)
+        self.edges: Mapping[Edge, Amount | None] = {edge: self._settle(edge) for edge in self.sent | self.received}
+        for account in self.nodes.values():
+            account.close()
 
     def account(self, key: str) -> Account:
         """The account of a node."""
@@ -133,10 +132,6 @@ class Books:
         if found is None:
             found = self.nodes[key] = Account()
         return found
-
-    def moved(self, edge: Edge) -> Amount | None:
-        """What went from one node to another."""
-        return larger(self.sent.get(edge, NOTHING), self.received.get(edge, NOTHING))
 
     def said(self, batch: str) -> tuple[str | None, str]:
         """Product and category of a batch, as the first event that says so has them."""
@@ -156,12 +151,13 @@ class Books:
             return
         if outputs is not inputs:
             self._rename(here, at, inputs, outputs)
-        if step not in _HANDOVERS:
-            self._take(here, now(row["there"]), at, inputs)
-        elif step == _SELLING and not row["there"] and not row.get("counterparty"):
+        there = now(row["there"])
+        if step == _SELLING and not there and not row.get("counterparty"):
             self._sell(here, outputs)
-        else:
-            self._hand(here, now(row["there"]), at, outputs)
+        elif there != here and step in _HANDOVERS:
+            self._hand(here, there, at, outputs)
+        elif there != here:
+            self._take(here, there, at, inputs)
 
     def _hear(self, lots: Sequence[Row]) -> None:
         for lot in lots:
@@ -204,31 +200,36 @@ class Books:
                 account.since = at
             _add(self.sent, (node_key(lot["batch"], here), head), amount_of(lot))
 
-    def _settle(self, edge: Edge) -> None:
-        """Sets both sides' tellings of an edge against each other."""
-        if edge[0] == edge[1]:
-            return
+    def _settle(self, edge: Edge) -> Amount | None:
+        """Sets both sides' tellings of an edge against each other; what moved along it."""
         sent, received = self.sent.get(edge, NOTHING), self.received.get(edge, NOTHING)
+        moved = sent if sent is received else larger(sent, received)
         sender, receiver = self.account(edge[0]), self.account(edge[1])
         if edge[1].endswith("@"):
             sender.unnamed_out = plus(sender.unnamed_out, sent)
+            self.halves[edge[0]] = sender
         elif edge[0].endswith("@"):
             receiver.unnamed_in = plus(receiver.unnamed_in, received)
-        elif sent is not None and received is not None and sent != received:
-            sender.handed, sender.fetched = plus(sender.handed, sent), plus(sender.fetched, beyond(received, sent))
-            receiver.taken, receiver.coming = (
-                plus(receiver.taken, received),
-                plus(receiver.coming, beyond(sent, received)),
-            )
+            self.halves[edge[1]] = receiver
+        elif sent is received or sent is None or received is None:
+            sender.handed, receiver.taken = plus(sender.handed, moved), plus(receiver.taken, moved)
         else:
-            amount = sent if sent == received else larger(sent, received)
-            sender.handed, receiver.taken = plus(sender.handed, amount), plus(receiver.taken, amount)
+            sender.handed, receiver.taken = plus(sender.handed, sent), plus(receiver.taken, received)
+            sender.fetched = plus(sender.fetched, beyond(received, sent))
+            receiver.coming = plus(receiver.coming, beyond(sent, received))
+        return moved
 
 
 def amount_of(lot: Row) -> Amount | None:
     """How much a lot is; None when that is not known."""
-    quantity = quantity_of(lot)
-    return None if quantity is None else Amount(quantity, lot.get("unit"))
+    quantity = lot.get("quantity")
+    return None if quantity is None else _amount(quantity.bid, lot.get("unit"))
+
+
+@lru_cache(4096)
+def _amount(bid: bytes, unit: str | None) -> Amount:
+    """Most lots are of few sizes, and both halves of a handoff of one."""
+    return Amount(Decimal128.from_bid(bid).to_decimal(), unit)
 
 
 def _add(accounts: dict[Edge, Amount | None], edge: Edge, amount: Amount | None) -> None:

@@ -1,14 +1,14 @@
 """How much of the goods of a recall is accounted for, and what stands against knowing more. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
 from services.trace.amounts import NOTHING, Amount, beyond, plus
-from services.trace.books import Books
+from services.trace.books import Account, Books
 from services.trace.chain import Chain, is_unnamed
 from services.trace.lineage import split
-from services.trace.recall_portions import Fate, Portion, Why, by_batch, named
+from services.trace.recall_portions import Fate, Portion, Why, by_batch, named, standing_outside
 
 Sums = dict[str, Amount | None]
 """By batch, or by node."""
@@ -49,24 +49,24 @@ def share_of(located: Amount | None, produced: Amount | None) -> Fraction | None
 
 def coverages(chain: Chain, books: Books, found: Iterable[Portion]) -> list[Coverage]:
     """How much of each batch of a chain the portions locate."""
-    begun = _begun(chain, books)
-    produced: Sums = {split(key)[0]: NOTHING for key in named(chain)}
+    nodes, outside = named(chain), standing_outside(chain)
+    ours = [key for key in nodes if key not in outside and key in books.nodes]
+    begun = _begun(ours, _from_elsewhere(chain, books, outside), books)
+    produced: Sums = dict.fromkeys((split(key)[0] for key in nodes), NOTHING)
     located: Sums = {}
     unsure: dict[str, list[tuple[str, Why]]] = {}
+    began: dict[str, list[str]] = {}
     for key, amount in begun.items():
         _add(produced, key, amount)
+        began.setdefault(split(key)[0], []).append(key)
     for batch, amount in _from_nobody(chain, books).items():
         produced[batch] = plus(produced[batch], amount)
-    for key in _overdrawn(chain, books):
-        unsure.setdefault(split(key)[0], []).append((key, Why.MORE_OUT_THAN_IN))
     for portion in found:
         if portion.fate is not Fate.UNLOCATED:
             _add(located, portion.node, portion.amount)
-        if portion.why:
-            unsure.setdefault(split(portion.node)[0], []).append((portion.node, portion.why))
-    began: dict[str, list[str]] = {}
-    for key in begun:
-        began.setdefault(split(key)[0], []).append(key)
+    doubts = [(portion.node, portion.why) for portion in found if portion.why]
+    for key, why in [*((key, Why.MORE_OUT_THAN_IN) for key in ours if _overdrawn(books.nodes[key])), *doubts]:
+        unsure.setdefault(split(key)[0], []).append((key, why))
     return [
         Coverage(batch, amount, located.get(batch, NOTHING), tuple(unsure.get(batch, ())), tuple(began.get(batch, ())))
         for batch, amount in produced.items()
@@ -78,25 +78,24 @@ def _add(sums: Sums, key: str, amount: Amount | None) -> None:
     sums[batch] = plus(sums.get(batch, NOTHING), amount)
 
 
-def _begun(chain: Chain, books: Books) -> Sums:
+def _begun(ours: Iterable[str], elsewhere: Sums, books: Books) -> Sums:
     """What began at each node: made there, come from elsewhere or, where nothing came, what left it."""
-    elsewhere = _from_elsewhere(chain, books)
     found: Sums = {}
-    for key in named(chain):
-        account = books.nodes.get(key)
-        if account and not chain.is_outside(key):
-            came = account.came != NOTHING
-            found[key] = plus(account.made, elsewhere.get(key, NOTHING)) if came else account.went
+    for key in ours:
+        account = books.nodes[key]
+        if account.came == NOTHING:
+            found[key] = account.went
+        elif account.made is not NOTHING or key in elsewhere:
+            found[key] = plus(account.made, elsewhere.get(key, NOTHING))
     return {key: amount for key, amount in found.items() if amount != NOTHING}
 
 
-def _from_elsewhere(chain: Chain, books: Books) -> Sums:
+def _from_elsewhere(chain: Chain, books: Books, outside: Collection[str]) -> Sums:
     """What came to nodes of the chain from nodes that are not in it, or lie outside the province."""
     found: Sums = {}
-    for edge in books.edges:
-        tail, head = edge
-        if head in chain.nodes and not is_unnamed(tail) and (tail not in chain.nodes or chain.is_outside(tail)):
-            found[head] = plus(found.get(head, NOTHING), books.moved(edge))
+    for (tail, head), amount in books.edges.items():
+        if (tail not in chain.nodes or tail in outside) and head in chain.nodes and not is_unnamed(tail):
+            found[head] = plus(found.get(head, NOTHING), amount)
     return found
 
 
@@ -107,10 +106,8 @@ def _from_nobody(chain: Chain, books: Books) -> Sums:
     return {batch: beyond(amount, handed.get(batch, NOTHING)) for batch, amount in taken.items()}
 
 
-def _overdrawn(chain: Chain, books: Books) -> Iterator[str]:
-    """Nodes that more left than came to."""
-    for key in named(chain):
-        if (account := books.nodes.get(key)) and not chain.is_outside(key):
-            more = NOTHING if account.came == NOTHING else beyond(account.went, account.came)
-            if more and more.quantity > 0:
-                yield key
+def _overdrawn(account: Account) -> bool:
+    """More left than came; a node that nothing came to began with what left it."""
+    if account.left is None or account.came == NOTHING or account.went is None or account.came is None:
+        return False
+    return account.went.quantity > account.came.quantity

@@ -64,38 +64,49 @@ def named(chain: Chain) -> list[str]:
 def portions(chain: Chain, books: Books) -> list[Portion]:
     """Every portion at the named nodes of a forward chain; the books hold all events of those nodes."""
     met = by_batch(chain, books, lambda account: account.from_nobody)
-    return [portion for key in named(chain) for portion in _at(key, books.nodes.get(key) or Account(), chain, met)]
-
-
-def by_batch(chain: Chain, books: Books, of: Callable[[Account], Amount | None]) -> dict[str, Amount | None]:
-    """A sum over the named nodes of each batch."""
-    found: dict[str, Amount | None] = {}
+    outside = standing_outside(chain)
+    found: list[Portion] = []
     for key in named(chain):
-        if (account := books.nodes.get(key)) and (amount := of(account)) is not NOTHING:
-            batch = split(key)[0]
-            found[batch] = plus(found.get(batch, NOTHING), amount)
+        account = books.nodes.get(key) or Account()
+        if key in outside:
+            found.append(Portion(key, Fate.OUTSIDE, account.left))
+        elif key not in chain.expanded:
+            found.append(Portion(key, Fate.UNLOCATED, account.came, why=Why.NOT_FOLLOWED))
+        else:
+            found += _at(key, account, met)
     return found
 
 
-def _at(key: str, account: Account, chain: Chain, met: dict[str, Amount | None]) -> Iterator[Portion]:
-    came = account.came
-    if chain.is_outside(key):
-        yield Portion(key, Fate.OUTSIDE, beyond(came, account.went))
-        return
-    if key not in chain.expanded:
-        yield Portion(key, Fate.UNLOCATED, came, why=Why.NOT_FOLLOWED)
-        return
+def standing_outside(chain: Chain) -> set[str]:
+    """The nodes of a chain that stand outside the province."""
+    return {key for key in chain.nodes if chain.is_outside(key)} if chain.outside else set()
+
+
+def by_batch(chain: Chain, books: Books, of: Callable[[Account], Amount | None]) -> dict[str, Amount | None]:
+    """A sum over the halves at the nodes of each batch."""
+    found: dict[str, Amount | None] = {}
+    for key, account in books.halves.items():
+        if key in chain.nodes:
+            batch = split(key)[0]
+            found[batch] = plus(found.get(batch, NOTHING), of(account))
+    return found
+
+
+def _at(key: str, account: Account, met: dict[str, Amount | None]) -> Iterator[Portion]:
     for end, amount in account.ended.items():
-        into = tuple(account.into) if end is End.PROCESSED else ()
+        into = tuple(account.into or ()) if end is End.PROCESSED else ()
         yield Portion(key, _FATES[end], amount, into, None if amount else Why.NOT_RECORDED)
-    yield from _lost(key, account.to_nobody, met)
-    yield from _standing(key, account, came)
+    if account.unnamed_out is not NOTHING:
+        yield from _lost(key, account.to_nobody, met)
+    if account.left is None:
+        if account.came is None or account.came.quantity > 0:
+            yield Portion(key, Fate.UNLOCATED, None, why=Why.NOT_RECORDED)
+    elif account.left.quantity > 0:
+        yield from _standing(key, account, account.left)
 
 
 def _lost(key: str, amount: Amount | None, met: dict[str, Amount | None]) -> Iterator[Portion]:
     """What was handed to nobody known, but for what others took from nobody known."""
-    if amount is NOTHING:
-        return
     batch = split(key)[0]
     others = met.get(batch, NOTHING)
     lost = beyond(amount, others)
@@ -104,14 +115,10 @@ def _lost(key: str, amount: Amount | None, met: dict[str, Amount | None]) -> Ite
         yield Portion(key, Fate.UNLOCATED, lost, why=Why.TO_NOBODY_KNOWN)
 
 
-def _standing(key: str, account: Account, came: Amount | None) -> Iterator[Portion]:
-    """What is left, first of it what is on its way. A node that nothing came to began with what left it."""
-    if came == NOTHING:
-        return
-    left, coming = account.left, account.in_transit
-    if left is None:
-        yield Portion(key, Fate.UNLOCATED, None, why=Why.NOT_RECORDED)
-        return
-    for fate, amount in ((Fate.HELD, beyond(left, coming)), (Fate.IN_TRANSIT, coming)):
-        if amount and amount.quantity > 0:
-            yield Portion(key, fate, amount)
+def _standing(key: str, account: Account, left: Amount) -> list[Portion]:
+    """What is left, apart what of it is on its way."""
+    coming = account.in_transit
+    if coming is NOTHING:
+        return [Portion(key, Fate.HELD, left)]
+    there = ((Fate.HELD, beyond(left, coming)), (Fate.IN_TRANSIT, coming))
+    return [Portion(key, fate, amount) for fate, amount in there if amount and amount.quantity > 0]

@@ -125,10 +125,12 @@ def placed(sites: Sites, via: Mapping[str, str]) -> Generator[Any, Any, None]:
 def assessed(batches: tuple[str, ...], at: datetime, chain: Chain, books: Books) -> Simulation:
     """What a chain and its books come to."""
     found = portions(chain, books)
-    nodes = {key: Held(chain.place(key), *books.said(split(key)[0])) for key in named(chain)}
+    nodes = {key: _held(*split(key), chain, books) for key in named(chain)}
     handed = [
-        Handover(tail, head, books.moved((tail, head)))
-        for tail, head in sorted(books.edges)
-        if tail in nodes and head in nodes
+        Handover(tail, head, amount) for (tail, head), amount in books.edges.items() if tail in nodes and head in nodes
     ]
     return Simulation(batches, at, nodes, found, handed, coverages(chain, books, found), chain.gaps)
+
+
+def _held(batch: str, site: str, chain: Chain, books: Books) -> Held:
+    return Held(chain.places.get(site) or Place(site), *books.said(batch))

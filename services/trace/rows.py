@@ -167,6 +167,10 @@ def _goods(lot: Mapping[str, Any]) -> Goods:
     )
 
 
+GOODS: Final = ("batch", "quantity", "unit", "product", "category")
+"""Fields of a lot that say which goods, and how much."""
+
+
 def quantity_of(lot: Mapping[str, Any]) -> Decimal | None:
     """A lot's quantity; None where it cannot be converted."""
     quantity: Decimal128 | None = lot.get("quantity")
@@ -197,6 +201,10 @@ def _place(site: str, party: Mapping[str, Any], apart: Mapping[str, Any]) -> Pla
 _STEPS: Final = {step.value: step for step in Step}
 _LINKS: Final = {link.value: link for link in Link}
 _CATEGORIES: Final = {category.value: category for category in Category}
+
+
+PLACE: Final = ("site", "name", "operator", "operator_name", "division", "link", "contact_name", "contact_phone")
+"""Fields of the registry's facts that make a place."""
 
 
 def site(row: Mapping[str, Any]) -> Row:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from services.trace.amounts import NOTHING, Amount, beyond
+from services.trace.amounts import NOTHING, Amount
 from services.trace.books import Account, Books
 from services.trace.lineage import UNNAMED, node_key, split
 from services.trace.told import Stored
@@ -110,6 +110,6 @@ def _unknown(account: Account) -> Unknown | None:
     came, went = account.came, account.went
     if came == NOTHING:
         return Unknown.NOTHING_CAME if went != NOTHING else None
-    if (over := beyond(went, came)) is None:
+    if account.left is None or came is None or went is None:
         return Unknown.NOT_RECORDED
-    return Unknown.MORE_OUT_THAN_IN if over.quantity > 0 else None
+    return Unknown.MORE_OUT_THAN_IN if went.quantity > came.quantity else None

@@ -29,8 +29,16 @@ EVENT_FIELDS: Final = dict.fromkeys(
 )
 """What makes a `lineage.Event`."""
 
-GOODS_FIELDS: Final = dict.fromkeys(("step", "time", "site", "there", "counterparty.name", "lots"), 1)
+GOODS_FIELDS: Final = dict.fromkeys(
+    (
+        *("step", "time", "site", "there", "counterparty.name"),
+        *(f"lots.{side}.{name}" for side in ("inputs", "outputs") for name in rows.GOODS),
+    ),
+    1,
+)
 """What accounts of goods are kept from."""
+
+SITE_FIELDS: Final = dict.fromkeys(("alias_of", "version", *rows.PLACE), 1)
 
 OfEvents = EventsOf | EventsOn | EventsCiting | EventsAt | GoodsAt
 Asked = OfEvents | EventsNamed | SitesOf | AliasesOf
@@ -59,7 +67,7 @@ def query(asked: Asked) -> Query:
             return Query(EVENTS, {"_id": {"$in": list(ids)}}, EVENT_FIELDS)
         case SitesOf(sites):
             of = {"$in": list(sites)}
-            return Query(SITES, {"$or": [{"_id": of}, {"alias_of": of}]}, None)
+            return Query(SITES, {"$or": [{"_id": of}, {"alias_of": of}]}, SITE_FIELDS)
         case AliasesOf(sites):
             return Query(SITES, {"names": {"$in": list(sites)}}, {"alias_of": 1})
         case _:
