@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.trace.chain import Chain, Direction
-from services.trace.lineage import Event
+from services.trace.lineage import Event, Place
+from services.trace.sites import Row
 from tests.unit.trace_chains import ALIASES, MEANT, chains, today
 from tests.unit.trace_oracle import (
     BATCHES,
@@ -132,3 +133,34 @@ def test_order_of_events_changes_nothing(events: list[Event], batch: str, direct
         other.gaps,
         other.via,
     )
+
+
+def site(node: str) -> str:
+    return node.partition("@")[2]
+
+
+@given(chains(), st.sampled_from(BATCHES), DIRECTIONS, st.sets(st.sampled_from(SITES)))
+def test_only_places_that_pass_are_begun_at_and_left(
+    events: list[Event], batch: str, direction: Direction, own: set[str]
+) -> None:
+    chain = world(*events).walk(batch, direction, passes=lambda place: place.site in own)
+    told = {arrow for arrow in walked(events, direction) if site(arrow[0]) in own}
+    assert set(chain.nodes) == reached({node for node in nodes_of(events, batch) if site(node) in own}, told)
+
+
+@given(chains(), st.sampled_from(BATCHES), DIRECTIONS, st.booleans())
+def test_what_lies_outside_the_province_is_reached_and_not_left_unless_the_registry_knows_it(
+    events: list[Event], batch: str, direction: Direction, known: bool
+) -> None:
+    abroad = Place("s3", external=True)
+    crossing = [each._replace(there=abroad) if each.there.site == "s3" else each for each in events]
+    said = any(each.there == abroad for each in crossing)
+    registered = (Row("s3", None, Place("s3")),) if known else ()
+    nodes = set(world(*crossing, sites=registered).walk(batch, direction).nodes)
+    told, starts = walked(events, direction), nodes_of(events, batch)
+    if known or not said:
+        assert nodes == reached(starts, told)
+    else:
+        # An event that says so may come to light only after the walk went through.
+        inside = {arrow for arrow in told if site(arrow[0]) != "s3"}
+        assert reached(starts, inside) <= nodes <= reached(starts, told)
