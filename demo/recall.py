@@ -23,8 +23,8 @@ CLASS: Final = 2
 NEXT_LOOK: Final = timedelta(minutes=2)
 """An open recall looks for late records every minute."""
 
-UNSETTLED: Final = frozenset({"pending", "sending", "unknown"})
-"""States of a message on its way."""
+ON_ITS_WAY: Final = frozenset({"pending", "sending", "unknown", "sent"})
+"""States of a message of a channel that gives receipts."""
 
 
 @dataclass
@@ -107,9 +107,8 @@ class Recalling:
 
         def arrived() -> list[Json]:
             found: list[Json] = self._ask(asked)["deliveries"]
-            states = {each["state"] for each in found if each["channel"] != "in_app"}
-            done = "delivered" in states and not states & UNSETTLED
-            return found if done and len(found) > len(called.deliveries) else []
+            waiting = any(each["state"] in ON_ITS_WAY for each in found if each["channel"] in ("sms", "in_app"))
+            return [] if waiting or len(found) <= len(called.deliveries) else found
 
         def heard() -> dict[str, list[Json]]:
             found = self._heard()

@@ -23,8 +23,8 @@ SWINE: Final = "1"
 """The first digit of an ear tag."""
 
 LINE: Final = "1号屠宰线"
-CHECKED: Final = timedelta(minutes=40)
-"""After the lorry left, and half an hour before it arrives."""
+LOADED, CHECKED = timedelta(minutes=10), timedelta(minutes=40)
+"""After the delivery was written: the lorry leaves, and half an hour before it arrives is checked."""
 
 
 def pigs(ledger: Ledger) -> None:
@@ -46,7 +46,7 @@ def _send(ledger: Ledger, farm: Site, maker: Site) -> None:
     shipment = ledger.hand_over(farm, maker, [line], 1.5, 1.6)
     assert shipment
     lorry = {"vehicle": shipment.facts["vehicle"]}
-    _note(ledger, "transport", shipment.time, farm, [line], **lorry)
+    _note(ledger, "transport", shipment.time + LOADED, farm, [line], **lorry)
     _note(ledger, "checkpoint", shipment.time + CHECKED, _checkpoint(ledger, maker), [line], **lorry)
     _slaughter(ledger, maker, line)
 

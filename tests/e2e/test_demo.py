@@ -1,5 +1,5 @@
-"""The demo, a few days of it: every record accounted for, both chains whole, the loop closed, the bulletin's figures
-those counted by hand, nothing left running."""
+"""The demo, a few days of it: every record accounted for and unchanged, chains whole, the loop closed, a recall grown,
+the bulletin's figures those counted by hand, nothing left running."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from demo.generator import generate
+from demo.generator import Month, generate
 from deploy.local.home import LOCAL, Home
 from deploy.local.leftovers import end_processes, marked_processes
 from tests.processes import ROOT, eventually
@@ -88,6 +88,9 @@ def test_the_demo_accounts_for_every_record_and_traces_both_ways(folder: Path, d
     assert all((folder / chain["picture"]).read_text().startswith("<svg") for chain in (lunch, contaminated))
     assert _refused_and_flagged(summary) >= {message.rule for message in month.messages if message.rule} - OF_OPERATORS
     check_loop(summary["loop"])
+    check_recall(summary["recall"], month)
+    check_inquiry(summary["inquiry"], month, folder)
+    assert {"overdue_shipment", "unknown_source", "possible_duplicate"} <= summary["findings"].keys()
     check_bulletin(summary["bulletin"], folder)
     assert 0.85 < float(summary["bulletin"]["rates"]["registration"]) < 0.95
     assert {error["rule"] for roster in summary["rosters"] for error in roster["errors"]} >= {"required", "no_site"}
@@ -116,6 +119,39 @@ def check_loop(loop: dict[str, Any]) -> None:
     )
     assert inspected.isdisjoint(rechecked)
     assert any(message["provider"] == "sms" and "断链预警" in message["text"] for message in loop["messages"])
+
+    times = loop["times"]
+    assert times["due"] < times["opened"] < times["closed"]
+
+
+def check_recall(recall: dict[str, Any], month: Month) -> None:
+    """What was simulated, told to people and systems, and the site that only a late record told of."""
+    assert recall["batches"] == [month.recalled.lot.code]
+    assert recall["added"] == [month.recalled.receipt.site.id]
+    before, after = recall["sites"]
+    assert (before, after) == (recall["simulated"]["sites"], recall["final"]["sites"])
+    assert after == before + 1
+    assert recall["final"]["share"] == 1
+    assert recall["final"]["complete"]
+    assert sum(recall["final"]["divisions"].values()) == after
+    assert recall["deliveries"]["sms delivered"] >= after
+    assert recall["heard"]["one_network"] >= before
+    states = [step["state"] for step in recall["steps"]]
+    assert [*dict.fromkeys(states)] == [f"recall {word}" for word in ("simulated", "open", "told", "late", "grown")]
+
+
+def check_inquiry(inquiry: dict[str, Any], month: Month, folder: Path) -> None:
+    """A pig's whole way by its tag's herd, what two meals share, and records that nobody changed."""
+    assert inquiry["ear_tag"] in month.story.tainted.tags
+    steps = inquiry["steps"]
+    assert [*dict.fromkeys(steps)][:6] == ["farming", "shipping", "transport", "checkpoint", "receiving", "slaughter"]
+    assert steps[-2:] == ["kitchen_use", "retained_sample"]
+    assert (folder / inquiry["picture"]).read_text().startswith("<svg")
+    assert inquiry["cases"] == [month.story.lunch.code, month.story.other.code]
+    assert inquiry["explained"]
+    assert month.story.tainted.code in inquiry["suspects"]
+    assert inquiry["verified"]["problems"] == []
+    assert inquiry["verified"]["events"] > 1000
 
 
 def check_bulletin(bulletin: dict[str, Any], folder: Path) -> None:
