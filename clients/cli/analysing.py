@@ -80,10 +80,16 @@ def contamination(
     any_order: AnyOrder = False,
     max_depth: Depth = 50,
     max_nodes: Nodes = 10_000,
+    with_products: Annotated[
+        bool, typer.Option("--with-products", help="用该批次制成的也算。What was made of it counts as it does.")
+    ] = False,
 ) -> pb.CrossContaminationRequest:
     """查同线交叉污染：清场之前同线的其他批次及其去向。Find what a batch may have contaminated on its lines."""
     return pb.CrossContaminationRequest(
-        batch=batch, site_id=site, bounds=_bounds(since, until, any_order, max_depth, max_nodes)
+        batch=batch,
+        site_id=site,
+        bounds=_bounds(since, until, any_order, max_depth, max_nodes),
+        with_products=with_products,
     )
 
 

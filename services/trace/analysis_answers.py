@@ -118,7 +118,7 @@ def contamination(
     edges = {each: chain for chain in chains for each in chain.edges}
     times = {id: chain.told[id].time for chain in chains for id in chain.events}
     return pb.CrossContaminationResponse(
-        lines=lines,
+        lines=sorted(lines, key=lambda line: (line.from_time.ToNanoseconds(), line.site_id, line.production_line)),
         not_judged=unjudged,
         nodes=[node(key, chain) for key, chain in nodes.items()],
         edges=[edge(privacy.edge(each, chain, caller)) for each, chain in edges.items()],

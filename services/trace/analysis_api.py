@@ -64,7 +64,7 @@ class AnalysisServicer(analysis_pb2_grpc.AnalysisServiceServicer):
         """Raises NotFound when nothing of the batch's chain is the caller's, InvalidArgument for batch or bounds."""
         caller, at = current_caller(), trace_pb2.NodeRef(batch=request.batch, site_id=request.site_id)
         start = requests.start("batch", at, Direction.FORWARD, request.bounds, privacy.passes(caller))
-        lines = Lines(self._reader, await self._walked(start), caller)
+        lines = Lines(self._reader, await self._walked(start), caller, request.with_products)
         await lines.look()
         return answers.contamination(lines.uses, lines.unjudged, lines.chains, caller)
 

@@ -1,5 +1,6 @@
 """The lines that a batch went over, what else did, and where that went: reads for `contamination`'s rules."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -12,9 +13,9 @@ from services.trace import analysis_queries as queries
 from services.trace import privacy, store
 from services.trace.analysis_requests import begin_of_day
 from services.trace.api_reading import ApiReader
-from services.trace.chain import Chain
+from services.trace.chain import Chain, is_unnamed
 from services.trace.contamination import Judged, Use, judge, touched
-from services.trace.lineage import Place, node_key, split
+from services.trace.lineage import node_key, split
 from services.trace.told import Stored
 from services.trace.walk import Walk
 
@@ -25,41 +26,48 @@ TOO_MANY: Final = "too_many"
 
 @dataclass
 class Lines:
-    """What is found out of the lines of a walked batch, site by site."""
+    """What is found out of the lines of a walked batch, and of what was made of it if `products`, site by site."""
 
     reader: ApiReader
     walk: Walk
     caller: Caller
+    products: bool = False
     uses: list[pb.LineUse] = field(default_factory=list)
     unjudged: list[pb.NotJudged] = field(default_factory=list)
     chains: list[Chain] = field(default_factory=list)
 
     async def look(self) -> None:
-        """Judges every site the batch was at. The other use of a line is for those only whose site it is."""
-        chain = self.walk.chain
-        await self.reader.walked(self.walk.tell(chain.ids_around(chain.starts)))
-        for site in sorted({split(key)[1] for key in chain.starts}):
-            await self._look_at(site)
+        """Judges every site the goods were at. The other use of a line is for those only whose site it is."""
+        chain, sites = self.walk.chain, self.walk.sites
+        nodes = [key for key in (chain.nodes if self.products else chain.starts) if not is_unnamed(key)]
+        await self.reader.walked(self.walk.tell(chain.ids_around(nodes)))
+        ids = [id for site in {split(key)[1] for key in nodes} for id in sites.ids(site)]
+        where = queries.uses_of({split(key)[0] for key in nodes}, ids, self.walk.start.bounds)
+        found: dict[str, list[Stored]] = defaultdict(list)
+        for row in await self.reader.find(store.EVENTS, where):
+            found[sites.now(row["site"])].append(row)
+        for site in sorted(found):
+            await self._look_at(site, {split(key)[0] for key in nodes if split(key)[1] == site}, found[site])
 
-    async def _look_at(self, site: str) -> None:
-        start, ids = self.walk.start, self.walk.sites.ids(site)
-        found = await self.reader.find(store.EVENTS, queries.uses_of(start.batch, ids, start.since, start.until))
-        uses = list(map(queries.use, found))
-        if not privacy.owns(self.caller, self._place(site)):
-            self._leave(uses, site, BEYOND_SCOPE)
+    async def _look_at(self, site: str, batches: set[str], found: list[Stored]) -> None:
+        """`found` are the steps there that name goods of the chain, which may be elsewhere only."""
+        uses = [use for use in map(queries.use, found) if batches & {*use.inputs, *use.outputs}]
+        place = self.walk.chain.place(node_key("", site))
+        if not privacy.owns(self.caller, place):
+            self._leave_to_others(uses, batches, site)
             return
-        rows = {row["_id"]: row for row in (*found, *await self._others(uses, ids, site))}
-        judged = judge(start.batch, map(queries.use, rows.values()))
+        rows = {row["_id"]: row for row in (*found, *await self._others(uses, site))}
+        judged = judge(batches, map(queries.use, rows.values()))
         self._leave(judged.unjudged, site, NO_LINE)
-        self.uses += [answers.line_use(stretch, self._place(site), rows) for stretch in judged.stretches]
+        self.uses += [answers.line_use(stretch, place, rows) for stretch in judged.stretches]
         await self._follow(judged, site)
 
-    async def _others(self, uses: Iterable[Use], ids: list[str], site: str) -> list[Stored]:
-        """What happened on the site's lines from the batch's first use of one on."""
+    async def _others(self, uses: Iterable[Use], site: str) -> list[Stored]:
+        """What happened on the site's lines from the first use of one on."""
         begins = min((use.begins for use in uses if use.line is not None), default=None)
         if begins is None:
             return []
-        where = queries.on_lines(ids, begins, self.walk.start.until)
+        where = queries.on_lines(self.walk.sites.ids(site), begins, self.walk.start.until)
         rows = await self.reader.first(store.EVENTS, where, queries.OLDEST_FIRST, queries.MOST_USES + 1)
         if len(rows) > queries.MOST_USES:
             self.unjudged.append(pb.NotJudged(site_id=site, reason=TOO_MANY))
@@ -78,5 +86,12 @@ class Lines:
     def _leave(self, uses: Iterable[Use], site: str, reason: str) -> None:
         self.unjudged += [answers.not_judged(use, site, reason) for use in uses]
 
-    def _place(self, site: str) -> Place:
-        return self.walk.chain.place(node_key(self.walk.start.batch, site))
+    def _leave_to_others(self, uses: Iterable[Use], batches: set[str], site: str) -> None:
+        """Steps beyond the division, with the chain's own batches; of others' steps an operator hears nothing."""
+        if self.caller.role != privacy.OPERATOR:
+            self._leave((_only(use, batches) for use in uses), site, BEYOND_SCOPE)
+
+
+def _only(use: Use, batches: set[str]) -> Use:
+    inputs, outputs = (tuple(batch for batch in side if batch in batches) for side in (use.inputs, use.outputs))
+    return use._replace(inputs=inputs, outputs=outputs)

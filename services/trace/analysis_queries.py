@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from contracts.trace import Step
 from services.trace.analysis_requests import begin_of, begin_of_day
+from services.trace.asks import Bounds
 from services.trace.contamination import ON_LINES, Use
 from services.trace.lineage import TRANSFORMS, day_of
 from services.trace.rows import lots_of
@@ -17,9 +18,9 @@ MOST_USES: Final = 5_000
 OLDEST_FIRST: Final = (("time", 1), ("_id", 1))
 
 
-def uses_of(batch: str, sites: Collection[str], since: datetime | None, until: datetime | None) -> Stored:
-    """Filter of the steps at these sites that worked on a batch or made it."""
-    return _steps({"batches": batch}, sites, TRANSFORMS, since, until)
+def uses_of(batches: Collection[str], sites: Collection[str], bounds: Bounds) -> Stored:
+    """Filter of the steps at these sites that worked on one of the batches or made it."""
+    return _steps({"batches": {"$in": sorted(batches)}}, sites, TRANSFORMS, bounds.since, bounds.until)
 
 
 def on_lines(sites: Collection[str], since: datetime, until: datetime | None) -> Stored:

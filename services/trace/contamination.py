@@ -6,7 +6,7 @@ midnight stands for its whole day, since many papers carry a day only: two uses 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final, NamedTuple
 
@@ -42,7 +42,7 @@ class Use(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A line's use by a batch from its first step there up to a clean-down; `cleaned` is None where none is known."""
+    """A line's use by the batches, from their first step there up to a clean-down; `cleaned` is None without one."""
 
     line: str
     begins: datetime
@@ -59,14 +59,14 @@ class Judged(NamedTuple):
     unjudged: list[Use]
 
 
-def judge(batch: str, site: Iterable[Use]) -> Judged:
-    """What a batch may have contaminated at a site, of which these are the steps on lines."""
+def judge(batches: Collection[str], site: Iterable[Use]) -> Judged:
+    """What batches may have contaminated at a site, of which these are the steps on lines."""
     by_line: dict[str | None, list[Use]] = defaultdict(list)
     for use in sorted(site, key=lambda use: (use.time, use.id)):
         by_line[use.line].append(use)
     lineless = by_line.pop(None, [])
-    found = [stretch for line in sorted(by_line, key=str) for stretch in _stretches(batch, by_line[line])]
-    unjudged = [use for use in lineless if _names(use, batch) or any(_within(use, stretch) for stretch in found)]
+    found = [stretch for line in sorted(by_line, key=str) for stretch in _stretches(batches, by_line[line])]
+    unjudged = [use for use in lineless if _names(use, batches) or any(_within(use, stretch) for stretch in found)]
     return Judged(found, unjudged)
 
 
@@ -75,14 +75,14 @@ def touched(other: Use) -> tuple[str, ...]:
     return other.outputs or other.inputs
 
 
-def _stretches(batch: str, line: Sequence[Use]) -> list[Stretch]:
+def _stretches(batches: Collection[str], line: Sequence[Use]) -> list[Stretch]:
     cleanings = [use for use in line if use.step is Step.CLEANING]
     steps = [use for use in line if use.step in TRANSFORMS]
     ours: dict[Use | None, list[Use]] = defaultdict(list)
     for use in steps:
-        if _names(use, batch):
+        if _names(use, batches):
             ours[_cleaned_after(use, cleanings)].append(use)
-    others = [use for use in steps if not _names(use, batch)]
+    others = [use for use in steps if not _names(use, batches)]
     return [_stretch(cleaned, uses, others) for cleaned, uses in ours.items()]
 
 
@@ -104,8 +104,8 @@ def _done(cleaning: Use) -> datetime:
     return cleaning.time + DAY if _is_day(cleaning.time) else cleaning.time
 
 
-def _names(use: Use, batch: str) -> bool:
-    return batch in use.inputs or batch in use.outputs
+def _names(use: Use, batches: Collection[str]) -> bool:
+    return any(batch in batches for batch in (*use.inputs, *use.outputs))
 
 
 def _is_day(moment: datetime) -> bool:

@@ -82,6 +82,7 @@ def test_sources_lines_and_dishes(shilian: Shilian, bus: Bus) -> None:
     assert "生产线 line: 1号线" in shilian.run("event", "show", "LE1").stdout
     lines_ = shilian.json("trace", "contamination", "pork")
     assert [each["node"]["batch"] for each in lines_["lines"][0]["contaminated"]] == ["patty"]
+    assert shilian.json("trace", "contamination", "pork", "--with-products")["lines"] == lines_["lines"]
     table = shilian.run("trace", "contamination", "pork").stdout
     assert all(word in table for word in ("1号线", "patty", "未记生产线", "实验小学食堂")), table
     dishes = shilian.json("trace", "dishes", "A", "--day", "2026-01-05")

@@ -181,6 +181,29 @@ def test_what_went_over_the_line_before_its_clean_down_and_where_it_went(client:
     assert (line.cleaned_event_id, line.HasField("cleaned_time")) == ("", False)
 
 
+def test_what_was_made_of_a_batch_counts_as_it_does_when_asked(client: Client, bus: Bus, db: Any) -> None:
+    capture(
+        bus,
+        step("E1", FACTORY, "pork", "mince", 1, "1号线"),
+        record("E2", Step.SHIPPING, FACTORY, "mince", 2, counterparty=SCHOOL),
+        step("E3", SCHOOL, "mince", "meatball", 3, "灶1"),
+        step("E4", SCHOOL, "tofu", "tofu soup", 4, "灶1"),
+    )
+    await_events(db, 4)
+    assert [(each.production_line, len(each.contaminated)) for each in contamination(client, "pork").lines] == [
+        ("1号线", 0)
+    ]
+    ask = pb.CrossContaminationRequest(batch="pork", with_products=True)
+    lines_ = client.call("CrossContamination", ask).lines
+    assert [(each.production_line, [one.node.batch for one in each.contaminated]) for each in lines_] == [
+        ("1号线", []), ("灶1", ["tofu soup"]),
+    ]  # fmt: skip
+    within = client.call("CrossContamination", ask, division="370105")
+    assert [(each.event_id, each.reason) for each in within.not_judged] == [("E3", "beyond_scope")]
+    factory = {"role": "operator", "operator_id": "o:factory"}
+    assert list(client.call("CrossContamination", ask, **factory).not_judged) == []
+
+
 def test_batch_whose_step_names_no_line_is_not_judged(client: Client, bus: Bus, db: Any) -> None:
     capture(bus, *lines())
     await_events(db, 8)
@@ -191,7 +214,7 @@ def test_batch_whose_step_names_no_line_is_not_judged(client: Client, bus: Bus, 
 def test_other_use_of_a_line_beyond_the_division_is_not_told(client: Client, bus: Bus, db: Any) -> None:
     capture(
         bus,
-        step("E1", OTHER, "pork", "sausage", 1, "1号线"),
+        step("E1", OTHER, "pork", "sausage", 1, "1号线").model_copy(update={"inputs": (*lot("pork"), *lot("secret"))}),
         step("E2", OTHER, "beef", "patty", 2, "1号线"),
         record("E3", Step.SHIPPING, OTHER, "sausage", 3, counterparty=SCHOOL),
     )
@@ -201,6 +224,7 @@ def test_other_use_of_a_line_beyond_the_division_is_not_told(client: Client, bus
         [("E1", "beyond_scope")],
         [],
     )
+    assert not {"patty", "secret"} & {batch for each in near.not_judged for batch in each.batches}
     assert "patty" not in str(near)
     assert contamination(client, "pork", division="370200").lines[0].contaminated[0].node.batch == "patty"
     ask = pb.CrossContaminationRequest(batch="pork")

@@ -28,7 +28,7 @@ def suspects(judged: Judged) -> set[str]:
 
 def test_what_follows_on_the_line_is_suspected_until_it_is_cleaned() -> None:
     judged = judge(
-        "A",
+        {"A"},
         [
             use("e1", 7, of="before", into="m0"),
             use("e2", 8, of="A", into="m1"),
@@ -43,40 +43,49 @@ def test_what_follows_on_the_line_is_suspected_until_it_is_cleaned() -> None:
 
 
 def test_another_line_and_what_the_batch_itself_became_are_no_suspects() -> None:
-    judged = judge("A", [use("e1", 8, of="A", into="m1"), use("e2", 9, "L2", of="B", into="m2")])
+    judged = judge({"A"}, [use("e1", 8, of="A", into="m1"), use("e2", 9, "L2", of="B", into="m2")])
     assert (suspects(judged), judged.unjudged) == (set(), [])
 
 
 def test_clean_down_of_another_line_or_of_none_ends_nothing() -> None:
     site = [use("e1", 8, of="A"), clean("e2", 9, "L2"), clean("e3", 9, None), use("e4", 10, of="B", into="m2")]
-    judged = judge("A", site)
+    judged = judge({"A"}, site)
     assert (suspects(judged), [each.id for each in judged.unjudged]) == ({"m2"}, ["e3"])
 
 
 def test_step_without_a_line_is_not_judged() -> None:
-    judged = judge("A", [use("e1", 8, None, of="A"), use("e2", 9, of="B", into="m2"), use("e3", 9, None, of="C")])
+    judged = judge({"A"}, [use("e1", 8, None, of="A"), use("e2", 9, of="B", into="m2"), use("e3", 9, None, of="C")])
     assert (judged.stretches, [each.id for each in judged.unjudged]) == ([], ["e1"])
-    judged = judge("A", [use("e0", 7, None, of="D"), use("e1", 8, of="A"), use("e3", 9, None, of="C")])
+    judged = judge({"A"}, [use("e0", 7, None, of="D"), use("e1", 8, of="A"), use("e3", 9, None, of="C")])
     assert [each.id for each in judged.unjudged] == ["e3"]
 
 
 def test_papers_that_carry_a_day_only_overlap_on_that_day_and_are_cleaned_at_its_end() -> None:
     site = [use("e1", 0, of="A"), use("e2", 6, of="B", into="m2"), clean("e3", 24), use("e4", 30, of="C", into="m3")]
-    assert suspects(judge("A", site)) == {"m2", "m3"}
-    assert suspects(judge("B", site)) == {"m3"} | set(touched(site[0]))
+    assert suspects(judge({"A"}, site)) == {"m2", "m3"}
+    assert suspects(judge({"B"}, site)) == {"m3"} | set(touched(site[0]))
     site[2] = clean("e3", 0)
-    assert suspects(judge("A", site)) == {"m2"}
+    assert suspects(judge({"A"}, site)) == {"m2"}
+
+
+def test_what_was_made_of_a_batch_contaminates_as_it_does() -> None:
+    site = [
+        use("e1", 8, of="A", into="m1"),
+        use("e2", 9, "L2", of="m1", into="m2"),
+        use("e3", 10, "L2", of="B", into="m3"),
+    ]
+    assert (suspects(judge({"A"}, site)), suspects(judge({"A", "m1", "m2"}, site))) == (set(), {"m3"})
 
 
 def test_clean_down_of_the_same_moment_is_not_surely_after_the_use() -> None:
     site = [use("e1", 8, of="A"), clean("e2", 8), use("e3", 9, of="B", into="m2"), clean("e4", 9.5)]
-    assert suspects(judge("A", site)) == {"m2"}
+    assert suspects(judge({"A"}, site)) == {"m2"}
 
 
 def test_line_used_again_after_its_clean_down_is_a_second_stretch() -> None:
     site = [use("e1", 8, of="A"), clean("e2", 9), use("e3", 10, of="B", into="m2"), use("e4", 11, of="A"),
             use("e5", 12, of="C", into="m3")]  # fmt: skip
-    judged = judge("A", site)
+    judged = judge({"A"}, site)
     assert [(stretch.cleaned is None, len(stretch.others)) for stretch in judged.stretches] == [(False, 0), (True, 1)]
 
 
@@ -110,7 +119,7 @@ def test_suspects_are_those_of_brute_force(site: list[Use]) -> None:
         return any(minutes(ours)[1] < clean_down <= minutes(other)[0] for clean_down in clean_downs)
 
     steps = [each for each in site if each.step is not Step.CLEANING and each.line is not None]
-    assert suspects(judge("A", site)) == {
+    assert suspects(judge({"A"}, site)) == {
         batch
         for ours in steps
         for other in steps

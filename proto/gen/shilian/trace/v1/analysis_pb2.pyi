@@ -280,12 +280,15 @@ class CrossContaminationRequest(_message.Message):
     BATCH_FIELD_NUMBER: _builtins.int
     SITE_ID_FIELD_NUMBER: _builtins.int
     BOUNDS_FIELD_NUMBER: _builtins.int
+    WITH_PRODUCTS_FIELD_NUMBER: _builtins.int
     batch: _builtins.str
     site_id: _builtins.str
     """At this site only; empty means wherever the batch is."""
+    with_products: _builtins.bool
+    """What was made of the batch contaminates as the batch does."""
     @_builtins.property
     def bounds(self) -> Global___Bounds:
-        """Bounds of the walks from the batches that may be contaminated, and of the use of lines."""
+        """Bounds of the walks, and of the use of lines."""
 
     def __init__(
         self,
@@ -293,10 +296,11 @@ class CrossContaminationRequest(_message.Message):
         batch: _builtins.str = ...,
         site_id: _builtins.str = ...,
         bounds: Global___Bounds | None = ...,
+        with_products: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bounds", b"bounds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "bounds", b"bounds", "site_id", b"site_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "bounds", b"bounds", "site_id", b"site_id", "with_products", b"with_products"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
