@@ -46,10 +46,10 @@ class Store(DependencyProvider):  # type: ignore[misc]
     publisher = Publisher()
 
     def __init__(self, collections: tuple[Collection, ...], *, api_writes: bool = True) -> None:
-        """`api_writes`: the service's api writes outbox rows too, of which a change stream tells.
+        """`api_writes`: the service's api writes outbox rows too, of which a change stream tells at once.
 
         A change stream has the server look at every document of every commit, a quarter of its work when trace takes
-        in events: where nothing but this worker writes, there is none.
+        in events: where nothing but this worker writes, or an api now and then, there is none, and the scan is enough.
         """
         self.collections = collections
         self.api_writes = api_writes

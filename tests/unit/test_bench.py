@@ -152,8 +152,16 @@ def test_file_has_the_agreed_keys(tmp_path: Path) -> None:
 def test_only_runs_one_and_full_the_long_ones() -> None:
     assert list(command.chosen("get_operator", full=False)) == ["get_operator"]
     usual = "ingest_single ingest_bundle two_workers get_operator audited_call worklist_page fact_intake trigger_intake"
-    assert list(command.chosen(None, full=False)) == [*usual.split(), "recall_notice", "bulletin", "walk", "trace_call"]
-    assert {"bulletin_full", "soak"} == command.chosen(None, full=True).keys() - command.chosen(None, full=False).keys()
+    assert list(command.chosen(None, full=False)) == [
+        *usual.split(),
+        "recall_notice",
+        "bulletin",
+        "walk",
+        "trace_call",
+        "recall_simulate",
+    ]
+    longer = command.chosen(None, full=True).keys() - command.chosen(None, full=False).keys()
+    assert longer == {"bulletin_full", "walk_larger", "soak"}
     assert list(command.chosen("soak", full=False)) == ["soak"]
     with pytest.raises(typer.BadParameter):
         command.chosen("nothing", full=False)
