@@ -35,6 +35,11 @@ class Mark:
     handoffs: dict[str, set[str]] = field(default_factory=dict)
 
     @property
+    def ids(self) -> dict[str, dict[str, set[str]]]:
+        """Ids of its events by what they tell."""
+        return {"steps": self.steps, "closing": self.closing, "handoffs": self.handoffs}
+
+    @property
     def kinds(self) -> set[str]:
         """Steps of its events."""
         return {*self.steps}

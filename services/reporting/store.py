@@ -89,8 +89,7 @@ def _marked(mark: Mark) -> UpdateOne:
         sets |= {"linked": mark.linked}
     if mark.closed:
         sets |= {"closed": mark.closed}
-    told = {"steps": mark.steps, "closing": mark.closing, "handoffs": mark.handoffs}
-    sets |= {f"{name}.{key}": ids for name, found in told.items() for key, ids in found.items()}
+    sets |= {f"{name}.{key}": ids for name, found in mark.ids.items() for key, ids in found.items()}
     day = mark.day.isoformat()
     return _joined(f"{mark.site}@{day}", {"site": mark.site, "day": day}, sets)
 

@@ -253,6 +253,18 @@ def test_a_sample_is_drawn_repeated_and_scored(worker: Process, client: Client, 
     aliased = next(each for each in everything.sites if each.site_id == "market:1")
     assert (aliased.score.events, aliased.score.accurate) == (8, "0.5000")
 
+    # What was declared wrong no longer counts, told of before or only afterwards.
+    late = events(1, spring, "market:1", "time_order")
+    wrong = [*events(4, spring, "catering:x", "time_order")[:2], *late]
+    told = {"reason": "误录", "by": "source", "who": "market", "declared_at": spring}
+    tell(bus, "trace.errors_declared.v1", errors=[{"id": f"D{each['id']}", "event": each, **told} for each in wrong])
+    tell(bus, "trace.events_recorded.v1", events=late)
+    await_count(db.marks, 60 * 4 + 4 + 5 + 1)
+    bus.await_empty(INSPECTION_FACTS.name, INSPECTION_FACTS.dead)
+    fewer = client.call("GetSample", division="370100", sample_id=everything.sample_id).sample
+    aliased = next(each for each in fewer.sites if each.site_id == "market:1")
+    assert (aliased.score.events, aliased.score.accurate) == (6, "0.6667")
+
     drawn = client.call("DrawSample", division="370100", **fields | {"size": 10}).sample
     strata = {(each.division, each.link) for each in drawn.sites}
     assert len(drawn.sites) == 10

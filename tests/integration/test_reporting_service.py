@@ -23,6 +23,7 @@ from shilian.reporting.v1 import reporting_pb2 as pb
 from shilian.reporting.v1.reporting_pb2_grpc import ReportingServiceStub
 
 from chassis import clock
+from contracts.corrections import DeclaredError, Declarer, ErrorsDeclaredV1
 from contracts.findings import Finding, FindingKind, FindingsChangedV1
 from contracts.model import Contract
 from contracts.registry import Alias, OperatorState, SiteFacts, SitesAliasedV1, SitesChangedV1
@@ -206,6 +207,28 @@ def test_facts_in_any_order_and_after_a_crash_count_once_and_an_open_finding_unl
     closed = {"open": False, "version": 2, "closed_at": START + timedelta(hours=4)}
     tell(bus, "trace.findings_changed.v1", FindingsChangedV1(findings=(broken.findings[0].model_copy(update=closed),)))
     assert eventually(running.client.measures, lambda seen: seen == COUNTED) == COUNTED
+
+
+def test_what_is_declared_wrong_no_longer_counts_told_before_its_record_or_after(running: Running, bus: Bus) -> None:
+    wrong = (RECORDED[0], RECORDED[2], event("E6", "b", Step.SELLING, categories=()))
+    errors = ErrorsDeclaredV1(errors=tuple(map(error, wrong)))
+    tell(bus, "trace.errors_declared.v1", errors)
+    tell_all(bus, seed=3)
+    tell(bus, "trace.events_recorded.v1", EventsRecordedV1(events=(wrong[2],)))
+    # `a` sold something beside E1; `b` did nothing but what was wrong, under another name of it.
+    less = {**COUNTED, pb.DIMENSION_ACTIVITY: (2, 4), pb.DIMENSION_COVERAGE: (1, 4)}
+    assert eventually(running.client.measures, lambda seen: seen == less) == less
+    bus.await_empty(REPORTING_FACTS.name)
+    assert running.client.measures() == less
+    tell(bus, "trace.errors_declared.v1", errors)
+    tell(bus, "trace.errors_declared.v1", ErrorsDeclaredV1(errors=(error(RECORDED[1]),)))
+    least = {**less, pb.DIMENSION_ACTIVITY: (1, 4)}
+    assert eventually(running.client.measures, lambda seen: seen == least) == least
+
+
+def error(wrong: RecordedEvent) -> DeclaredError:
+    told: dict[str, Any] = {"reason": "重复录入", "by": Declarer.SOURCE, "who": wrong.source, "declared_at": START}
+    return DeclaredError(id=f"D{wrong.id}", event=wrong, **told)
 
 
 def test_sites_behind_a_rate_standards_and_declarations_keep_to_their_divisions(running: Running, bus: Bus) -> None:

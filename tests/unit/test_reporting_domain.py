@@ -263,6 +263,33 @@ def test_marks_do_not_depend_on_order_or_repetition(seed: int) -> None:
     assert facts.uploads(again) == facts.uploads(events)
 
 
+def stored(mark: facts.Mark) -> dict[str, Any]:
+    """A mark as its row holds it."""
+    return {"site": mark.site, "kinds": mark.kinds, "closed": mark.closed, **mark.ids}
+
+
+@given(st.integers(0, 10_000))
+def test_a_mark_without_what_was_declared_wrong_is_that_of_the_others(seed: int) -> None:
+    random = Random(seed)
+    events = [
+        event(number, random).model_copy(update={"site": "a", "time": datetime(2026, 10, 8, 1, tzinfo=UTC)})
+        for number in range(12)
+    ]
+    wrong = frozenset(event.id for event in random.sample(events, random.randint(0, 12)))
+    [mark] = facts.marks(events)
+    right = facts.marks(event for event in events if event.id not in wrong)
+    stands = facts.standing(stored(mark), wrong)
+    expected = right[0] if right else facts.Mark("a", mark.day)
+    assert ({*stands.kinds}, {*stands.closed}) == (expected.kinds, expected.closed)
+    assert {category: {*ids} for category, ids in stands.handoffs.items()} == expected.handoffs
+
+
+def test_a_mark_made_before_ids_were_kept_stands() -> None:
+    old = {"site": "a", "kinds": ["selling"], "closed": ["meat"], "handoffs": {"dairy": ["E1", "E2"]}}
+    stands = facts.standing(old, frozenset({"E1", "E9"}))
+    assert stands == facts.Stands(frozenset({"selling"}), frozenset({"meat"}), {"dairy": frozenset({"E2"})})
+
+
 def test_only_shipments_receipts_and_borders_link() -> None:
     base = event(1, Random(1)).model_copy(update={"external": False, "categories": (Category.MEAT,)})
     [sold] = facts.marks([base.model_copy(update={"step": Step.SELLING})])
