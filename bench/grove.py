@@ -19,7 +19,8 @@ from contracts.registry import Alias, OperatorState, SiteFacts
 from contracts.trace import Link
 from services.trace import replica, store, walk_store
 from services.trace.chain import Direction
-from services.trace.walk import Request, Start, Walk
+from services.trace.walk import Request, Walk
+from services.trace.walk_start import Start
 
 BATCH: Final = "SL0"
 NODES: Final = 10_000

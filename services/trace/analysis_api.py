@@ -23,7 +23,8 @@ from services.trace.dishes import dishes
 from services.trace.lineage import split
 from services.trace.paths import path
 from services.trace.suspects import Case, Suspect, common_nodes, common_sites
-from services.trace.walk import Start, Walk
+from services.trace.walk import Walk
+from services.trace.walk_start import Start
 
 
 class AnalysisServicer(analysis_pb2_grpc.AnalysisServiceServicer):

@@ -18,7 +18,7 @@ from contracts.fields import SHANGHAI
 from services.trace.chain import Direction
 from services.trace.requests import Passes, bounded
 from services.trace.suspects import ALIKE
-from services.trace.walk import Start
+from services.trace.walk_start import Start
 
 MOST_CASES: Final = 100
 MAX_SUSPECTS, DEFAULT_SUSPECTS = 1_000, 50

@@ -15,6 +15,7 @@ from chassis.api.errors import Aborted, NotFound
 from chassis.api.mongo import Store
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
+from contracts import kde
 from services.trace import (
     chain_page,
     declaration_calls,
@@ -22,6 +23,7 @@ from services.trace import (
     privacy,
     queries,
     requests,
+    rows,
     store,
     translate,
     watched,
@@ -30,7 +32,8 @@ from services.trace.api_reading import ApiReader
 from services.trace.chain import Chain, Direction
 from services.trace.holders import holders
 from services.trace.told import Stored
-from services.trace.walk import Start, Walk
+from services.trace.walk import Walk
+from services.trace.walk_start import Start
 
 
 class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
@@ -47,7 +50,11 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
             raise NotFound("event", request.event_id)
         event = translate.event(row, await self._reader.facts([row]))
         declared = await self._reader.find(store.DECLARATIONS, {"event_id": row["_id"]})
-        return pb.GetEventResponse(event=event, declarations=declaration_calls.messages(declared))
+        return pb.GetEventResponse(
+            event=event,
+            completeness=float(kde.completeness(rows.record(row))),
+            declarations=declaration_calls.messages(declared),
+        )
 
     async def QueryEvents(self, request: pb.QueryEventsRequest, context: Any) -> pb.QueryEventsResponse:
         """Raises InvalidArgument for a bad page size or token."""
@@ -69,7 +76,7 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         """
         caller = current_caller()
         size = page_size(request, requests.DEFAULT_PAGE, requests.MAX_PAGE)
-        as_of, after, nodes = position(request, _moment, str, int) or (clock.stamp(), "", None)
+        as_of, after, nodes = position(request, _moment, str, int) or (clock.recorded(), "", None)
         walk = Walk(requests.start(request, privacy.passes(caller), as_of))
         page = await self._reader.walked(chain_page.shown(walk, caller, after, size))
         if page is None:

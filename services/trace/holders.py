@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from services.trace.amounts import Amount, moved, total
 from services.trace.chain import Chain, Direction, is_unnamed
 from services.trace.lineage import Event, Flow, flows
-from services.trace.walk import Request, Start, Walk
+from services.trace.walk import Request, Walk
+from services.trace.walk_start import Start
 
 
 class State(StrEnum):

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from services.trace.chain import Chain, Edge
 from services.trace.lineage import day_of
-from services.trace.walk import ANY_TIME, NEVER, Walk
+from services.trace.walk import Walk
+from services.trace.walk_labels import ANY_TIME, NEVER
 
 Hop = tuple[str, str, int]
 """From a node to a node, on a day; the day is 0 where time does not matter."""

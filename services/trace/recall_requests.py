@@ -10,7 +10,7 @@ from chassis.api.pages import position
 from contracts import rules
 from services.trace.recall_rows import Listed
 from services.trace.recall_simulation import MOST_BATCHES, MOST_NODES, beginning
-from services.trace.walk import Start
+from services.trace.walk_start import Start
 
 
 def start(request: pb.SimulateRecallRequest | pb.OpenRecallRequest) -> Start:

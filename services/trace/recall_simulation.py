@@ -14,7 +14,8 @@ from services.trace.lineage import Event, Place, split
 from services.trace.recall_coverage import Coverage, coverages, share_of
 from services.trace.recall_portions import Portion, named, portions
 from services.trace.sites import Sites
-from services.trace.walk import PER_REQUEST, Start, Walk
+from services.trace.walk import PER_REQUEST, Walk
+from services.trace.walk_start import Start
 
 MOST_BATCHES: Final = 100
 MOST_NODES: Final = 20_000

@@ -15,7 +15,7 @@ from contracts.egress import FieldError
 from services.trace.chain import Direction
 from services.trace.lineage import Place
 from services.trace.queries import Question
-from services.trace.walk import Start
+from services.trace.walk_start import Start
 
 Passes = Callable[[Place], bool]
 Bounded = pb.TraceRequest | analysis_pb2.Bounds

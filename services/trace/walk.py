@@ -10,65 +10,24 @@ better label. Many papers carry a day only, so days in Shanghai are compared (`l
 is by itself a reason to believe that goods moved on its day.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 from services.trace.asks import AliasesOf, Bounds, EventsAt, EventsCiting, EventsNamed, EventsOf, EventsOn, Raw, SitesOf
-from services.trace.chain import DEPTH_LIMIT, SIZE_LIMIT, Chain, Direction, Gap, is_unnamed
-from services.trace.endings import finish, without_answered
-from services.trace.lineage import UNNAMED, Event, Place, node_key, split
+from services.trace.chain import DEPTH_LIMIT, Chain, Direction, Gap, is_unnamed
+from services.trace.lineage import UNNAMED, Event, node_key, split
 from services.trace.sites import Sites
-from services.trace.ways import Way, cited, named, ways
+from services.trace.walk_endings import finish, without_answered
+from services.trace.walk_labels import Labels
+from services.trace.walk_start import Start
+from services.trace.walk_ways import Way, named, ways
 
 PER_REQUEST: Final = 20_000
 """Keys to a request: 2 MB of them at most."""
 
-ANY_TIME: Final = -(10**9)
-"""Label of a start: the goods were there all along."""
-
-NEVER: Final = 10**9
-
 Request = EventsOf | EventsOn | EventsCiting | EventsAt | EventsNamed | SitesOf | AliasesOf
 
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where a walk begins and what bounds it.
-
-    It begins at a batch (and `others`), at one site or wherever they are; or, with a `reference` instead of a batch, at
-    the goods of the events that name that document or, of an ear tag, at the lots that carry it. A walk begins at and
-    leaves only places that `passes` says yes to; their neighbours are reached but not left.
-    """
-
-    batch: str
-    direction: Direction
-    site: str | None = None
-    max_depth: int = 50
-    max_nodes: int = 10_000
-    passes: Callable[[Place], bool] | None = None
-    others: tuple[str, ...] = ()
-    reference: str = ""
-    in_time: bool = True
-    since: datetime | None = None
-    until: datetime | None = None
-    as_of: datetime | None = None
-
-    @property
-    def batches(self) -> tuple[str, ...]:
-        """Every batch it begins at."""
-        return (self.batch, *self.others)
-
-    @property
-    def bounds(self) -> Bounds:
-        """Which events count."""
-        return Bounds(self.since, self.until, self.as_of)
-
-
-Label = tuple[int, str]
-"""When goods came to a node at the earliest (backward, left at the latest), and the event that says so."""
 
 Found = Generator[Request, Any, list[Event]]
 Asking = Generator[Request, Any, None]
@@ -80,16 +39,14 @@ class Walk:
 
     start: Start
     sites: Sites = field(default_factory=Sites)
-    _label: dict[str, int] = field(default_factory=dict)
-    _held: dict[str, list[Way]] = field(default_factory=lambda: defaultdict(list))
     _loose: list[Way] = field(default_factory=list)
-    _births: set[str] = field(default_factory=set)
     _met: set[str] = field(default_factory=set)
     _halved: bool = False
     _today: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.chain = Chain(self.start.batch, self.start.direction, places=self.sites.places)
+        self._labels = Labels(self.chain, self.start.max_nodes)
         self._forward = self.start.direction is Direction.FORWARD
         self._sign = (1 if self._forward else -1) if self.start.in_time else 0
 
@@ -139,30 +96,17 @@ class Walk:
     def _begin(self) -> Generator[Request, Any, list[str]]:
         yield from self.sites.trace([self.start.site or UNNAMED])
         asked = self.sites.now(self.start.site) if self.start.site else None
-        rows: list[Raw] = yield self._naming(asked)
+        rows: list[Raw] = yield self.start.asks(self.sites.ids(asked) if asked else ())
         rows = sorted(rows, key=lambda row: (row["day"], row["_id"]), reverse=True)
-        begun = [(key, row["_id"]) for row in rows for key in named(row, self._batches(row))]
+        begun = [(key, row["_id"]) for row in rows for key in named(row, self.start.batches_in(row))]
         yield from self._meet(rows, {key for key, _ in begun})
         if self.start.passes:
             yield from self.tell(row["_id"] for row in rows)
         # The earliest that names a node comes last.
         via = {self._today.get(key, key): id for key, id in begun}
         found = [key for key in sorted(via) if asked in (None, split(key)[1]) and self._passes(key)]
-        if len(found) > self.start.max_nodes:
-            self.chain.gaps.append(Gap(found[self.start.max_nodes], SIZE_LIMIT))
-        self.chain.starts = self._enter({key: (ANY_TIME, via[key]) for key in found[: self.start.max_nodes]}, 0)
+        self._labels.begin({key: via[key] for key in found})
         return self._going_on(self.chain.starts)
-
-    def _naming(self, site: str | None) -> Request:
-        if self.start.reference:
-            return EventsCiting(self.start.reference, self.start.bounds)
-        if site is None:
-            return EventsOf(self.start.batches, self.start.bounds)
-        keys = (node_key(batch, id) for batch in self.start.batches for id in self.sites.ids(site))
-        return EventsOn(tuple(keys), self.start.bounds)
-
-    def _batches(self, row: Raw) -> Collection[str]:
-        return cited(row, self.start.reference) if self.start.reference else self.start.batches
 
     def _passes(self, key: str) -> bool:
         known = not is_unnamed(key)
@@ -178,7 +122,7 @@ class Walk:
     def _leaving(self, active: Sequence[str]) -> Generator[Request, Any, list[Way]]:
         """The ways from new nodes, and those held at nodes that now have a better label."""
         fresh = [key for key in active if key not in self.chain.expanded]
-        held = [way for key in active if key in self._held for way in self._held.pop(key)]
+        held = self._labels.released(active)
         rows = yield from self._rows(self.start.direction, self._keys(fresh), self.start.bounds)
         self.chain.expanded.update(fresh)
         far_side = "outputs" if self._forward else "inputs"
@@ -186,7 +130,7 @@ class Walk:
         found, loose = ways(rows, self.start.direction, self._sign, set(fresh), self._today)
         self._loose += loose
         if not self._forward:
-            self._births.update(row["_id"] for row in rows if not row["inputs"])
+            self._labels.births.update(row["_id"] for row in rows if not row["inputs"])
         if self._halved:
             found = yield from without_answered(self.chain, found, self.tell)
         return held + found
@@ -209,7 +153,7 @@ class Walk:
 
     def _meet(self, rows: Iterable[Raw], keys: set[str]) -> Asking:
         """Learns the aliases of nodes' sites, and which sites lie outside: so told, and not known to the registry."""
-        new = keys - self._label.keys()
+        new = keys - self.chain.nodes.keys()
         sites = {key[key.rindex("@") + 1 :] for key in new}
         self._halved = self._halved or UNNAMED in sites
         yield from self.sites.trace(sites)
@@ -224,62 +168,7 @@ class Walk:
 
     def _grow(self, found: list[Way], hops: int) -> Generator[Request, Any, list[str]]:
         """Adds a round of edges and nodes; returns the nodes to go on from."""
-        before = len(self.chain.edges)
-        entering, better = self._follow(found)
-        room = max(0, self.start.max_nodes - len(self.chain.nodes))
-        if len(entering) > room:
-            self._refuse({far for far in sorted(entering)[room:] if entering.pop(far)}, before)
+        new, reopened = self._labels.grow(found, hops)
         if self.start.passes:
             yield from self.tell(id for _, _, id, _ in found)
-        self._relabel(better)
-        new = self._enter(entering, hops)
-        return self._going_on(new) + [key for key in sorted(better) if self._reopens(key)]
-
-    def _follow(self, found: list[Way]) -> tuple[dict[str, Label], dict[str, Label]]:
-        """Takes edges in, holds those that are too early; returns nodes not met before, and better labels of others."""
-        label, held, forward = self._label, self._held, self._forward
-        edges, events = self.chain.edges, self.chain.events
-        entering: dict[str, Label] = {}
-        better: dict[str, Label] = {}
-        for way in found:
-            near, far, id, when = way
-            if when < label[near]:
-                held[near].append(way)
-                continue
-            events.add(id)
-            if not far:
-                self._end(near, id)
-                continue
-            edges.append((near, far, id) if forward else (far, near, id))
-            known = label.get(far, NEVER)
-            if when < known:
-                labels = entering if known == NEVER else better
-                best = labels.get(far)
-                if best is None or when < best[0] or (when == best[0] and id < best[1]):
-                    labels[far] = (when, id)
-        return entering, better
-
-    def _end(self, near: str, id: str) -> None:
-        if id in self._births:
-            self.chain.made.add(near)
-
-    def _refuse(self, beyond: set[str], before: int) -> None:
-        """Beyond `max_nodes` the near nodes get gaps instead of edges."""
-        added = self.chain.edges[before:]
-        refused = [edge for edge in added if self.chain.ends(edge)[1] in beyond]
-        self.chain.gaps += [Gap(self.chain.ends(edge)[0], SIZE_LIMIT) for edge in refused]
-        self.chain.edges[before:] = [edge for edge in added if self.chain.ends(edge)[1] not in beyond]
-
-    def _enter(self, found: Mapping[str, Label], hops: int) -> list[str]:
-        new = sorted(found)
-        self.chain.nodes.update(dict.fromkeys(new, hops))
-        self._relabel(found)
-        return new
-
-    def _relabel(self, found: Mapping[str, Label]) -> None:
-        for key, (when, id) in found.items():
-            self._label[key] = when
-            self.chain.via[key] = id
-
-    def _reopens(self, key: str) -> bool:
-        return any(when >= self._label[key] for _, _, _, when in self._held.get(key, ()))
+        return self._going_on(new) + reopened

@@ -16,7 +16,8 @@ from services.trace.asks import EventsAt
 from services.trace.chain import Chain, Direction
 from services.trace.entry import Entry
 from services.trace.lineage import Event, Goods, Place
-from services.trace.walk import Start, Walk
+from services.trace.walk import Walk
+from services.trace.walk_start import Start
 from tests.unit.trace_chains import ALIASES, MEANT, STEPS
 from tests.unit.trace_oracle import BATCHES, SITES
 from tests.unit.trace_world import MORNING, World, event, goods

@@ -10,7 +10,7 @@ from services.trace import privacy
 from services.trace.chain import Chain, Direction
 from services.trace.holders import Holder, State, holders
 from services.trace.lineage import Event, Place
-from services.trace.walk import Start
+from services.trace.walk_start import Start
 from tests.unit.trace_world import World, event, goods, harvest, make, pairs, receive, ship, world
 
 FARM = Place("farm", operator="o:farm", division="370102")

@@ -10,7 +10,8 @@ from services.trace import chain_page
 from services.trace.chain import Direction
 from services.trace.chain_page import Page
 from services.trace.lineage import Event, Place
-from services.trace.walk import Start, Walk
+from services.trace.walk import Walk
+from services.trace.walk_start import Start
 from tests.unit.trace_oracle import BATCHES, weeks
 from tests.unit.trace_world import World, ship, world
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from services.trace.chain import Direction
 from services.trace.lineage import Event, split
 from services.trace.paths import Path, path
-from services.trace.walk import Start, Walk
+from services.trace.walk import Walk
+from services.trace.walk_start import Start
 from tests.unit.trace_oracle import BATCHES, LONG_AGO, SITES, Arrow, arrows, later, nodes_of, reached, states, weeks
 from tests.unit.trace_world import World, harvest, make, receive, ship, world
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 from services.trace.asks import EventsNamed, SitesOf
 from services.trace.chain import Chain, Direction
 from services.trace.lineage import Event, Goods, Place
-from services.trace.walk import Start, Walk
+from services.trace.walk import Walk
+from services.trace.walk_start import Start
 from tests.unit.trace_world import MORNING, World, gaps, goods, harvest, make, receive, ship, world
 
 DAY = 24

@@ -17,9 +17,9 @@ from services.trace.chain import (
     Gap,
     is_unnamed,
 )
-from services.trace.halves import Told, answered
 from services.trace.lineage import sold_to_consumers
-from services.trace.ways import Way
+from services.trace.walk_halves import Told, answered
+from services.trace.walk_ways import Way
 
 Telling = Generator[Any, Any, None]
 
