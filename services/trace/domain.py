@@ -9,6 +9,7 @@ from contracts.registry import OperatorState, SiteFacts
 from contracts.rules import error
 from contracts.trace import Record
 from services.trace.entry import Entry, Known, candidate_ids, gist_of
+from services.trace.lineage import TAKEOVERS
 from services.trace.told import said_by
 
 Facts = Mapping[str, SiteFacts]
@@ -21,6 +22,9 @@ STANDING: Final = {
     OperatorState.DEREGISTERED: "operator_revoked",
 }
 """Flag of a record whose site's operator is in a state where it should not trade."""
+
+BARRED: Final = frozenset({OperatorState.REVOKED, OperatorState.DEREGISTERED})
+"""States in which a supplier has no licence any more. Since when is not told: it counts for what comes from then on."""
 
 
 class Refusal(NamedTuple):
@@ -121,3 +125,5 @@ def _standing(record: Record, here: SiteFacts | None, there: SiteFacts | None) -
     party = record.counterparty
     if party and party.site and not party.external and there is None:
         yield error("counterparty", party.site, "unknown_counterparty")
+    if there and there.state in BARRED and record.step in TAKEOVERS:
+        yield error("counterparty", there.site, "supplier_unlicensed")

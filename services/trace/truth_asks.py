@@ -30,6 +30,14 @@ class Citing(NamedTuple):
     numbers: tuple[str, ...]
 
 
+class Watched(NamedTuple):
+    """Request: of these numbers of papers, those that some event, even a declared error, tells a quantity of,
+    or animals under.
+    """
+
+    numbers: tuple[str, ...]
+
+
 class OnVehicle(NamedTuple):
     """Request: the events of a vehicle on a day in Shanghai."""
 
@@ -58,4 +66,4 @@ class Doubted(NamedTuple):
     batches: tuple[str, ...]
 
 
-Request = Named | Touching | LeadingTo | Citing | OnVehicle | ToldAgain | Licensed | Doubted | SitesOf
+Request = Named | Touching | LeadingTo | Citing | Watched | OnVehicle | ToldAgain | Licensed | Doubted | SitesOf

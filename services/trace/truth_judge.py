@@ -28,9 +28,10 @@ from services.trace.truth_asks import (
     Request,
     ToldAgain,
     Touching,
+    Watched,
 )
 from services.trace.truth_findings import Judged
-from services.trace.truth_subjects import Subject, Topic, subjects_of, vehicle_days, watched_papers
+from services.trace.truth_subjects import Subject, Topic, cited_papers, subjects_of, vehicle_days
 
 Reading = Generator[Request, Any, list[Statement]]
 Judging = Generator[Request, Any, list[Judged]]
@@ -52,7 +53,17 @@ class Examination:
         batches = {goods.batch for statement in told for goods in statement.event.goods}
         doubted: list[str] = (yield Doubted(_sorted(batches))) if batches else []
         wanted |= {Subject(Topic.MEAT, id) for id in doubted}
+        wanted |= yield from self._after([each for each in told if each.declared])
         return (yield from self.judge(wanted))
+
+    def _after(self, declared: Sequence[Statement]) -> Generator[Request, Any, set[Subject]]:
+        """Receipts of meat that events declared errors may have explained."""
+        nodes, found = truth_meat.went_to(declared), set[Subject]()
+        for _ in range(truth_meat.LAST_STEPS):
+            onward = yield from self._touching(nodes)
+            found |= {Subject(Topic.MEAT, each.event.id) for each in onward if truth_meat.is_receipt(each)}
+            nodes = truth_meat.went_to(onward)
+        return found
 
     def judge(self, wanted: set[Subject]) -> Judging:
         """Judges subjects; also papers of what moved at nodes among them, and vehicles on which animals set out."""
@@ -87,7 +98,7 @@ class Examination:
         yield from self.sites.resolve((), *(split(node)[1] for node in nodes))
         today = {node: self._names(node)[0] for node in nodes}
         statements = yield from self._touching(set(today.values()))
-        papers.update(key for each in statements for key in watched_papers(each))
+        papers.update(key for each in statements for key in cited_papers(each))
         by_node = self._by_node(statements)
         return [
             _judged(Topic.NODE, node, truth_balance.unbalanced(node, self._at(node, by_node)), self._names(node))
@@ -140,7 +151,9 @@ class Examination:
         return licences
 
     def _papers(self, keys: set[str], vehicles: set[str]) -> Judging:
-        """By the events that cite a paper, and those that touch the nodes of these."""
+        """By the events that cite a paper, and those that touch the nodes of these. Most papers tell no quantity."""
+        watched: list[str] = (yield Watched(_sorted(keys))) if keys else []
+        keys = set(watched)
         citing: dict[str, list[Statement]] = {key: [] for key in sorted(keys)}
         for statement in (yield from self._read(Citing(_sorted(keys)))):
             for key in {paper.key for paper in statement.papers} & keys:

@@ -2,7 +2,7 @@
 
 A receipt of meat is sound when the receipt itself or its shipment cites a certificate, or when an event of the last
 steps that led to it does, or is a slaughter. Live animals are no meat. ⚠ Meat counts as fresh (`contracts.kde`), so an
-inspection certificate, which meat products travel with, is as good as a quarantine certificate.
+inspection report, which meat products travel with, is as good as a certificate.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ from services.trace.truth import Doubt, Statement, day_of, ids
 LAST_STEPS: Final = 3
 """How far back a receipt's chain is looked at, in steps: the shipment, and what led to it."""
 
-PROOF: Final = frozenset({"quarantine", "inspection", "import"})
-"""Kinds of paper that show where meat comes from: 动物检疫合格证明, 肉品品质检验合格证, 入境货物检验检疫证明."""
+PROOF: Final = frozenset({"quarantine", "meat", "inspection", "import"})
+"""Kinds of paper that show where meat comes from (`contracts.papers`)."""
 
 
 def is_receipt(statement: Statement) -> bool:
@@ -43,6 +43,11 @@ def ends_of(receipt: Statement) -> set[str]:
 def came_from(statements: Iterable[Statement]) -> set[str]:
     """Nodes that the goods of some events came from."""
     return {tail for each in statements for tail, _ in edges(each.event)}
+
+
+def went_to(statements: Iterable[Statement]) -> set[str]:
+    """Nodes that the goods of some events went to."""
+    return {head for each in statements for _, head in edges(each.event)}
 
 
 def without_papers(receipt: Statement, led_to_it: Iterable[Statement]) -> Doubt | None:

@@ -17,7 +17,17 @@ from contracts.findings import FindingKind
 from services.trace import rows
 from services.trace.told import Stored
 from services.trace.truth import Paper, Statement
-from services.trace.truth_asks import Citing, Doubted, LeadingTo, Named, OnVehicle, Request, ToldAgain, Touching
+from services.trace.truth_asks import (
+    Citing,
+    Doubted,
+    LeadingTo,
+    Named,
+    OnVehicle,
+    Request,
+    ToldAgain,
+    Touching,
+    Watched,
+)
 from services.trace.truth_subjects import TRUTH, Subject, Topic
 
 EXAMINE: Final = "to_examine"
@@ -66,6 +76,14 @@ def where(request: Request) -> Stored:
 def _of_day(plate: str, day: date) -> Stored:
     start = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
     return {"vehicle": {"$eq": plate, **_ON_VEHICLE}, "time": {"$gte": start, "$lt": start + timedelta(days=1)}}
+
+
+def watched(request: Watched) -> Stored:
+    """The filter of the events for which these papers are watched (`truth_subjects.is_watched`)."""
+    animals = [{"documents.form": {"$in": ["animal_a", "animal_b"]}}, {"lots.inputs.unit": "HEA"}]
+    more = [{"lots.outputs.unit": "HEA"}, {"lots.inputs.ear_tags": {"$exists": True}}]
+    told = [{"documents.quantity": {"$exists": True}}, *animals, *more, {"lots.outputs.ear_tags": {"$exists": True}}]
+    return {"references": {"$in": list(request.numbers)}, "$or": told}
 
 
 def doubted(request: Doubted) -> Stored:

@@ -74,13 +74,14 @@ def _nodes(statement: Statement) -> Iterator[str]:
     return (flow.node for flow in flows(statement.event) if split(flow.node)[1] != UNNAMED)
 
 
-def watched_papers(statement: Statement) -> Iterator[str]:
-    """Numbers of the papers whose uses are added up: those that say how much they certify, or of animals."""
-    return (paper.key for paper in statement.papers if _is_watched(statement, paper))
+def cited_papers(statement: Statement) -> Iterator[str]:
+    """Numbers of the papers an event cites, as codes are compared."""
+    return (paper.key for paper in statement.papers if len(paper.key) >= SHORTEST_NUMBER)
 
 
-def _is_watched(statement: Statement, paper: Paper) -> bool:
-    return (paper.quantity is not None or is_of_animals(statement, paper)) and len(paper.key) >= SHORTEST_NUMBER
+def is_watched(statement: Statement, paper: Paper) -> bool:
+    """Whether a paper's uses are added up for this event: it tells how much is certified, or moves animals."""
+    return paper.quantity is not None or is_of_animals(statement, paper)
 
 
 def vehicle_days(statement: Statement) -> tuple[str, ...]:
@@ -91,7 +92,7 @@ def vehicle_days(statement: Statement) -> tuple[str, ...]:
 _KEYS: Final[dict[Topic, Callable[[Statement], Iterable[str]]]] = {
     Topic.EVENT: lambda statement: (statement.event.id,),
     Topic.NODE: _nodes,
-    Topic.PAPER: watched_papers,
+    Topic.PAPER: cited_papers,
     Topic.VEHICLE: vehicle_days,
     Topic.ANIMAL: lambda statement: map(codes.compact, statement.tags),
     Topic.MEAT: lambda statement: (statement.event.id,) if is_receipt(statement) else (),

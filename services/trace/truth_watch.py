@@ -15,7 +15,7 @@ from services.trace.asks import SitesOf
 from services.trace.findings import Change
 from services.trace.reading import Reader
 from services.trace.told import Stored
-from services.trace.truth_asks import Doubted, Licensed, Request
+from services.trace.truth_asks import Doubted, Licensed, Request, Watched
 from services.trace.truth_findings import Judged
 from services.trace.truth_judge import Examination
 from services.trace.truth_subjects import Subject, Topic
@@ -111,6 +111,9 @@ def _answer(reader: Reader, request: Request) -> Any:
             return [rows.site(row) for row in found]
         case Licensed(sites, before, doubted):
             return _licences(reader, truth_store.licences(sites, before, doubted))
+        case Watched(numbers):
+            found = reader.find(store.EVENTS, truth_store.watched(request), {"references": 1})
+            return sorted({number for row in found for number in row["references"]} & {*numbers})
         case Doubted():
             found = reader.find(watched.FINDINGS, truth_store.doubted(request), {"event_id": 1})
             return [row["event_id"] for row in found]

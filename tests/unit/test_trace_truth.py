@@ -9,16 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.findings import FindingKind
+from contracts.registry import OperatorState
 from contracts.trace import Category, Step
+from services.trace import truth_store
+from services.trace.domain import decide
 from services.trace.lineage import Event, Place
 from services.trace.sites import Row
 from services.trace.truth import TOLERANCE, Paper
 from services.trace.truth_balance import yield_of
 from services.trace.truth_papers import last_day
+from tests.unit.test_trace_capture import CABBAGE, facts, written
 from tests.unit.trace_world import MORNING, event, goods, harvest, make, receive, ship
 from tests.unit.truth_world import FARM, KITCHEN, SHOP, Truth, at, state
 
 K = FindingKind
+ON_CHAIN = OperatorState.ON_CHAIN
 
 
 def told(*events: object) -> Truth:
@@ -316,6 +321,16 @@ def test_supplier_without_a_licence_on_the_day_by_the_registry_or_else_by_the_re
     assert not renewed.open
     assert told(state(bought, barred=True)).only(K.SUPPLIER_UNLICENSED)
     assert not told(state(receive("e1", "A", SHOP, Place(FARM, external=True)), barred=True)).open
+
+
+@pytest.mark.parametrize("gone", [OperatorState.REVOKED, OperatorState.DEREGISTERED])
+def test_supplier_whose_licence_is_revoked_when_the_record_comes_is_unlicensed(gone: OperatorState) -> None:
+    bought = CABBAGE.model_copy(update={"step": Step.RECEIVING})
+    decisions = [decide([bought], {}, {"licence:JY1": facts("licence:JY1", state)}) for state in (gone, ON_CHAIN)]
+    for decision, found in zip(decisions, (True, False), strict=True):
+        [row] = written(decision)
+        world = told(truth_store.statement(row))
+        assert ([*world.open] == [K.SUPPLIER_UNLICENSED]) is found
 
 
 # Two apps

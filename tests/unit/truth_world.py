@@ -23,9 +23,10 @@ from services.trace.truth_asks import (
     Request,
     ToldAgain,
     Touching,
+    Watched,
 )
 from services.trace.truth_judge import Examination
-from services.trace.truth_subjects import Subject
+from services.trace.truth_subjects import Subject, is_watched
 from tests.unit.trace_world import MORNING, event, goods
 
 FARM, SHOP, KITCHEN = "licence:F", "licence:S", "licence:K"
@@ -95,6 +96,9 @@ class Truth:
             case Licensed(sites, before, doubted):
                 told = {site: self.licences[site] for site in sites if site in self.licences}
                 return {site: until for site, until in told.items() if until < before or site in doubted}
+            case Watched(numbers):
+                cited = [(each, paper) for each in self.statements.values() for paper in each.papers]
+                return sorted({paper.key for each, paper in cited if is_watched(each, paper)} & {*numbers})
             case Doubted(batches):
                 meat = self.open.get(FindingKind.MEAT_WITHOUT_PAPERS, [])
                 return [each.event_id for each in meat if {*each.batches} & {*batches}]
