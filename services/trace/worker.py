@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pymongo import InsertOne
 
@@ -38,6 +38,9 @@ from services.trace.lanes import Lanes, head
 from services.trace.lineage import HANDOVERS
 from services.trace.reading import Reader
 from services.trace.watching import SWEEP, Watching
+
+ANNOUNCEMENTS: Final = 20
+"""To a batch; one tells of up to a whole batch of events."""
 
 
 class TraceWorker:
@@ -96,7 +99,7 @@ class TraceWorker:
         self.store.decide(lambda: truth_watch.reconsidering(self._reader, told, clock.now()))
         self._place(told | {row["_id"] for row in self._reader.find(store.SITES, replica.aliases_of(told), {"_id": 1})})
 
-    @consume(topology.TRACE_PROPOSALS, {"trace.events_recorded.v1": EventsRecordedV1})
+    @consume(topology.TRACE_PROPOSALS, {"trace.events_recorded.v1": EventsRecordedV1}, most=ANNOUNCEMENTS)
     def propose(self, messages: list[Message[EventsRecordedV1]]) -> None:
         """Proposes the receipts of recorded shipments to the receivers' systems, once for each shipment.
 
@@ -127,9 +130,11 @@ class TraceWorker:
     @consume(
         topology.TRACE_TRUTH,
         {"trace.events_recorded.v1": EventsRecordedV1, "trace.errors_declared.v1": ErrorsDeclaredV1},
+        after=topology.TRACE_CAPTURE,
+        most=ANNOUNCEMENTS,
     )
     def examine(self, messages: list[Message[EventsRecordedV1 | ErrorsDeclaredV1]]) -> None:
-        """Looks for what does not look true, beside the way of the records: what is found is never a refusal."""
+        """Looks for what does not look true, after the records have been taken in: what is found is never a refusal."""
         for message in messages:
             truth_watch.examined(self.store, _told_of(message.body), clock.now(), message.envelope)
 

@@ -34,9 +34,9 @@ class ProbeWorker:
             raise ValueError("told to fail")
         self.store.commit(self._decide(ids, messages))
 
-    @consume(LATER, {"later.v1": ProbeV1}, after=PROBE)
+    @consume(LATER, {"later.v1": ProbeV1}, after=PROBE, most=2)
     def look(self, messages: list[Message[ProbeV1]]) -> None:
-        looks = [InsertOne({"seen": self.store.db.seen.count_documents({})})]
+        looks = [InsertOne({"seen": self.store.db.seen.count_documents({}), "messages": len(messages)})]
         self.store.commit(Commit({"looks": looks}))
 
     @timer("tick", every=timedelta(days=1), after=PROBE)
