@@ -169,6 +169,7 @@ class Play:
                 inquiry=inquire(self._shilian, story, folder / "pig.svg"),
                 lunch=trace(self._shilian, story.lunch.code, "backward", folder / "lunch.svg"),
                 tainted=trace(self._shilian, story.tainted.code, "forward", folder / "contaminated.svg"),
+                recalled=trace(self._shilian, self._month.recalled.lot.code, "forward", folder / "recall.svg"),
             )
 
     def _speed(self, throughput: float) -> Speed:

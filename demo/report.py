@@ -36,6 +36,7 @@ def tell(console: Console, result: Result) -> None:
     inquiry(console, result.inquiry)
     loop(console, result.loop)
     recall(console, result.recall)
+    chain(console, "召回批次的去向 where the recalled batch went", result.recalled)
     bulletin(console, result.bulletin)
     speed(console, result.speed)
     stages = " · ".join(f"{name} {seconds:.1f}" for name, seconds in result.seconds.items())

@@ -41,6 +41,7 @@ class Result:
     inquiry: Inquiry
     lunch: Answer
     tainted: Answer
+    recalled: Answer
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -62,7 +63,11 @@ class Result:
             "recall": self.recall.summary(),
             "bulletin": self.bulletin.summary(),
             "inquiry": self.inquiry.summary(),
-            "batches": {"lunch": self.lunch.summary(), "contaminated": self.tainted.summary()},
+            "batches": {
+                "lunch": self.lunch.summary(),
+                "contaminated": self.tainted.summary(),
+                "recalled": self.recalled.summary(),
+            },
             "rejected_by_rule": self.rejected,
             "flagged_by_rule": self.flagged,
             "findings": self.findings,
