@@ -52,10 +52,10 @@ TRACE_REGISTRY: Final = Queue("trace.registry", EVENTS, ("registry.sites_changed
 TRACE_PROPOSALS: Final = Queue("trace.proposals", EVENTS, ("trace.events_recorded.v1",))
 TRACE_TRUTH: Final = Queue("trace.truth", EVENTS, ("trace.events_recorded.v1", "trace.errors_declared.v1"))
 INSPECTION_TESTS: Final = Queue("inspection.tests", COMMANDS, ("inspection.record_tests.v1",))
-INSPECTION_EVENTS: Final = Queue("inspection.events", EVENTS, ("trace.findings_changed.v1", "registry.*.v1"))
-INSPECTION_FACTS: Final = Queue(
-    "inspection.facts", EVENTS, ("trace.events_recorded.v1", "trace.errors_declared.v1")
+INSPECTION_EVENTS: Final = Queue(
+    "inspection.events", EVENTS, ("trace.findings_changed.v1", "trace.recalls_opened.v1", "registry.*.v1")
 )
+INSPECTION_FACTS: Final = Queue("inspection.facts", EVENTS, ("trace.events_recorded.v1", "trace.errors_declared.v1"))
 NOTIFY_EVENTS: Final = Queue(
     "notify.events",
     EVENTS,

@@ -163,6 +163,15 @@ def _versions(answer: Json) -> None:
     listing("versions", "版本 versions", VERSION_HEADS, _version_row)(answer["recall"])
 
 
+PROGRESS_HEADS = ("区划 division", "监管所 station", "场所数 sites", "已确认 confirmed", "有问题 problems")
+
+
+def _part_row(part: Json) -> tuple[str, ...]:
+    counts = (str(part[name]) for name in ("tasks", "confirmed", "problems"))
+    return divisions.path(part["division"]) or "未知", part["station"], *counts
+
+
+SHOW_PROGRESS = listing("parts", "召回核查进度 progress", PROGRESS_HEADS, _part_row)
 SHOW_RECALLS = listing("recalls", "召回 recalls", RECALL_HEADS, _recall_row)
 SHOW_RECALL = in_turn(listing("recall", "召回 recall", RECALL_HEADS, _recall_row), _versions)
 SHOW_FROZEN = in_turn(SHOW_RECALL, show_simulation)

@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
+from shilian.inspection.v1 import inspection_pb2
 from shilian.trace.v1 import recall_pb2 as pb
 
 from clients.cli.asking import Division, asks
 from clients.cli.recall_tables import (
     SHOW_CLOSED,
     SHOW_FROZEN,
+    SHOW_PROGRESS,
     SHOW_RECALL,
     SHOW_RECALLS,
     show_simulation,
@@ -85,6 +87,12 @@ def list_recalls(
 ) -> pb.ListRecallsRequest:
     """列出召回，新的在前。List recalls that touch one's own scope, newest first."""
     return pb.ListRecallsRequest(division=division, batch=batch, open=open)
+
+
+@asks(app, "progress", SHOW_PROGRESS)
+def progress(recall: Recall, division: Division = "") -> inspection_pb2.GetRecallProgressRequest:
+    """查看召回核查进度。How far the sites of a recall are confirmed, by station."""
+    return inspection_pb2.GetRecallProgressRequest(recall_id=recall, division=division)
 
 
 @asks(app, "close", SHOW_CLOSED)

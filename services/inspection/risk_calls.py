@@ -1,4 +1,4 @@
-"""gRPC calls about how often and what to check: risk grades, points that are due: translate, delegate."""
+"""gRPC calls about what to check, and how far that is: risk grades, points due, recalls: translate, delegate."""
 
 # ruff: noqa: N802 - gRPC's names
 
@@ -10,12 +10,14 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 
 from chassis import clock
 from chassis.api.calls import current_caller
+from chassis.api.errors import NotFound
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.times import timestamp
 from chassis.asking import answered_later
 from services.inspection import credit, points, queries, risk, sampling, store
 from services.inspection.documents import Document
 from services.inspection.reading import Reading
+from services.inspection.recall_tasks import progress
 from services.inspection.translate import number
 
 
@@ -41,6 +43,22 @@ class RiskCalls(Reading):
             sites=due, next_page_token=page_token(request, [found[size - 1]["_id"]]) if len(found) > size else ""
         )
 
+    async def GetRecallProgress(
+        self, request: pb.GetRecallProgressRequest, context: Any
+    ) -> pb.GetRecallProgressResponse:
+        """Raises NotFound for a recall of which the caller's scope has no task."""
+        caller = current_caller()
+        asked = progress(request.recall_id, queries.scope(caller), queries.within(request.division))
+        found = await self._db[store.TASKS].aggregate(asked).to_list(None)
+        if not found:
+            raise NotFound("recall", request.recall_id)
+        return pb.GetRecallProgressResponse(
+            recall_id=request.recall_id,
+            parts=[_part(row) for row in found],
+            tasks=sum(row["tasks"] for row in found),
+            confirmed=sum(row["confirmed"] for row in found),
+        )
+
     async def _due(self, sites: Sequence[Document], since: datetime, now: datetime) -> list[pb.DueSite]:
         names = {site["_id"]: site["_id"] for site in sites} | await self._aliases([site["_id"] for site in sites])
         checks: dict[str, list[Document]] = {site["_id"]: [] for site in sites}
@@ -51,6 +69,17 @@ class RiskCalls(Reading):
             for site in sites
             if (missing := points.missing(site.get("link"), (row["items"] for row in checks[site["_id"]])))
         ]
+
+
+def _part(row: Document) -> pb.RecallPart:
+    where = row["_id"]
+    return pb.RecallPart(
+        division=where["division"] or "",
+        station=where["station"] or "",
+        tasks=row["tasks"],
+        confirmed=row["confirmed"],
+        problems=row["problems"],
+    )
 
 
 def _grade(site: str, found: risk.Assessment, file: Sequence[risk.Entry], done: int) -> pb.RiskGrade:

@@ -43,6 +43,7 @@ COLLECTIONS: Final = (
             IndexModel([("site", 1), ("state", 1), ("order", 1)]),
             IndexModel([("order", 1)]),
             IndexModel([("checked_level", 1), ("inspected_at", -1)]),
+            IndexModel([("cause_id", 1)], partialFilterExpression={"cause": "recall"}),
         ),
         _schema(
             ("kind", "state", "version", "title", "cause", "site", "areas", "order", "due_at", "opened_at", "taken"),

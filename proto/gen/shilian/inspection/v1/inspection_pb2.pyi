@@ -3063,3 +3063,90 @@ class ListDuePointsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListDuePointsResponse: _TypeAlias = ListDuePointsResponse  # noqa: Y015
+
+@_typing.final
+class GetRecallProgressRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    DIVISION_FIELD_NUMBER: _builtins.int
+    recall_id: _builtins.str
+    division: _builtins.str
+    """Prefix of a division code; empty means the caller's own."""
+    def __init__(
+        self,
+        *,
+        recall_id: _builtins.str = ...,
+        division: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["division", b"division", "recall_id", b"recall_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRecallProgressRequest: _TypeAlias = GetRecallProgressRequest  # noqa: Y015
+
+@_typing.final
+class RecallPart(_message.Message):
+    """Tasks of a recall at the sites of a station."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIVISION_FIELD_NUMBER: _builtins.int
+    STATION_FIELD_NUMBER: _builtins.int
+    TASKS_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    division: _builtins.str
+    station: _builtins.str
+    tasks: _builtins.int
+    confirmed: _builtins.int
+    """Closed: their sites are confirmed."""
+    problems: _builtins.int
+    """Where an officer found something wrong."""
+    def __init__(
+        self,
+        *,
+        division: _builtins.str = ...,
+        station: _builtins.str = ...,
+        tasks: _builtins.int = ...,
+        confirmed: _builtins.int = ...,
+        problems: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "division", b"division", "problems", b"problems", "station", b"station", "tasks", b"tasks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallPart: _TypeAlias = RecallPart  # noqa: Y015
+
+@_typing.final
+class GetRecallProgressResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    TASKS_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    recall_id: _builtins.str
+    tasks: _builtins.int
+    confirmed: _builtins.int
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecallPart]: ...
+    def __init__(
+        self,
+        *,
+        recall_id: _builtins.str = ...,
+        parts: _abc.Iterable[Global___RecallPart] | None = ...,
+        tasks: _builtins.int = ...,
+        confirmed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "parts", b"parts", "recall_id", b"recall_id", "tasks", b"tasks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRecallProgressResponse: _TypeAlias = GetRecallProgressResponse  # noqa: Y015

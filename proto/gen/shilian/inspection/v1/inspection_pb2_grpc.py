@@ -186,6 +186,11 @@ class InspectionServiceStub:
                 request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsRequest.SerializeToString,
                 response_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsResponse.FromString,
                 _registered_method=True)
+        self.GetRecallProgress = channel.unary_unary(
+                '/shilian.inspection.v1.InspectionService/GetRecallProgress',
+                request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRecallProgressRequest.SerializeToString,
+                response_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRecallProgressResponse.FromString,
+                _registered_method=True)
         self.ListLedger = channel.unary_unary(
                 '/shilian.inspection.v1.InspectionService/ListLedger',
                 request_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListLedgerRequest.SerializeToString,
@@ -404,6 +409,13 @@ class InspectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRecallProgress(self, request, context):
+        """How far the sites of an opened recall are confirmed, in the caller's scope.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListLedger(self, request, context):
         """履职台账, newest first.
         """
@@ -563,6 +575,11 @@ def add_InspectionServiceServicer_to_server(servicer, server):
                     servicer.ListDuePoints,
                     request_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsRequest.FromString,
                     response_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsResponse.SerializeToString,
+            ),
+            'GetRecallProgress': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRecallProgress,
+                    request_deserializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRecallProgressRequest.FromString,
+                    response_serializer=shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRecallProgressResponse.SerializeToString,
             ),
             'ListLedger': grpc.unary_unary_rpc_method_handler(
                     servicer.ListLedger,
@@ -1382,6 +1399,33 @@ class InspectionService:
             '/shilian.inspection.v1.InspectionService/ListDuePoints',
             shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsRequest.SerializeToString,
             shilian_dot_inspection_dot_v1_dot_inspection__pb2.ListDuePointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRecallProgress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shilian.inspection.v1.InspectionService/GetRecallProgress',
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRecallProgressRequest.SerializeToString,
+            shilian_dot_inspection_dot_v1_dot_inspection__pb2.GetRecallProgressResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -93,6 +93,8 @@ class InspectionServiceStub:
     """风险分级: the grade with its points and the credit file of the last 12 months, as of now."""
     ListDuePoints: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.ListDuePointsRequest, _inspection_pb2.ListDuePointsResponse]
     """Sites with points that no check has gone through in two years."""
+    GetRecallProgress: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.GetRecallProgressRequest, _inspection_pb2.GetRecallProgressResponse]
+    """How far the sites of an opened recall are confirmed, in the caller's scope."""
     ListLedger: _grpc.UnaryUnaryMultiCallable[_inspection_pb2.ListLedgerRequest, _inspection_pb2.ListLedgerResponse]
     """履职台账, newest first."""
 
@@ -161,6 +163,8 @@ class InspectionServiceAsyncStub(InspectionServiceStub):
     """风险分级: the grade with its points and the credit file of the last 12 months, as of now."""
     ListDuePoints: _aio.UnaryUnaryMultiCallable[_inspection_pb2.ListDuePointsRequest, _inspection_pb2.ListDuePointsResponse]  # type: ignore[assignment]
     """Sites with points that no check has gone through in two years."""
+    GetRecallProgress: _aio.UnaryUnaryMultiCallable[_inspection_pb2.GetRecallProgressRequest, _inspection_pb2.GetRecallProgressResponse]  # type: ignore[assignment]
+    """How far the sites of an opened recall are confirmed, in the caller's scope."""
     ListLedger: _aio.UnaryUnaryMultiCallable[_inspection_pb2.ListLedgerRequest, _inspection_pb2.ListLedgerResponse]  # type: ignore[assignment]
     """履职台账, newest first."""
 
@@ -406,6 +410,14 @@ class InspectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inspection_pb2.ListDuePointsResponse, _abc.Awaitable[_inspection_pb2.ListDuePointsResponse]]:
         """Sites with points that no check has gone through in two years."""
+
+    @_abc_1.abstractmethod
+    def GetRecallProgress(
+        self,
+        request: _inspection_pb2.GetRecallProgressRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inspection_pb2.GetRecallProgressResponse, _abc.Awaitable[_inspection_pb2.GetRecallProgressResponse]]:
+        """How far the sites of an opened recall are confirmed, in the caller's scope."""
 
     @_abc_1.abstractmethod
     def ListLedger(

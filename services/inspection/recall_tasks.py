@@ -1,0 +1,77 @@
+"""Opened recalls as tasks: one for each site that holds the goods or sold them on, until the recall has to end. Pure.
+
+Closing the task confirms the site: its goods are kept apart, brought back or destroyed; what an officer finds wrong
+there goes the closed loop's way. A site that is told again, in any order, has its task already.
+"""
+
+from collections.abc import Generator, Iterable
+from datetime import timedelta
+from typing import Any, Final
+
+from contracts.inspection import TaskKind, TaskState
+from contracts.recalls import CLOCKS, Recall
+from contracts.workdays import Days, deadline
+from services.inspection import tasks
+from services.inspection.decision import Decision, system
+from services.inspection.documents import Document
+from services.inspection.places import Place, Sites, place
+from services.inspection.store import TASKS, Query
+
+CAUSE: Final = "recall"
+LEVELS: Final = {1: "一级", 2: "二级", 3: "三级"}
+MOMENT: Final = timedelta(milliseconds=1)
+
+
+def task_id(recall: str, site: str) -> str:
+    """The task of a recall at a site."""
+    return tasks.task_id(CAUSE, recall, site)
+
+
+def asked_tasks(recalls: Iterable[Recall], sites: Sites) -> Generator[Query, list[Document], list[Document]]:
+    """The tasks that there are already: yields a query and is sent its documents."""
+    ids = [task_id(recall.id, _where(site, sites).site) for recall in recalls for site in recall.sites]
+    found = yield Query(TASKS, {"_id": {"$in": ids}})
+    return found
+
+
+def take_recalls(decision: Decision, recalls: Iterable[Recall], sites: Sites) -> None:
+    """Opens a task at each site of the recalls."""
+    for recall in recalls:
+        for site in recall.sites:
+            _open(decision, recall, _where(site, sites, recall.division))
+
+
+def _open(decision: Decision, recall: Recall, where: Place) -> None:
+    what = f"召回核查：{recall.product or '食品'}({LEVELS[recall.recall_class]}召回)"
+    title = f"{what} · {where.site_name or where.site}"
+    id = task_id(recall.id, where.site)
+    new = tasks.opened(id, TaskKind.SPECIAL, CAUSE, recall.id, CAUSE, where, decision.now, title)
+    due = recall.finish_by or deadline(recall.opened_at, CLOCKS[recall.recall_class].finish_days, Days.WORKING).at
+    due = max(due, decision.now + MOMENT)
+    words = f"{'、'.join(recall.batches[:3])}，{recall.reason}"
+    decision.open_task({**new, "due_at": due, "order": tasks.order(due, id)}, system(decision.now, words))
+
+
+def _where(site: str, sites: Sites, division: str | None = None) -> Place:
+    """A site that the registry does not know yet is its recall's division's to look after, till it is placed."""
+    return place(Place(site, division=division), sites)
+
+
+def progress(recall: str, scope: Document, within: Document) -> list[Document]:
+    """Pipeline: how many of a recall's tasks there are, are closed, found a problem, by division and station."""
+
+    def count(found: Any) -> Any:
+        return {"$sum": {"$cond": [found, 1, 0]}}
+
+    return [
+        {"$match": {"$and": [{"cause_id": recall, "cause": CAUSE}, scope, within]}},
+        {
+            "$group": {
+                "_id": {"division": "$division", "station": "$station"},
+                "tasks": {"$sum": 1},
+                "confirmed": count({"$eq": ["$state", TaskState.CLOSED.value]}),
+                "problems": count({"$in": ["find_problem", "$taken.step"]}),
+            }
+        },
+        {"$sort": {"_id": 1}},
+    ]
