@@ -24,6 +24,11 @@ DECLARATIONS: Final = "declarations"
 SEALED: Final = (EVENTS, DECLARATIONS)
 """What blocks are of."""
 
+FLAGGED: Final = IndexModel(
+    [("flags.rule", 1), ("time", -1)], name="flagged", partialFilterExpression={"flags.rule": {"$exists": True}}
+)
+"""Of the events that have a flag: nearly all have none."""
+
 _SCHEMA: Final = {
     "required": ["source", "message_id", "step", "time", "recorded_at", "site", "batches"],
     "properties": {
@@ -45,7 +50,7 @@ COLLECTIONS: Final = (
             IndexModel([("site", 1), ("time", -1)]),
             IndexModel([("division", 1), ("time", -1)]),
             IndexModel([("parties", 1), ("time", -1)]),
-            IndexModel([("flags.rule", 1), ("time", -1)]),
+            FLAGGED,
             IndexModel([("unplaced", 1)], sparse=True),
             IndexModel([("block", 1)]),
             IndexModel([("references", 1)], sparse=True),
@@ -63,7 +68,6 @@ COLLECTIONS: Final = (
             IndexModel([("operator", 1)]),
         ),
     ),
-    *watched.COLLECTIONS,
     Collection(
         DECLARATIONS,
         (
@@ -74,6 +78,7 @@ COLLECTIONS: Final = (
         ),
         {"required": ["event_id", "reason", "by", "who", "at", "state"], "properties": {"state": {"enum": [*State]}}},
     ),
+    *watched.COLLECTIONS,
     *sealing.COLLECTIONS,
     truth_store.COLLECTION,
     *recall_rows.COLLECTIONS,
