@@ -1,10 +1,10 @@
 """Judging subjects by all that is on record about them. Pure; driven like `walk`."""
 
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from services.trace import (
     truth_animals,
@@ -37,11 +37,20 @@ Reading = Generator[Request, Any, list[Statement]]
 Judging = Generator[Request, Any, list[Judged]]
 
 
+BUSY: Final = 500
+"""Events at one node."""
+
+
 @dataclass
 class Examination:
     """One look at what is on record. `sites` are those met; events are read in today's site ids."""
 
+    put_off: Collection[str] = ()
+    """Nodes not to be judged now; `waiting` are those of them that should have been."""
     sites: Sites = field(default_factory=Sites)
+    waiting: set[str] = field(default_factory=set)
+    busy: set[str] = field(default_factory=set)
+    """Nodes with so many events that not each new one can have all of them read again."""
     _met: dict[str, Statement] = field(default_factory=dict)
     _flows: dict[str, list[Flow]] = field(default_factory=dict)
 
@@ -96,13 +105,16 @@ class Examination:
 
     def _nodes(self, nodes: set[str], papers: set[str]) -> Judging:
         yield from self.sites.resolve((), *(split(node)[1] for node in nodes))
-        today = {node: self._names(node)[0] for node in nodes}
-        statements = yield from self._touching(set(today.values()))
+        today = {self._names(node)[0] for node in nodes}
+        self.waiting |= today.intersection(self.put_off)
+        today -= self.waiting
+        statements = yield from self._touching(today)
         papers.update(key for each in statements for key in cited_papers(each))
         by_node = self._by_node(statements)
+        self.busy |= {node for node in today if len(by_node[node]) > BUSY}
         return [
             _judged(Topic.NODE, node, truth_balance.unbalanced(node, self._at(node, by_node)), self._names(node))
-            for node in sorted(set(today.values()))
+            for node in sorted(today)
         ]
 
     def _moves(self, statement: Statement) -> list[Flow]:

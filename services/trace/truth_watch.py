@@ -24,7 +24,15 @@ PAGE: Final = 100
 """So many subjects one sweep examines."""
 
 AGAIN: Final = timedelta(minutes=1)
-"""What a sweep changed is judged once more, for the event that was being recorded meanwhile."""
+"""What a sweep changed is judged once more, for the event that was being recorded meanwhile; busy nodes so often."""
+
+BUSY_NODES: Final = 3
+"""So many of them one sweep examines."""
+
+_busy: Final[set[str]] = set()
+"""Busy nodes that this process met, which wait for the sweep from then on."""
+
+MOST_BUSY: Final = 10_000
 
 
 def examined(own: Store, ids: Sequence[str], now: datetime, parent: Envelope) -> None:
@@ -41,25 +49,35 @@ def examined(own: Store, ids: Sequence[str], now: datetime, parent: Envelope) ->
             ids: Sequence[str] = ids, more: Iterable[Subject] = subjects, found: list[Judged] = changed
         ) -> Commit:
             found.clear()
-            commit, judged = _judged(reader, ids, more, now, parent)
+            examination = Examination(put_off=_busy)
+            commit, judged = _judged(reader, examination, ids, more, now, parent)
             found += judged
+            _remember(examination.busy)
             return commit
 
         own.decide(judging)
         ids, subjects = (), frozenset(each.subject for each in changed)
 
 
+def _remember(busy: set[str]) -> None:
+    if len(_busy) > MOST_BUSY:
+        _busy.clear()
+    _busy.update(busy)
+
+
 def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
     """Examines a page of subjects whose time has come; says whether there may be more."""
-    page = reader.due(truth_store.EXAMINE, watched.to_look_at(now), PAGE)
-    subjects = {Subject.named(row["_id"]) for row in page}
-    ids = [subject.key for subject in subjects if subject.topic is Topic.EVENT]
-    commit, _ = _judged(reader, ids, subjects, now, None, page)
-    return commit, len(page) == PAGE
+    due = {Subject.named(row["_id"]): row for row in reader.due(truth_store.EXAMINE, watched.to_look_at(now), PAGE)}
+    nodes = [subject for subject in due if subject.topic is Topic.NODE]
+    page = {subject: row for subject, row in due.items() if subject not in nodes[BUSY_NODES:]}
+    ids = [subject.key for subject in page if subject.topic is Topic.EVENT]
+    commit, _ = _judged(reader, Examination(), ids, page, now, None, list(page.values()))
+    return commit, len(due) == PAGE or len(page) < len(due)
 
 
 def _judged(
     reader: Reader,
+    examination: Examination,
     ids: Iterable[str],
     more: Iterable[Subject],
     now: datetime,
@@ -67,13 +85,13 @@ def _judged(
     page: Sequence[Stored] = (),
 ) -> tuple[Commit, list[Judged]]:
     """What becomes of subjects; those of which a finding changed are told beside the commit."""
-    examination = Examination()
     judged = answered(examination.run(ids, more), lambda request: _answer(reader, request))
     about = {"_id": {"$in": [id for each in judged for id in each.findings]}}
     known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, about)}
     changes = truth_findings.changes(judged, known, examination.sites, now)
     changed = _changed(judged, changes)
-    looks = [*_looked(page, judged, changed, now), *_pending(page, judged, now)]
+    later = [truth_store.look_again(Subject(Topic.NODE, node), now + AGAIN) for node in sorted(examination.waiting)]
+    looks = [*_looked(page, judged, changed, now), *_pending(page, judged, now), *later]
     writes: dict[str, list[Any]] = {
         watched.FINDINGS: [watched.changed(change) for change in changes],
         truth_store.EXAMINE: looks,

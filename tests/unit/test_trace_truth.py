@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.findings import FindingKind
 from contracts.registry import OperatorState
 from contracts.trace import Category, Step
-from services.trace import truth_store
+from services.trace import truth_judge, truth_store
 from services.trace.domain import decide
 from services.trace.lineage import Event, Place
 from services.trace.sites import Row
@@ -83,6 +83,15 @@ def test_sites_that_the_registry_merged_keep_one_balance() -> None:
     world = Truth(sites=(Row("old", SHOP), Row(SHOP, place=Place(SHOP, "一号店"))))
     world.hear(receive("e1", "A", "old", FARM), ship("e2", "A", SHOP, KITCHEN, quantity="11"))
     assert world.only(K.MORE_OUT_THAN_IN).site == SHOP
+
+
+def test_busy_node_is_judged_by_the_sweep_not_with_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(truth_judge, "BUSY", 3)
+    world = told(receive("e1", "A", SHOP, FARM), *(ship(f"o{n}", "A", SHOP, KITCHEN, quantity="1") for n in range(4)))
+    world.hear(ship("e2", "A", SHOP, KITCHEN, quantity="9"))
+    assert not world.open
+    world.sweep()
+    assert world.only(K.MORE_OUT_THAN_IN).told == "13 KGM"
 
 
 @given(st.lists(st.decimals("0.1", "100", places=1), min_size=1), st.lists(st.decimals("0.1", "100", places=1)))

@@ -26,7 +26,7 @@ from services.trace.truth_asks import (
     Watched,
 )
 from services.trace.truth_judge import Examination
-from services.trace.truth_subjects import Subject, is_watched
+from services.trace.truth_subjects import Subject, Topic, is_watched
 from tests.unit.trace_world import MORNING, event, goods
 
 FARM, SHOP, KITCHEN = "licence:F", "licence:S", "licence:K"
@@ -45,6 +45,7 @@ class Truth:
     waiting: dict[Subject, datetime] = field(default_factory=dict)
     licences: dict[str, date] = field(default_factory=dict)
     sites: tuple[Row, ...] = ()
+    busy: set[str] = field(default_factory=set)
     now: datetime = MORNING + timedelta(days=365)
 
     def hear(self, *told: Statement | Any) -> None:
@@ -66,11 +67,13 @@ class Truth:
         self.examine((), due)
 
     def examine(self, ids: Iterable[str], more: Iterable[Subject] = ()) -> None:
-        examination = Examination()
+        examination = Examination(put_off=() if more else self.busy)
         judged = answered(examination.run(ids, more), self._answer)
         for each in judged:
             if at := each.pending(self.now):
                 self.waiting[each.subject] = at
+        self.busy |= examination.busy
+        self.waiting |= {Subject(Topic.NODE, node): self.now for node in examination.waiting}
         known = {id: self.findings[id] for each in judged for id in each.findings if id in self.findings}
         for change in truth_findings.changes(judged, known, examination.sites, self.now):
             self.findings[change.after.id] = change.after
