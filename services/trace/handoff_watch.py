@@ -10,11 +10,11 @@ from contracts.trace import RecordedEvent
 from services.trace import announce, findings, watched
 from services.trace.broken import HandoffsOf, Judgement, judge
 from services.trace.findings import Change
-from services.trace.lineage import HANDOFFS
+from services.trace.lineage import HANDOFFS, UNNAMED
 from services.trace.told import Stored
 
 PAGE: Final = 500
-"""Handoffs that one sweep reads; it judges every handoff of their batches."""
+"""Handoffs that one sweep looks at."""
 
 AGAIN: Final = timedelta(minutes=1)
 """A handoff just found broken is judged once more, for the half that was being recorded meanwhile."""
@@ -36,29 +36,38 @@ class Reader(Protocol):
 def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
     """Judges a page of handoffs whose time has come; says whether there may be more."""
     page = reader.due(watched.HANDOFFS, watched.to_look_at(now), PAGE)
-    return judged(reader, _all_of({row["batch"] for row in page}), now), len(page) == PAGE
-
-
-def _all_of(batches: Iterable[str]) -> HandoffsOf:
-    return HandoffsOf(tuple(sorted(batches)))
+    batches = {row["batch"] for row in page}
+    loose = _loose(reader, batches)
+    asked = _asked(loose, batches - loose, (site for row in page for site in (row["from"], row["to"])))
+    return judged(reader, asked, now), len(page) == PAGE
 
 
 def concerned(reader: Reader, events: Iterable[RecordedEvent]) -> list[HandoffsOf]:
     """The handoffs to judge at once, of those that events just recorded are about.
 
     They have an open finding, which the events may close, or are of a batch with a half that names no other side: whom
-    that meets may change with every half that comes. Else those between the events' own sites are enough, and a batch
-    may go to thousands.
+    that meets may change with every half that comes.
     """
     told = [event for event in events if event.step in HANDOFFS]
     batches = {batch for event in told for batch in event.batches}
     if not batches:
         return []
-    loose = {row["batch"] for row in reader.find(watched.HANDOFFS, watched.loose(batches), {"batch": 1})}
+    loose = _loose(reader, batches)
     found = reader.find(watched.FINDINGS, watched.open_about_batches(batches - loose), {"batches": 1})
-    named = batches.intersection(batch for row in found for batch in row["batches"]) - loose
-    sites = {site for event in told if named & {*event.batches} for site in (event.site, event.counterparty) if site}
-    asked = (_all_of(loose), _all_of(named)._replace(sites=tuple(sorted(sites))))
+    named = batches.intersection(batch for row in found for batch in row["batches"])
+    ours = (event for event in told if named & {*event.batches})
+    return _asked(loose, named, (site for event in ours for site in (event.site, event.counterparty or UNNAMED)))
+
+
+def _loose(reader: Reader, batches: Iterable[str]) -> set[str]:
+    """Of these batches, those of which a half names no other side."""
+    return {row["batch"] for row in reader.find(watched.HANDOFFS, watched.loose(batches), {"batch": 1})}
+
+
+def _asked(loose: Iterable[str], named: Iterable[str], sites: Iterable[str]) -> list[HandoffsOf]:
+    """All handoffs of loose batches; of the others, that may go to thousands of sites, those between these."""
+    between = tuple(sorted({*sites} - {UNNAMED}))
+    asked = HandoffsOf(tuple(sorted(loose))), HandoffsOf(tuple(sorted(named)), between)
     return [each for each in asked if each.batches]
 
 
@@ -68,9 +77,9 @@ def batches_at(reader: Reader, sites: Iterable[str]) -> set[str]:
     return {batch for row in found for batch in row["batches"]}
 
 
-def judged(reader: Reader, asked: HandoffsOf, now: datetime, parent: Envelope | None = None) -> Commit:
+def judged(reader: Reader, asked: Iterable[HandoffsOf], now: datetime, parent: Envelope | None = None) -> Commit:
     """What becomes of these handoffs and of their findings."""
-    found = reader.driven(judge(asked))
+    found = [judgement for each in asked for judgement in reader.driven(judge(each))]
     ids = [id for judgement in found for id in findings.handoff_findings(judgement.handoff)]
     known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, {"_id": {"$in": ids}})}
     changes = findings.of_handoffs(found, known, now)

@@ -11,7 +11,6 @@ from chassis.worker.mongo import Store
 from contracts.envelope import Envelope
 from contracts.trace import RecordedEvent
 from services.trace import handoff_watch, silence_watch, watched
-from services.trace.broken import HandoffsOf
 from services.trace.reading import Reader
 from services.trace.silence_watch import Marks
 
@@ -43,11 +42,8 @@ class Watching:
     def hear(self, events: Iterable[RecordedEvent], parent: Envelope) -> None:
         """Judges at once what events just recorded may put right."""
         self._hear_sites(events, parent)
-        for asked in handoff_watch.concerned(self._reader, events):
-            self._hear_handoffs(asked, parent)
-
-    def _hear_handoffs(self, asked: HandoffsOf, parent: Envelope) -> None:
-        self._store.decide(lambda: handoff_watch.judged(self._reader, asked, clock.now(), parent))
+        if asked := handoff_watch.concerned(self._reader, events):
+            self._store.decide(lambda: handoff_watch.judged(self._reader, asked, clock.now(), parent))
 
     def _hear_sites(self, events: Iterable[RecordedEvent], parent: Envelope) -> None:
         """The marks are committed before findings are read: a sweep that did not see them collides with them."""

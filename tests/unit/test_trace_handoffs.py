@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.asking import answered
+from chassis.outgoing import Commit
 from contracts.fields import measure, split_quantity
 from contracts.findings import Finding, FindingKind
 from contracts.trace import Category, Link, Lot, Party, Step
@@ -264,14 +265,15 @@ class Platform:
         for each in entries:
             for half in told(each):
                 applied(self.rows, watched.half_told(half))
-        for asked in handoff_watch.concerned(self, map(announced, entries)):
-            self._judge(asked, now)
+        if asked := handoff_watch.concerned(self, map(announced, entries)):
+            self._judge(handoff_watch.judged(self, asked, now))
 
     def sweep(self, now: datetime) -> None:
         """Judges what is to be looked at by then."""
-        due = {row["batch"] for row in self.rows.values() if row.get("look_at", now + HOUR) <= now}
-        if due:
-            self._judge(HandoffsOf(tuple(due)), now)
+        more = True
+        while more:
+            commit, more = handoff_watch.sweep(self, now)
+            self._judge(commit)
 
     def sweep_until(self, end: datetime) -> None:
         """Sweeps each time that something is to be looked at."""
@@ -282,8 +284,7 @@ class Platform:
     def withdraw(self, events: Sequence[str], batches: Sequence[str], now: datetime) -> None:
         pulled(self.rows, watched.halves_withdrawn(events, batches, now))
 
-    def _judge(self, asked: HandoffsOf, now: datetime) -> None:
-        commit = handoff_watch.judged(self, asked, now)
+    def _judge(self, commit: Commit) -> None:
         for operation in commit.writes[watched.HANDOFFS]:
             self._looked(operation)
         for operation in commit.writes[watched.FINDINGS]:
@@ -303,7 +304,8 @@ class Platform:
         return [row for row in rows if all(_fits(row.get(field), asked) for field, asked in where.items())]
 
     def due(self, name: str, where: dict[str, Any], most: int) -> list[dict[str, Any]]:
-        raise NotImplementedError("sweep chooses for itself")
+        until = where["look_at"]["$lte"]
+        return [row for row in self.rows.values() if row.get("look_at", until + HOUR) <= until][:most]
 
     def driven(self, steps: Any) -> Any:
         def answer(request: Any) -> list[Any]:
@@ -394,6 +396,18 @@ def open_ones(found: Mapping[str, Finding]) -> dict[model.Fault, Finding]:
         if each.open:
             faults[str(each.kind), each.batches[0], *ends] = each
     return faults
+
+
+def test_one_sweep_judges_no_more_of_a_batch_than_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handoff_watch, "PAGE", 2)
+    told = [Said(f"e{number}", "shipping", "s0", f"r{number}", "A", 0, 10, "KGM") for number in range(5)]
+    shilian = platform(told)
+    shilian.capture([recorded(one) for one in told], MONDAY)
+    commit, more = handoff_watch.sweep(shilian, END)
+    assert more
+    assert len(commit.writes[watched.FINDINGS]) == 2
+    shilian.sweep(END)
+    assert len(open_ones(shilian.found)) == 5
 
 
 def test_what_a_late_half_puts_right_is_closed_at_once_whatever_id_its_site_goes_by() -> None:
