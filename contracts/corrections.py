@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
+from pydantic import Field
+
 from contracts.model import Contract, Whole
 from contracts.trace import RecordedEvent
 
@@ -25,7 +27,7 @@ class ErrorReport(Contract):
     """
 
     id: str
-    source: str
+    source: str = Field(max_length=255)
     message_id: str
     line: Whole = 0
     event_id: str

@@ -19,6 +19,7 @@ from services.trace.told import Stored
 
 MOST_CORRECTIONS: Final = 50
 LONGEST_REASON: Final = 500
+LONGEST_ID: Final = 128
 PROVINCE_DIGITS: Final = 2
 
 LATEST: Final = (("at", -1), ("_id", -1))
@@ -31,7 +32,7 @@ def declaration(request: pb.DeclareErrorRequest, caller: Caller, now: datetime) 
         raise InvalidArgument([rules.error("reason", None, "required")])
     if len(reason) > LONGEST_REASON:
         raise InvalidArgument([rules.error("reason", reason, "too_large")])
-    if len(corrections) > MOST_CORRECTIONS:
+    if len(corrections) > MOST_CORRECTIONS or any(len(id) > LONGEST_ID for id in corrections):
         raise InvalidArgument([rules.error("correction_ids", len(corrections), "too_large")])
     by = Declarer.OPERATOR if caller.role == OPERATOR else Declarer.REGULATOR
     who = (caller.operator_id if caller.role == OPERATOR else caller.division) or ""

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from services.trace.blocks import Block, Row, block_id, expected, root_of
 
 MOST_BLOCKS: Final = 200
-MOST_DOCUMENTS: Final = 5_000
+MOST_DOCUMENTS: Final = 2_000
 """What is verified before there is an answer; a block is never split."""
 
 

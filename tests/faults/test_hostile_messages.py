@@ -24,6 +24,8 @@ GOOD: Final[dict[str, Callable[[str], Document]]] = {
     "registry.sites_aliased.v1": lambda id: {"aliases": [{"alias": id, "site": "s", "version": 1}]},
     "registry.grid_changed.v1": lambda id: {"cells": [{**CELL, "cell": id}]},
     "trace.events_recorded.v1": lambda id: {"events": [_event(id)]},
+    "trace.declare_errors.v1": lambda id: {"declarations": [_report(id)]},
+    "trace.errors_declared.v1": lambda id: {"errors": [_error(id)]},
     "trace.findings_changed.v1": lambda id: {"findings": [finding(id)]},
     "inspection.record_tests.v1": lambda id: {"tests": [failed_test(id)]},
     "inspection.tests_recorded.v1": lambda id: {"tests": [failed_test(id)]},
@@ -39,6 +41,16 @@ GOOD: Final[dict[str, Callable[[str], Document]]] = {
 
 def _event(id: str) -> Document:
     return {"id": id, "source": "market", "step": "receiving", "time": AT, "sent_at": AT, "site": f"at-{id}"}
+
+
+def _report(id: str) -> Document:
+    told = {"event_id": f"event of {id}", "reason": "误录", "corrections": ["E9"]}
+    return {"id": id, "source": "market", "message_id": "m-1", "sent_at": AT, **told}
+
+
+def _error(id: str) -> Document:
+    told = {"reason": "误录", "by": "source", "who": "market", "declared_at": AT}
+    return {"id": f"D-{id}", "event": _event(f"wrong-{id}"), **told}
 
 
 def _work(id: str) -> Document:
@@ -65,8 +77,9 @@ FACTS: Final = {
 TAKERS: Final = {
     "registry": Taker((topology.REGISTRY_ACTIVITY,), {"trace.events_recorded.v1": ("marks", "at-{}")}),
     "trace": Taker(
-        (topology.TRACE_REGISTRY, topology.TRACE_PROPOSALS),
+        (topology.TRACE_DECLARATIONS, topology.TRACE_REGISTRY, topology.TRACE_PROPOSALS, topology.TRACE_TRUTH),
         {
+            "trace.declare_errors.v1": ("declarations", "{}"),
             "registry.sites_changed.v1": ("sites", "{}"),
             "registry.sites_aliased.v1": ("sites", "{}"),
             "trace.events_recorded.v1": ("activity", "at-{}"),
@@ -79,6 +92,7 @@ TAKERS: Final = {
             "inspection.record_tests.v1": ("tests", "{}"),
             "trace.findings_changed.v1": ("findings", "{}"),
             "trace.events_recorded.v1": ("marks", "{}"),
+            "trace.errors_declared.v1": ("marks", "wrong-{}"),
         },
     ),
     "notify": Taker(
@@ -97,6 +111,7 @@ TAKERS: Final = {
         {
             **FACTS,
             "trace.events_recorded.v1": ("marks", "at-{}@2026-01-05"),
+            "trace.errors_declared.v1": ("marks", "at-wrong-{}@2026-01-05"),
             "trace.findings_changed.v1": ("findings", "{}"),
             "inspection.tests_recorded.v1": ("tests", "{}"),
             "inspection.tasks_changed.v1": ("tasks", "{}"),
@@ -155,7 +170,7 @@ def test_bad_messages_die_with_their_reasons_and_good_ones_pass(
     taker = TAKERS[service]
     refused: dict[str, str] = {}
     for type in taker.kept:
-        exchange = COMMANDS if type == "inspection.record_tests.v1" else EVENTS
+        exchange = COMMANDS if type in ("inspection.record_tests.v1", "trace.declare_errors.v1") else EVENTS
         bus.publish(exchange, type, GOOD[type]("good-1"), ce_id=f"{type} good-1", ce_type=type)
         for name, body, field in wrong(GOOD[type]("bad")):
             refused[f"{type} {name}"] = field

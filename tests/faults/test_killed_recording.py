@@ -14,8 +14,9 @@ from shilian.registry.v1.registry_pb2_grpc import RegistryServiceStub
 
 from chassis import clock
 from contracts import topology
+from contracts.corrections import DeclareErrorsV1
 from contracts.registry import SitesChangedV1
-from contracts.topology import EGRESS, EVENTS, INGEST
+from contracts.topology import COMMANDS, EGRESS, EVENTS, INGEST
 from contracts.trace import Step
 from tests.bus import Bus
 from tests.calls import Client
@@ -23,6 +24,7 @@ from tests.faults.deaths import Deaths, deaths
 from tests.faults.pipeline import LINES, TICKET, ticket
 from tests.integration.test_registry_roster_grid_life import OTHER_LICENCE, cell, listing, table
 from tests.integration.test_registry_service import LICENCE, USCC, observe, seen
+from tests.integration.test_trace_declarations import report
 from tests.integration.test_trace_service import FARM, NOON, STALL, capture, facts, record
 from tests.processes import eventually
 from tests.stack import Database
@@ -94,6 +96,7 @@ def test_trace(deaths: Make, bus: Bus) -> None:
     life.ahead((NOON - clock.now()).total_seconds())
     recorded, changed = bus.listen(EVENTS, "trace.events_recorded.v1"), bus.listen(EVENTS, "trace.findings_changed.v1")
     answers, proposed = bus.listen(EGRESS, "market"), bus.listen(EGRESS, "one_network")
+    declared = bus.listen(EVENTS, "trace.errors_declared.v1")
     sites = SitesChangedV1(sites=(facts(STALL, sources=("one_network",)), facts(FARM)))
     bus.publish(EVENTS, "registry.sites_changed.v1", sites.model_dump_json().encode(), ce_id=uuid4().hex)
     life.at("delivered:trace.registry", "writing:sites", "committed:sites", "handled:trace.registry")
@@ -102,18 +105,26 @@ def test_trace(deaths: Make, bus: Bus) -> None:
     life.at("publishing:trace.events_recorded.v1", "published:trace.events_recorded.v1")
     life.at("delivered:trace.proposals", "writing:activity", "committed:activity", "writing:inbox", "committed:inbox")
     life.at("handled:trace.proposals")
+    wrong, waiting = report("E1", "market"), report("E404", "market")
+    body = DeclareErrorsV1(declarations=(wrong, waiting)).model_dump_json().encode()
+    bus.publish(COMMANDS, topology.TRACE_DECLARATIONS.keys[0], body, ce_id=uuid4().hex)
+    life.at("delivered:trace.declarations", "writing:declarations", "committed:declarations")
+    life.at("handled:trace.declarations", "publishing:trace.errors_declared.v1", "published:trace.errors_declared.v1")
     # The receipt is overdue, the silence is not yet.
     life.later(100 * 3_600)
     life.at("fired:trace.handoffs", "writing:findings", "committed:findings")
     life.later(20 * 86_400)
     life.at("fired:trace.silence", "writing:findings", "committed:findings")
-    life.settle(life.finish(), topology.TRACE_CAPTURE, topology.TRACE_REGISTRY, topology.TRACE_PROPOSALS)
+    queues = topology.TRACE_CAPTURE, topology.TRACE_DECLARATIONS, topology.TRACE_REGISTRY, topology.TRACE_PROPOSALS
+    life.settle(life.finish(), *queues)
 
     assert life.counts("events", "handoffs", "activity", "findings") == [2, 1, 1, 2]
+    assert life.counts("declarations", "blocks") == [2, 2]
     assert [event["id"] for event in life.announced_once(recorded, "events")] == ["E1", "E2"]
+    assert [error["event"]["id"] for error in life.announced_once(declared, "errors")] == ["E1"]
     found = life.announced_once(changed, "findings")
     assert sorted(each["kind"] for each in found) == ["overdue_shipment", "silent_site"]
     assert [body["event_id"] for body in life.announced(proposed)] == ["E2"]
     outcomes = [verdict["outcome"] for body in life.announced(answers) for verdict in body["verdicts"]]
-    assert outcomes.count("accepted") == 2
+    assert outcomes.count("accepted") == 4
     assert {*outcomes} == {"accepted", "duplicate"}

@@ -19,6 +19,7 @@ from shilian.reporting.v1.reporting_pb2_grpc import ReportingServiceStub
 
 from chassis import clock
 from contracts import inspection
+from contracts.corrections import DeclareErrorsV1, ErrorReport
 from contracts.fields import SHANGHAI
 from contracts.registry import Observation, ObserveV1
 from contracts.topology import COMMANDS
@@ -38,13 +39,13 @@ SETTLED = {
     store.MARKS: 2,
     store.UPLOADS: 1,
     store.SITES: 6,
-    store.FINDINGS: 3,
-    store.TASKS: 4,
+    store.FINDINGS: 4,
+    store.TASKS: 5,
     store.CASES: 1,
     store.TESTS: 1,
 }
-"""Rows of all facts: two sites and what else they are called; three handoffs with one side, each with its task; one
-test that failed, with its case and its task."""
+"""Rows of all facts: two sites and what else they are called; three handoffs with one side and meat without papers,
+each with its task; one test that failed, with its case and its task."""
 SHOP = {"site": "licence:JY23701020000019", "operator": "uscc:91370102MA0000000A"}
 FARM = {"site": "licence:SC11637010200015", "operator": "uscc:91370102MA0000000B"}
 
@@ -67,7 +68,7 @@ class World:
     def facts(self) -> dict[str, list[Any]]:
         """What the figures live on, as it is stored."""
         kept = {
-            store.MARKS: {"kinds": 1, "linked": 1, "closed": 1, "handoffs": 1, "day": 1},
+            store.MARKS: {"kinds": 1, "linked": 1, "closed": 1, "handoffs": 1, "steps": 1, "withdrawn": 1, "day": 1},
             store.UPLOADS: {"events": 1, "on_time": 1},
             store.SITES: dict.fromkeys(
                 ("division", "link", "listed", "registered", "activated_at", "state", "version"), 1
@@ -179,6 +180,10 @@ def test_rebuilt_facts_give_the_figures_that_events_gave(world: World, bus: Bus)
         record(4, Step.MAKING, FARM, None, OLD),
     )
     tell(bus, "trace.capture.v1", CaptureV1(records=records))
+    wrong = ErrorReport(
+        id="D1", source=records[3].source, message_id="d1", event_id=records[3].id, reason="误录", sent_at=NOW
+    )
+    tell(bus, "trace.declare_errors.v1", DeclareErrorsV1(declarations=(wrong,)))
     failed = inspection.TestResult(
         id="T1",
         source="market",
@@ -192,7 +197,9 @@ def test_rebuilt_facts_give_the_figures_that_events_gave(world: World, bus: Bus)
         tested_at=OLD,
     )
     tell(bus, "inspection.record_tests.v1", inspection.RecordTestsV1(tests=(failed,)))
-    settled = eventually(world.facts, lambda seen: {name: len(rows) for name, rows in seen.items()} == SETTLED)
+    eventually(world.facts, lambda seen: {name: len(rows) for name, rows in seen.items()} == SETTLED)
+    eventually(lambda: world.db[store.MARKS].count_documents({"withdrawn": wrong.event_id}))
+    settled = world.facts()
     card = world.scorecard()
 
     world.db[store.MARKS].insert_one({"_id": "x@2026-01-01", "site": "x", "day": "2026-01-01", "kinds": []})
