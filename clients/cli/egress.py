@@ -8,9 +8,9 @@ import typer
 
 from clients.cli import bus, where
 from clients.cli.failing import reported
-from clients.cli.printing import Format, FormatOption, console, print_json, print_table
+from clients.cli.printing import Format, FormatOption, console, local_time, print_json, print_table
 from clients.cli.publish import Source
-from clients.cli.words import OUTCOMES, amount, zh
+from clients.cli.words import LEVELS_OF_RECALL, OUTCOMES, amount, zh
 from contracts.topology import egress_queue
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ def egress(
     format: FormatOption = Format.TABLE,
     amqp_url: where.AmqpUrl = None,
 ) -> None:
-    """取回平台的答复。Take a source's answers: verdicts on its records, proposed receipts."""
+    """取回平台的答复。Take a source's answers: verdicts on its records, proposed receipts, recalls."""
     with reported(), bus.channel(where.amqp_url(amqp_url, source)) as channel:
         taken = list(bus.take(channel, egress_queue(source).name, limit))
         answers = [_answer(message) for message in taken]
@@ -54,6 +54,8 @@ def _print(source: str, answers: list[Json]) -> None:
     for answer in answers:
         if answer["type"].startswith("egress.receipt_proposed"):
             console().print(f"待确认收货单 proposed receipt: {proposal(answer['data'])}")
+        elif answer["type"].startswith("egress.recalls"):
+            console().print(f"召回通知 recall: {recall(answer['data'])}")
 
 
 def _verdict_row(verdict: Json) -> tuple[str, ...]:
@@ -86,6 +88,14 @@ def proposal(proposal: Json) -> str:
     goods = "、".join(map(_goods, proposal["lines"]))
     paper = f" (单号 {proposal['document']})" if proposal.get("document") else ""
     return f"{supplier} → {proposal['receiver_site']}: {goods}{paper}"
+
+
+def recall(told: Json) -> str:
+    """Which recall, why, until when, and what is where."""
+    level = zh(LEVELS_OF_RECALL, str(told["recall_class"]))
+    goods = "、".join(f"{_goods(line)} @ {line['site']}" for line in told["goods"])
+    until = local_time(told["finish_by"])
+    return f"{told['recall']} {level} {told['reason']} ({told['issuer']}，{until} 前完成): {goods}"
 
 
 def _goods(line: Json) -> str:

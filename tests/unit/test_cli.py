@@ -19,7 +19,7 @@ from clients.cli import trace, tree
 from clients.cli.__main__ import app
 from clients.cli.asking import division_code
 from clients.cli.chain import chain_json, holders_json
-from clients.cli.egress import proposal
+from clients.cli.egress import proposal, recall
 from clients.cli.letters import letter, plain, readable, revived
 from deploy.local.home import Home
 
@@ -140,6 +140,16 @@ def test_a_mistyped_division_is_refused_and_does_not_find_nothing(run: Run, word
 @pytest.mark.parametrize("code", ["", "37", "3701", "370100", "370105", "370105001", "370105001002"])
 def test_a_division_may_be_given_by_what_it_begins_with(code: str) -> None:
     assert division_code(code) == code
+
+
+def test_a_recall_says_which_goods_stand_where_and_until_when() -> None:
+    lines = [
+        {"site": "s", "batch": "SL1", "product": "大白菜", "quantity": "60", "unit": "KGM"},
+        {"site": "t", "batch": "M"},
+    ]
+    told = {"recall": "R1", "recall_class": 1, "reason": "检出农药", "issuer": "省局", "goods": lines}
+    said = recall(told | {"finish_by": "2026-01-23T16:00:00Z"})
+    assert said == "R1 一级 检出农药 (省局，2026-01-24 00:00 前完成): 大白菜 60 kg SL1 @ s、M @ t"
 
 
 def test_a_proposed_receipt_says_what_the_receipt_is_to_give() -> None:
