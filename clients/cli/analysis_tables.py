@@ -71,7 +71,7 @@ def _unjudged_row(one: Json) -> tuple[str, ...]:
     return (
         one["event_id"],
         zh(UNJUDGED, one["reason"]),
-        one["site_id"],
+        one["site_name"] or one["site_id"],
         zh(STEPS, one["step"]),
         local_time(one.get("time", "")),
         "\n".join(one["batches"]),

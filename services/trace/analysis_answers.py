@@ -97,11 +97,12 @@ def line_use(stretch: Stretch, place: Place, rows: Mapping[str, Stored]) -> pb.L
     )
 
 
-def not_judged(use: Use, site: str, reason: str) -> pb.NotJudged:
+def not_judged(use: Use, place: Place, reason: str) -> pb.NotJudged:
     """A step that says too little, or whose line is not for the caller's eyes."""
     return pb.NotJudged(
         event_id=use.id,
-        site_id=site,
+        site_id=place.site,
+        site_name=place.name or "",
         step=use.step,
         time=timestamp(use.time),
         batches=dict.fromkeys((*use.inputs, *use.outputs)),

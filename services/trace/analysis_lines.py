@@ -15,7 +15,7 @@ from services.trace.analysis_requests import begin_of_day
 from services.trace.api_reading import ApiReader
 from services.trace.chain import Chain, is_unnamed
 from services.trace.contamination import Judged, Use, judge, touched
-from services.trace.lineage import node_key, split
+from services.trace.lineage import Place, split
 from services.trace.told import Stored
 from services.trace.walk import Walk
 
@@ -52,7 +52,7 @@ class Lines:
     async def _look_at(self, site: str, batches: set[str], found: list[Stored]) -> None:
         """`found` are the steps there that name goods of the chain, which may be elsewhere only."""
         uses = [use for use in map(queries.use, found) if batches & {*use.inputs, *use.outputs}]
-        place = self.walk.chain.place(node_key("", site))
+        place = self._place(site)
         if not privacy.owns(self.caller, place):
             self._leave_to_others(uses, batches, site)
             return
@@ -70,7 +70,7 @@ class Lines:
         where = queries.on_lines(self.walk.sites.ids(site), begins, self.walk.start.until)
         rows = await self.reader.first(store.EVENTS, where, queries.OLDEST_FIRST, queries.MOST_USES + 1)
         if len(rows) > queries.MOST_USES:
-            self.unjudged.append(pb.NotJudged(site_id=site, reason=TOO_MANY))
+            self.unjudged.append(pb.NotJudged(site_id=site, site_name=self._place(site).name or "", reason=TOO_MANY))
         return rows[: queries.MOST_USES]
 
     async def _follow(self, judged: Judged, site: str) -> None:
@@ -83,8 +83,11 @@ class Lines:
         start = replace(self.walk.start, batch=batches[0], others=tuple(batches[1:]), site=site, since=since)
         self.chains.append(await self.reader.walked(Walk(start).whole()))
 
+    def _place(self, site: str) -> Place:
+        return self.walk.sites.place(site)
+
     def _leave(self, uses: Iterable[Use], site: str, reason: str) -> None:
-        self.unjudged += [answers.not_judged(use, site, reason) for use in uses]
+        self.unjudged += [answers.not_judged(use, self._place(site), reason) for use in uses]
 
     def _leave_to_others(self, uses: Iterable[Use], batches: set[str], site: str) -> None:
         """Steps beyond the division, with the chain's own batches; of others' steps an operator hears nothing."""

@@ -171,7 +171,9 @@ def test_what_went_over_the_line_before_its_clean_down_and_where_it_went(client:
     [line] = found.lines
     assert (line.site_name, line.production_line, line.cleaned_event_id) == ("某肉制品厂", "1号线", "E5")
     assert [(each.node.batch, each.event_id, each.product) for each in line.contaminated] == [("patty", "E2", "大白菜")]
-    assert [(each.event_id, each.reason) for each in found.not_judged] == [("E4", "no_line")]
+    assert [(each.event_id, each.site_name, each.reason) for each in found.not_judged] == [
+        ("E4", "某肉制品厂", "no_line")
+    ]
     assert {(node.batch, node.site_id) for node in found.nodes} == {("patty", FACTORY.site), ("patty", SCHOOL.site)}
     assert (list(found.event_ids), found.complete) == (["E7"], False)
     # A clean-down about which an error was declared cleaned nothing.

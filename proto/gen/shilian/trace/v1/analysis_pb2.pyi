@@ -402,6 +402,7 @@ class NotJudged(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     BATCHES_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    SITE_NAME_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     site_id: _builtins.str
     step: _builtins.str
@@ -409,6 +410,7 @@ class NotJudged(_message.Message):
     """no_line: it names no line; beyond_scope: the line's other use is not for the caller's eyes; too_many: the site
     has more events than are looked at.
     """
+    site_name: _builtins.str
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -422,10 +424,11 @@ class NotJudged(_message.Message):
         time: _timestamp_pb2.Timestamp | None = ...,
         batches: _abc.Iterable[_builtins.str] | None = ...,
         reason: _builtins.str = ...,
+        site_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches", "event_id", b"event_id", "reason", b"reason", "site_id", b"site_id", "step", b"step", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches", "event_id", b"event_id", "reason", b"reason", "site_id", b"site_id", "site_name", b"site_name", "step", b"step", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
