@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from pymongo.database import Database
 
 from clients.cli import bus
 from clients.cli.letters import Letter, letter
-from contracts.topology import CONSUMED, DOCKED, RETRY_LADDER, SYSTEMS, egress_queue
+from contracts.topology import CONSUMED, DOCKED, EGRESS, RETRY_LADDER, SYSTEMS
 from demo.counting import elsewhere
 from deploy.local.stack import Stack
 
@@ -114,17 +115,21 @@ class Platform:
         """What died since the run began and is no sender's fault, in whatever queue."""
         return elsewhere(dead for dead in self._letters() if dead.id not in self._before)
 
-    def answers(self, type: str) -> dict[str, list[Json]]:
-        """What the sources were told by messages of one type; they stay in their queues."""
+    @contextmanager
+    def overheard(self, type: str) -> Iterator[Callable[[], list[Json]]]:
+        """Gives a function that tells what the sources were told since, by messages of one type."""
         with bus.channel(self.addresses["amqp"]["shilian"]) as channel:
-            return {
-                source: [
-                    json.loads(taken.body)
-                    for taken in bus.take(channel, egress_queue(source).name, EVERY)
-                    if taken.headers.get("ce-type") == type
-                ]
-                for source in (*SYSTEMS, *DOCKED)
-            }
+            name = channel.queue_declare("", exclusive=True).method.queue
+            for source in (*SYSTEMS, *DOCKED):
+                channel.queue_bind(name, EGRESS, source)
+            told: list[Json] = []
+
+            def heard() -> list[Json]:
+                found = bus.take(channel, name, EVERY)
+                told.extend(json.loads(taken.body) for taken in found if taken.headers.get("ce-type") == type)
+                return told
+
+            yield heard
 
     def _letters(self) -> Iterator[Letter]:
         with bus.channel(self.addresses["amqp"]["shilian"]) as channel:

@@ -136,9 +136,12 @@ class Play:
         def publish() -> None:
             self._publishers.publish(UNTOLD, self._messages(UNTOLD), lambda *_: None)
 
-        with self._stages.stage("recall", "召回 the recall") as say:
+        with (
+            self._stages.stage("recall", "召回 the recall") as say,
+            self._platform.overheard("egress.recalls.v1") as heard,
+        ):
             diary = Diary(self._desk, self._moment, say)
-            return Recalling(diary, self._platform, publish).walk(self._month.recalled)
+            return Recalling(diary, self._platform, publish, heard).walk(self._month.recalled)
 
     def _bulletin(self) -> Bulletin:
         """The fifth comes."""

@@ -29,7 +29,9 @@ ON_ITS_WAY: Final = frozenset({"pending", "sending", "unknown", "sent"})
 
 @dataclass
 class Called:
-    """What the recall came to; `simulation` before it was opened, `final` with what was told late."""
+    """What the recall came to; `simulation` before it was opened, `final` with what was told late, `heard` the goods
+    that each source was told of.
+    """
 
     steps: list[Step]
     recall: Json = field(default_factory=dict)
@@ -44,11 +46,6 @@ class Called:
         """Whether people and sources were told, and the site that was told late is in it."""
         return bool(self.deliveries and self.heard and self.added)
 
-    @staticmethod
-    def told(heard: Mapping[str, list[Json]]) -> int:
-        """How many goods at sites the sources were told of."""
-        return sum(len(each["goods"]) for told in heard.values() for each in told)
-
     def summary(self) -> Json:
         """What `summary.json` says."""
         return {
@@ -60,16 +57,20 @@ class Called:
             "simulated": _told(self.simulation),
             "final": _told(self.final),
             "deliveries": dict(Counter(f"{each['channel']} {each['state']}" for each in self.deliveries)),
-            "heard": {source: sum(len(told["goods"]) for told in heard) for source, heard in self.heard.items()},
+            "heard": {source: len(goods) for source, goods in self.heard.items()},
             "steps": [{**step._asdict(), "at": step.at.isoformat()} for step in self.steps],
         }
 
 
 class Recalling:
-    """One recall by the province; `publish` has both papers of the handover sent that nobody had told of."""
+    """One recall by the province; `publish` has both papers of the handover sent that nobody had told of, `heard`
+    tells what sources were told of recalls.
+    """
 
-    def __init__(self, diary: Diary, platform: Platform, publish: Callable[[], object]) -> None:
-        self._diary, self._platform, self._publish = diary, platform, publish
+    def __init__(
+        self, diary: Diary, platform: Platform, publish: Callable[[], object], heard: Callable[[], list[Json]]
+    ) -> None:
+        self._diary, self._platform, self._publish, self._heard = diary, platform, publish, heard
         self.called = Called(diary.steps)
 
     def walk(self, goods: Recalled) -> Called:
@@ -97,7 +98,7 @@ class Recalling:
         self._await_told()
         names = sorted({each["name"] for each in self.called.deliveries})
         self._diary.note("平台 platform", f"通知 {len(names)} 个收件人：{'、'.join(names[:3])}等", "recall told")
-        goods = self.called.told(self.called.heard)
+        goods = _count(self.called.heard)
         self._diary.note("平台 platform", f"告知报送系统 {'、'.join(self.called.heard)}：{goods} 处货物", "recall told")
 
     def _await_told(self) -> None:
@@ -111,17 +112,18 @@ class Recalling:
             return [] if waiting or len(found) <= len(called.deliveries) else found
 
         def heard() -> dict[str, list[Json]]:
-            found = self._heard()
-            return found if called.told(found) > called.told(called.heard) else {}
+            found = self._goods()
+            return found if _count(found) > _count(called.heard) else {}
 
         called.deliveries = awaited("the recall's messages", arrived)
         called.heard = awaited("the recall in egress queues", heard)
 
-    def _heard(self) -> dict[str, list[Json]]:
-        recall = self.called.recall["recall_id"]
-        told = self._platform.answers("egress.recalls.v1")
-        found = {source: [each for each in bodies if each["recall"] == recall] for source, bodies in told.items()}
-        return {source: bodies for source, bodies in found.items() if bodies}
+    def _goods(self) -> dict[str, list[Json]]:
+        """Goods of the recall that each source was told of."""
+        told: dict[str, list[Json]] = {}
+        for each in self._heard():
+            told.setdefault(each["source"], []).extend(each["goods"])
+        return told
 
     def _tell_late(self, goods: Recalled) -> None:
         """The recall names the receiver as soon as both papers are on record."""
@@ -148,6 +150,10 @@ def covered(simulation: Json) -> str:
     """How much of the goods is accounted for, as people read it."""
     share = simulation.get("share")
     return "覆盖率未知" if share is None else f"覆盖率 {share:.0%}"
+
+
+def _count(heard: Mapping[str, list[Json]]) -> int:
+    return sum(map(len, heard.values()))
 
 
 def _grown(told: Json) -> Json:
