@@ -29,6 +29,7 @@ from tests.integration.test_trace_service import (
     register,
 )
 from tests.processes import Process, eventually
+from tests.stack import Database
 
 __all__ = ["clock", "work"]
 
@@ -85,6 +86,20 @@ def test_balance_is_found_wrong_once_by_two_workers_and_put_right_by_a_late_rece
     versions = [each["version"] for each in told + heard(bus, changed, row["version"] + 1 - len(told))]
     assert versions == [*range(1, row["version"] + 2)]
     assert db.findings.count_documents({}) == 1
+
+
+def test_worker_that_was_overtaken_looks_again(
+    spawn: Callable[..., Process], bus: Bus, mongo: Database, db: Any, clock: Clock
+) -> None:
+    changed = bus.listen(EVENTS, CHANGED)
+    settings = {"amqp_url": bus.vhost.url, "mongo_url": mongo.url, "clock_file": clock.file}
+    spawn("tests.integration.raced_truth", **settings).wait_ready()
+    capture(bus, received(), shipped(quantity="12"))
+    told = heard(bus, changed, 2)
+    assert [(each["kind"], each["open"], each["version"]) for each in told] == [
+        ("more_out_than_in", True, 1),
+        ("more_out_than_in", False, 2),
+    ]
 
 
 def test_paper_and_licence_are_judged_on_the_day_and_a_renewed_licence_puts_it_right(
