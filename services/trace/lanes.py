@@ -21,10 +21,11 @@ LEASE: Final = timedelta(minutes=2)
 
 
 class Lane:
-    """A lane in use; `head` is its last block, None in a new one."""
+    """A lane in use; `head` is its last block, None in a new one, and `sure` whether it still is."""
 
     def __init__(self, id: str, until: datetime, head: Block | None) -> None:
         self.id, self.until, self.head = id, until, head
+        self.sure = True
         self._next: Block | None = None
 
     def seal(self, rows: Sequence[Row], at: datetime) -> Sealed | None:
@@ -35,7 +36,7 @@ class Lane:
 
     def advance(self) -> None:
         """What was sealed is stored."""
-        self.head, self._next = self._next or self.head, None
+        self.head, self._next, self.sure = self._next or self.head, None, True
 
 
 class Lanes:
@@ -47,40 +48,48 @@ class Lanes:
 
     @contextmanager
     def one(self, db: Database[dict[str, Any]]) -> Iterator[Lane]:
-        """A lane for one batch. After an error it is left alone: whether its last block was stored is not known."""
+        """A lane for one batch. After an error nobody is sure whether its last block was stored."""
         lane = self._held(db) or self._claimed(db)
-        yield lane
-        lane.advance()
-        self._free.append(lane)
+        lane.sure = False
+        try:
+            yield lane
+            lane.advance()
+        finally:
+            self._free.append(lane)
 
     def _held(self, db: Database[dict[str, Any]]) -> Lane | None:
         while self._free:
             lane = self._free.pop()
-            now = datetime.now(UTC)
-            if lane.until - now > LEASE / 2:
-                return lane
-            mine = {"_id": lane.id, "holder": self._holder}
-            if db[sealing.LANES].find_one_and_update(mine, self._lease(now)):
-                lane.until = now + LEASE
+            if self._renewed(lane, db):
+                lane.head = lane.head if lane.sure else head(db, lane.id)
                 return lane
         return None
 
-    def _claimed(self, db: Database[dict[str, Any]]) -> Lane:
-        while True:
-            now = datetime.now(UTC)
-            row = db[sealing.LANES].find_one_and_update({"lease_until": {"$lte": now}}, self._lease(now))
-            id = row["_id"] if row else self._made(db, now)
-            if id:
-                return Lane(id, now + LEASE, head(db, id))
+    def _renewed(self, lane: Lane, db: Database[dict[str, Any]]) -> bool:
+        """Whether the lane is still this process's, with half of its lease at least."""
+        now = datetime.now(UTC)
+        if lane.until - now > LEASE / 2:
+            return True
+        mine = {"_id": lane.id, "holder": self._holder}
+        lane.until = now + LEASE
+        return db[sealing.LANES].find_one_and_update(mine, self._lease(now)) is not None
 
-    def _made(self, db: Database[dict[str, Any]], now: datetime) -> str | None:
-        """A new lane; None when somebody else just made the one of that number."""
-        id = str(db[sealing.LANES].count_documents({}) + 1)
-        try:
-            db[sealing.LANES].insert_one({"_id": id, **self._lease(now)["$set"]})
-        except DuplicateKeyError:
-            return None
-        return id
+    def _claimed(self, db: Database[dict[str, Any]]) -> Lane:
+        now = datetime.now(UTC)
+        row = db[sealing.LANES].find_one_and_update({"lease_until": {"$lte": now}}, self._lease(now))
+        id = row["_id"] if row else self._made(db, now)
+        return Lane(id, now + LEASE, head(db, id))
+
+    def _made(self, db: Database[dict[str, Any]], now: datetime) -> str:
+        """A new lane, of the first number from how many there are that nobody else has."""
+        number = db[sealing.LANES].count_documents({}) + 1
+        while True:
+            try:
+                db[sealing.LANES].insert_one({"_id": str(number), **self._lease(now)["$set"]})
+            except DuplicateKeyError:
+                number += 1
+            else:
+                return str(number)
 
     def _lease(self, now: datetime) -> dict[str, dict[str, Any]]:
         return {"$set": {"holder": self._holder, "lease_until": now + LEASE}}

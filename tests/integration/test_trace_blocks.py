@@ -1,4 +1,4 @@
-"""Tamper evidence as an auditor meets it: workers killed and redelivered to, a store tampered with, `shilian verify`."""
+"""Tamper evidence as an auditor meets it: workers killed and redelivered to, a store tampered with, then verified."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from contracts.trace import Record, Step
 from services.trace.verifying import Fault
 from tests.bus import Bus
 from tests.calls import Client
-from tests.integration.test_trace_service import FARM, await_events, capture, facts, record, register
+from tests.integration.test_trace_service import FARM, NOON, await_events, capture, facts, record, register
 from tests.processes import Process, eventually
 from tests.stack import Database
 
@@ -106,6 +106,18 @@ def test_a_lane_is_taken_over_once_its_worker_is_gone(
     capture(bus, *harvested(2))
     await_events(db, 2)
     assert sorted(row["_id"] for row in db.blocks.find()) == ["1/0000000001", "1/0000000002"]
+    clean(verify())
+
+
+def test_a_number_that_is_taken_is_nobody_elses_lane(
+    start_worker: Callable[..., Process], verify: Verify, bus: Bus, db: Any
+) -> None:
+    """As when two workers make a lane at once, or a row was lost."""
+    db.lanes.insert_one({"_id": "2", "holder": "another", "lease_until": NOON.replace(year=2999)})
+    start_worker()
+    capture(bus, *harvested(1))
+    await_events(db, 1)
+    assert [row["lane"] for row in db.blocks.find()] == ["3"]
     clean(verify())
 
 
