@@ -1,6 +1,6 @@
 """Sites as a walk meets them: alias ids read as the site they mean today, places filled in from the registry. Pure."""
 
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -59,9 +59,13 @@ class Sites:
         return self._registered & set(sites)
 
     @property
-    def aliased(self) -> bool:
-        """Whether any alias was met at all."""
-        return bool(self._alias_of)
+    def aliased(self) -> Set[str]:
+        """Ids met that have older ones."""
+        return self._aliases.keys()
+
+    def older(self, sites: Set[str]) -> Set[str]:
+        """Those of the ids that mean another site today."""
+        return sites & self._alias_of.keys()
 
     def now(self, site: str) -> str:
         """The id the site has today; an alias may lead to an alias."""

@@ -86,12 +86,14 @@ class Walk:
 
     def keys(self, nodes: Collection[str]) -> list[str]:
         """The keys of nodes under every id that their sites have had."""
-        if not self.sites.aliased:
-            return list(nodes)
-        for key in nodes:
-            batch, site = split(key)
-            self._today.update((node_key(batch, older), key) for older in self.sites.ids(site)[1:])
-        return [node_key(batch, site) for batch, today in map(split, nodes) for site in self.sites.ids(today)]
+        found, aliased = list(nodes), self.sites.aliased
+        for key in nodes if aliased else ():
+            if key[key.rindex("@") + 1 :] in aliased:
+                batch, site = split(key)
+                older = [node_key(batch, id) for id in self.sites.ids(site)[1:]]
+                self._today.update(dict.fromkeys(older, key))
+                found += older
+        return found
 
     def _begin(self) -> Generator[Request, Any, list[str]]:
         yield from self.sites.trace([self.start.site or UNNAMED])
@@ -125,9 +127,13 @@ class Walk:
         held = self._labels.released(active)
         rows = yield from self._rows(self.start.direction, self._keys(fresh), self.start.bounds)
         self.chain.expanded.update(fresh)
-        far_side = "outputs" if self._forward else "inputs"
-        yield from self._meet(rows, {key for row in rows for key in row[far_side]})
-        found, loose = ways(rows, self.start.direction, self._sign, set(fresh), self._today)
+        near_side, far_side = ("inputs", "outputs") if self._forward else ("outputs", "inputs")
+        fars = {key for row in rows for key in row[far_side]}
+        yield from self._meet(rows, fars)
+        renamed = not self._today.keys().isdisjoint(fars) or any(
+            key in self._today for row in rows for key in row[near_side]
+        )
+        found, loose = ways(rows, self.start.direction, self._sign, set(fresh), self._today if renamed else {})
         self._loose += loose
         if not self._forward:
             self._labels.births.update(row["_id"] for row in rows if not row["inputs"])
@@ -157,14 +163,16 @@ class Walk:
         sites = {key[key.rindex("@") + 1 :] for key in new}
         self._halved = self._halved or UNNAMED in sites
         yield from self.sites.trace(sites)
-        if self.sites.aliased:
-            told = ((key, *split(key)) for key in new)
-            self._today.update(
-                (key, node_key(batch, now)) for key, batch, site in told if (now := self.sites.now(site)) != site
-            )
+        if older := self.sites.older(sites):
+            renamed = (key for key in new if key[key.rindex("@") + 1 :] in older)
+            self._today.update((key, self._key_today(key)) for key in renamed)
         told_abroad = (site for row in rows if "abroad" in row for site in row["abroad"])
         if abroad := set(map(self.sites.now, told_abroad)) - self.chain.outside:
             self.chain.outside |= abroad - (yield from self.sites.known(abroad))
+
+    def _key_today(self, key: str) -> str:
+        batch, site = split(key)
+        return node_key(batch, self.sites.now(site))
 
     def _grow(self, found: list[Way], hops: int) -> Generator[Request, Any, list[str]]:
         """Adds a round of edges and nodes; returns the nodes to go on from."""
