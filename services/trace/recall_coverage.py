@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
+from services.trace.accounts import Account
 from services.trace.amounts import NOTHING, Amount, beyond, plus
-from services.trace.books import Account, Books
+from services.trace.books import Books
 from services.trace.chain import Chain, is_unnamed
 from services.trace.lineage import split
 from services.trace.recall_portions import Fate, Portion, Why, by_batch, named, standing_outside

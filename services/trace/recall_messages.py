@@ -1,9 +1,8 @@
 """Recalls and simulations as protobuf messages."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from shilian.trace.v1 import recall_pb2 as pb
 from shilian.trace.v1 import trace_pb2
@@ -12,21 +11,16 @@ from chassis.api.times import timestamp
 from services.trace.amounts import Amount
 from services.trace.lineage import split
 from services.trace.recall_coverage import Coverage
-from services.trace.recall_portions import TO_BRING_BACK, Fate, Portion
-from services.trace.recall_simulation import Held, Simulation
+from services.trace.recall_duties import amounts, divisions, sums_of
+from services.trace.recall_portions import Portion
+from services.trace.recall_simulation import Held
 from services.trace.recall_view import View
 from services.trace.translate import number
-
-THERE = frozenset({Fate.HELD, Fate.IN_TRANSIT})
 
 
 def amount(told: Amount | None) -> pb.Amount | None:
     """An amount; None where it is not known."""
     return None if told is None else pb.Amount(quantity=number(told.quantity), unit=told.unit or "")
-
-
-def _amounts(told: Iterable[Amount]) -> list[pb.Amount]:
-    return [pb.Amount(quantity=number(each.quantity), unit=each.unit or "") for each in told]
 
 
 def ref(key: str) -> trace_pb2.NodeRef:
@@ -66,7 +60,7 @@ def simulation(seen: View) -> pb.Simulation:
         totals=_totals(seen),
         coverages=[_coverage(each, products.get(each.batch, ""), told.batches) for each in told.coverages],
         share=None if share is None else float(share),
-        divisions=_divisions(told),
+        divisions=divisions(told),
         gaps=[trace_pb2.Gap(node=ref(gap.node), kind=gap.kind, event_id=gap.event_id) for gap in told.gaps],
         complete=seen.complete,
         hidden_sites=seen.hidden_sites,
@@ -86,32 +80,16 @@ def _portion(portion: Portion) -> pb.Portion:
 
 
 def _totals(seen: View) -> list[pb.FateTotal]:
-    sums = {fate: _sums(each for each in seen.simulation.portions if each.fate == fate) for fate in seen.counts}
+    sums = {fate: sums_of(each for each in seen.simulation.portions if each.fate == fate) for fate in seen.counts}
     return [
         pb.FateTotal(
             fate=fate,
             sites=sites,
-            amounts=_amounts(sums[fate].amounts),
+            amounts=amounts(sums[fate].amounts),
             unsummed=seen.portions[fate] - sums[fate].summed,
         )
         for fate, sites in sorted(seen.counts.items())
     ]
-
-
-class _Sums(NamedTuple):
-    """Amounts, one to a unit, and of how many portions they are."""
-
-    amounts: list[Amount]
-    summed: int
-
-
-def _sums(portions: Iterable[Portion]) -> _Sums:
-    known = [portion.amount for portion in portions if portion.amount]
-    by_unit: dict[str | None, Amount] = {}
-    for each in known:
-        before = by_unit.get(each.unit)
-        by_unit[each.unit] = Amount(before.quantity + each.quantity, each.unit) if before else each
-    return _Sums([*by_unit.values()], len(known))
 
 
 def _coverage(coverage: Coverage, product: str, recalled: Collection[str]) -> pb.Coverage:
@@ -124,50 +102,6 @@ def _coverage(coverage: Coverage, product: str, recalled: Collection[str]) -> pb
         located=amount(coverage.located),
         share=None if share is None else float(share),
         doubts=[pb.Doubt(node=ref(key), why=why) for key, why in coverage.unsure],
-    )
-
-
-def _divisions(told: Simulation) -> list[pb.DivisionPart]:
-    """The operators to notify, and what is to be brought back, by division."""
-    nodes: dict[str, list[str]] = defaultdict(list)
-    for key, held in told.nodes.items():
-        if not held.place.external:
-            nodes[held.place.division or ""].append(key)
-    portions: dict[str, list[Portion]] = defaultdict(list)
-    for portion in told.portions:
-        if portion.fate in TO_BRING_BACK:
-            portions[portion.node].append(portion)
-    return [_division(division, keys, told, portions) for division, keys in sorted(nodes.items())]
-
-
-def _division(
-    division: str, keys: Collection[str], told: Simulation, portions: Mapping[str, list[Portion]]
-) -> pb.DivisionPart:
-    left = [portion for key in keys for portion in portions.get(key, ())]
-    sums = _sums(left)
-    by_operator: dict[str, list[str]] = defaultdict(list)
-    for key in keys:
-        by_operator[told.nodes[key].place.operator or told.nodes[key].place.site].append(key)
-    return pb.DivisionPart(
-        division=division,
-        sites=len({split(key)[1] for key in keys}),
-        to_bring_back=_amounts(sums.amounts),
-        unsummed=len(left) - sums.summed,
-        operators=[_notified(own, told, portions) for _, own in sorted(by_operator.items())],
-    )
-
-
-def _notified(keys: Collection[str], told: Simulation, portions: Mapping[str, list[Portion]]) -> pb.Notified:
-    places = {held.place.site: held.place for held in (told.nodes[key] for key in keys)}
-    first = next(iter(places.values()))
-    return pb.Notified(
-        operator_id=first.operator or "",
-        operator_name=first.operator_name or "",
-        division=first.division or "",
-        site_ids=[*places],
-        site_names=[place.name or "" for place in places.values()],
-        contact=next((place.contact for place in places.values() if place.contact), ""),
-        has_goods=any(portion.fate in THERE for key in keys for portion in portions.get(key, ())),
     )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from services.trace.accounts import Account, End
 from services.trace.amounts import NOTHING, Amount, beyond, plus
-from services.trace.books import Account, Books, End
+from services.trace.books import Books
 from services.trace.chain import Chain, is_unnamed
 from services.trace.lineage import split
 
@@ -28,6 +29,9 @@ class Fate(StrEnum):
 
 TO_BRING_BACK: Final = frozenset({Fate.HELD, Fate.IN_TRANSIT, Fate.OUTSIDE, Fate.UNLOCATED})
 """What a recall is still in time for."""
+
+THERE: Final = frozenset({Fate.HELD, Fate.IN_TRANSIT})
+"""What stands at a node by its books, or is on its way there."""
 
 _FATES: Final = {end: Fate(end.value) for end in End}
 

@@ -10,12 +10,11 @@ from contracts.envelope import Envelope
 from contracts.recalls import SITES_TOLD, Recall, RecallsOpenedV1
 from services.trace.amounts import NOTHING, Amount, plus
 from services.trace.lineage import split
-from services.trace.recall_portions import Fate
+from services.trace.recall_portions import THERE
 from services.trace.recall_simulation import Simulation
 from services.trace.store import EVENTS, SITES
 
 SOURCE: Final = "trace"
-THERE: Final = frozenset({Fate.HELD, Fate.IN_TRANSIT})
 LINES: Final = 500
 
 Sources = Mapping[str, Collection[str]]

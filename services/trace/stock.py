@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from services.trace.accounts import Account
 from services.trace.amounts import NOTHING, Amount
-from services.trace.books import Account, Books
+from services.trace.books import Books
 from services.trace.lineage import UNNAMED, node_key, split
 from services.trace.told import Stored
 
