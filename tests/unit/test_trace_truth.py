@@ -15,8 +15,9 @@ from services.trace import truth_judge, truth_store
 from services.trace.domain import decide
 from services.trace.lineage import Event, Place
 from services.trace.sites import Row
-from services.trace.truth import TOLERANCE, Paper
+from services.trace.truth import TOLERANCE, Paper, once
 from services.trace.truth_balance import yield_of
+from services.trace.truth_doubles import doubles
 from services.trace.truth_papers import last_day
 from tests.unit.test_trace_capture import CABBAGE, facts, written
 from tests.unit.trace_world import MORNING, event, goods, harvest, make, receive, ship
@@ -81,7 +82,7 @@ def test_goods_nobody_says_came_are_a_broken_chain_and_no_balance() -> None:
 
 def test_sites_that_the_registry_merged_keep_one_balance() -> None:
     world = Truth(sites=(Row("old", SHOP), Row(SHOP, place=Place(SHOP, "一号店"))))
-    world.hear(receive("e1", "A", "old", FARM), ship("e2", "A", SHOP, KITCHEN, quantity="11"))
+    world.hear(harvest("e1", "A", "old"), ship("e2", "A", SHOP, KITCHEN, quantity="11"))
     assert world.only(K.MORE_OUT_THAN_IN).site == SHOP
 
 
@@ -158,6 +159,17 @@ def test_goods_that_left_before_they_came_are_found_by_the_sites_own_books() -> 
     assert (found.site, found.allowed, found.told) == (SHOP, "2026-01-05T13:00:00+08:00", "2026-01-05T09:00:00+08:00")
     world.hear(receive("e0", "A", SHOP, FARM))
     assert not world.open
+
+
+def test_anothers_word_on_when_goods_came_is_no_book_of_the_sites_own() -> None:
+    sent = ship("e1", "A", FARM, SHOP)._replace(time=MORNING + timedelta(hours=5))
+    assert not told(sent, ship("e2", "A", SHOP, KITCHEN)).open
+
+
+def test_what_was_declared_an_error_counts_for_nothing() -> None:
+    wrong = state(ship("e1", "A", SHOP, KITCHEN), declared=True)
+    assert once([wrong]) == []
+    assert doubles([wrong, state(ship("e1:catering", "A", SHOP, KITCHEN))]) is None
 
 
 def test_clocks_and_papers_that_carry_a_day_only_are_no_doubt() -> None:

@@ -74,6 +74,14 @@ def test_animals_not_arrived_are_laid_to_a_sender_that_names_no_receiver() -> No
     assert not truth.open
 
 
+def test_what_another_supplier_brought_or_another_site_took_over_is_no_arrival() -> None:
+    truth = world(DUE)
+    truth.hear(depart("e1", 100))
+    elsewhere = event("e2", Step.RECEIVING, SHOP, pigs(100), pigs(100), FARM, 2)
+    truth.hear(elsewhere, event("e3", Step.RECEIVING, WORKS, pigs(100), pigs(100), KITCHEN, 2))
+    assert K.ANIMALS_NOT_ARRIVED in truth.open
+
+
 def test_animals_that_left_the_province_are_out_of_sight() -> None:
     truth = world(DUE + timedelta(days=30))
     truth.hear(depart("e1", 100, Place("external:x", external=True)))
@@ -190,6 +198,15 @@ def test_slaughter_in_the_last_steps_explains_meat_however_late_it_is_told() -> 
     assert len(truth.open[K.MEAT_WITHOUT_PAPERS]) == 2
     truth.hear(event("e4", Step.SLAUGHTER, WORKS, pigs(1), pork("C", 80)))
     assert K.MEAT_WITHOUT_PAPERS not in truth.open
+
+
+def test_meat_is_doubted_again_when_the_slaughter_it_came_of_was_an_error() -> None:
+    truth = world(DAY_AFTER)
+    truth.hear(event("e4", Step.SLAUGHTER, WORKS, pigs(1), pork("C", 80)))
+    truth.hear(bought("e6", "C", SHOP, WORKS), bought("e9", "C", KITCHEN, SHOP))
+    assert not truth.open
+    truth.declare("e4")
+    assert {each.site for each in truth.open[K.MEAT_WITHOUT_PAPERS]} == {SHOP, KITCHEN}
 
 
 def test_conformity_certificate_explains_no_meat_and_animals_are_none() -> None:
