@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.trace import Step
+from services.trace import stock
 from services.trace.amounts import NOTHING, Amount, plus
 from services.trace.books import Books
 from services.trace.lineage import Event, Place
@@ -179,3 +180,33 @@ def test_portions_add_up_to_what_was_made(made: list[tuple[str, str, str, int]],
         if each.fate in TO_BRING_BACK:
             standing[each.node] = plus(standing.get(each.node, NOTHING), each.amount)
     assert standing == {f"A@{site}": kilos(left) for site, left in books.stock.items() if left}
+
+
+@given(st.lists(moves, max_size=10), st.sampled_from(("both", "sender", "receiver", "parts")))
+def test_stock_is_what_the_books_of_honest_people_say(made: list[tuple[str, str, str, int]], told_by: str) -> None:
+    books = Honest()
+    for kind, here, there, quantity in made:
+        books.move(kind, here, there, quantity, told_by)
+    found = stock.standing((f"A@{site}" for site in SITES), Books(map(stored, books.events)))
+    assert {each.node: each.amount for each in found} == {
+        f"A@{site}": kilos(left) for site, left in books.stock.items() if left
+    }
+
+
+def test_stock_says_why_it_is_not_known() -> None:
+    told = (
+        ship("e1", "A", FARM, SHOP, quantity="6"),
+        receive("e2", "A", SHOP, FARM, quantity="5"),
+        ship("e3", "B", FARM, SHOP, quantity=None),
+        ship("e4", "B", SHOP, KITCHEN),
+        harvest("e5", "C", FARM, quantity="1"),
+        ship("e6", "C", FARM, KITCHEN, quantity="2"),
+    )
+    found = {each.node: each for each in stock.standing(Books(map(stored, told)).nodes, Books(map(stored, told)))}
+    assert {node: each.why for node, each in found.items() if each.why} == {
+        f"A@{FARM}": stock.Unknown.NOTHING_CAME,
+        f"B@{FARM}": stock.Unknown.NOTHING_CAME,
+        f"B@{SHOP}": stock.Unknown.NOT_RECORDED,
+        f"C@{FARM}": stock.Unknown.MORE_OUT_THAN_IN,
+    }
+    assert (found[f"A@{SHOP}"].amount, found[f"A@{SHOP}"].in_transit) == (kilos(6), kilos(1))
