@@ -65,7 +65,8 @@ class Grove:
 
     def _answer(self, request: Request) -> list[Any]:
         query = walk_store.query(request)
-        found = self.field.db[query.collection + self.name].find(query.filter, query.fields)
+        stored = self.field.db[query.collection + self.name]
+        found = stored.find(query.filter, query.fields, batch_size=walk_store.AT_ONCE)
         return walk_store.reply(request, found.to_list())
 
     def bare(self) -> int:

@@ -22,7 +22,7 @@ class ApiReader:
 
     async def find(self, name: str, where: Stored, fields: Stored | None = None) -> list[Stored]:
         """All documents that a filter lets through."""
-        return await self._db[name].find(where, fields).to_list(None)
+        return await self._db[name].find(where, fields, batch_size=walk_store.AT_ONCE).to_list(None)
 
     async def first(self, name: str, where: Stored, order: Iterable[tuple[str, int]], most: int) -> list[Stored]:
         """The first of them in an order."""

@@ -21,7 +21,7 @@ class Reader:
         self._db = own.db
 
     def find(self, name: str, where: Stored, fields: Stored | None = None) -> list[Stored]:
-        return list(self._db[name].find(where, fields))
+        return list(self._db[name].find(where, fields, batch_size=walk_store.AT_ONCE))
 
     def any(self, name: str, where: Stored) -> bool:
         """Whether a document is there that the filter lets through."""

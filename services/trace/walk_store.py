@@ -40,6 +40,9 @@ GOODS_FIELDS: Final = dict.fromkeys(
 
 SITE_FIELDS: Final = dict.fromkeys(("alias_of", "version", *rows.PLACE), 1)
 
+AT_ONCE: Final = 20_000
+"""Documents to an answer of the server, as `batch_size`: unasked, the first has a hundred, and a round asks twice."""
+
 OfEvents = EventsOf | EventsOn | EventsCiting | EventsAt | GoodsAt
 Asked = OfEvents | EventsNamed | SitesOf | AliasesOf
 
