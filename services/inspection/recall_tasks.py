@@ -42,7 +42,7 @@ def take_recalls(decision: Decision, recalls: Iterable[Recall], sites: Sites) ->
 
 
 def _open(decision: Decision, recall: Recall, where: Place) -> None:
-    what = f"召回核查：{recall.product or '食品'}({LEVELS[recall.recall_class]}召回)"
+    what = f"召回核查：{recall.product or '食品'}（{LEVELS[recall.recall_class]}召回）"
     title = f"{what} · {where.site_name or where.site}"
     id = task_id(recall.id, where.site)
     new = tasks.opened(id, TaskKind.SPECIAL, CAUSE, recall.id, CAUSE, where, decision.now, title)

@@ -117,7 +117,7 @@ def _lead_on(decision: Decision, test: Test, known: Known) -> None:
     if test["qualified"]:
         return
     where, id = placed_at(test), test["_id"]
-    what = f"{_TITLES[TestKind(test['kind'])]}:{test['product'] or '样品'} {test['item']}"
+    what = f"{_TITLES[TestKind(test['kind'])]}：{test['product'] or '样品'} {test['item']}"
     words = f"{what} · {where.site_name or where.site}"
     act = system(decision.now, " ".join(filter(None, (test["batch"], test["method"], test["value"]))))
     task_id = tasks.task_id("test", id)

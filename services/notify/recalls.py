@@ -44,8 +44,8 @@ def opened(recall: Recall, sites: Sites) -> Iterator[Occurrence]:
     """The recall as each of its sites meets it; a site that is named again was told."""
     batches = "、".join(recall.batches[:3]) + ("等" if len(recall.batches) > 3 else "")
     told = {
-        "headline": f"{recall.product or '食品'}({LEVELS[recall.recall_class]}召回)",
-        "body": f"批次 {batches},{recall.reason}",
+        "headline": f"{recall.product or '食品'}（{LEVELS[recall.recall_class]}召回）",
+        "body": f"批次 {batches}，{recall.reason}",
         "issuer": recall.issuer,
     }
     for id in recall.sites:

@@ -44,7 +44,7 @@ def test_each_site_of_a_recall_is_one_task_until_the_recall_has_to_end_and_count
     await_count(db.tasks, 3)
     bus.await_empty(INSPECTION_EVENTS.name, INSPECTION_EVENTS.dead)
     tasks = {row["site"]: row for row in db.tasks.find()}
-    assert tasks[SITE]["title"] == "召回核查：猪肉(一级召回) · 王记蔬菜批发"
+    assert tasks[SITE]["title"] == "召回核查：猪肉（一级召回） · 王记蔬菜批发"
     assert {row["due_at"] for row in tasks.values()} == {datetime(2099, 1, 19, 16, tzinfo=UTC)}
     assert tasks["market:unknown"]["division"] == "370000"
 

@@ -327,7 +327,7 @@ def test_an_opened_recall_reaches_everybody_who_holds_the_goods_first_and_at_nig
     assert {*persons} == {"site:licence:1", "site:licence:2"}
     assert {(row["due_at"], row["urgency"], row["channel"]) for row in persons.values()} == {(NIGHT, 0, "sms")}
     chinese, english = persons["site:licence:2"]["text"].splitlines()
-    assert "第二小学食堂：批次 SL1,检出克伦特罗" in chinese
+    assert "第二小学食堂：批次 SL1，检出克伦特罗" in chinese
     assert "recall. Stop selling" in english
 
 
