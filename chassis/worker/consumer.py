@@ -312,8 +312,8 @@ def consume(
     """With models a method gets `list[Message]`, without any `list[RawMessage]`.
 
     `at_once` batches are carried out side by side: while one waits for the store, the next one computes. A batch
-    gives way, for a while, to those of the queue `after` which it comes. `most` bounds a batch whose messages are large,
-    and so the two batches of them that are kept here at any time.
+    gives way, for a while, to those of the queue `after` which it comes. `most` bounds a batch whose messages are
+    large, and so the two batches of them that are kept here at any time.
     """
     decorate: Callable[[Handler], Handler] = Consumer.decorator(queue, models, at_once, after, most)
     return decorate
