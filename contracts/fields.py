@@ -165,12 +165,13 @@ def day(value: Any) -> str | None:
 
 
 def valid_until(value: Any) -> date | None:
-    """The last day of a paper's validity; 长期 (no end) and what cannot be read are None."""
+    """The last day of a paper's validity; 长期 (no end), as a word or as a day in 9999, and the unreadable are None."""
     words = day(value)
     try:
-        return date.fromisoformat(words) if words else None
+        found = date.fromisoformat(words) if words else None
     except ValueError:
         return None
+    return found if found and found.year < date.max.year else None
 
 
 @lru_cache(4096)

@@ -204,7 +204,12 @@ def test_a_day_that_cannot_be_read_keeps_its_words(written: str | None, meant: s
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("2030-12-31", date(2030, 12, 31)), ("长期", None), (None, None), ("20301231", date(2030, 12, 31))],
+    [
+        ("2030-12-31", date(2030, 12, 31)),
+        ("20301231", date(2030, 12, 31)),
+        ("9998-12-31", date(9998, 12, 31)),
+        *((written, None) for written in ("长期", "9999-12-31", "99991231", None)),
+    ],
 )
 def test_validity_without_a_last_day_is_none(written: str | None, meant: date | None) -> None:
     assert fields.valid_until(written) == meant
