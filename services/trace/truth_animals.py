@@ -101,15 +101,42 @@ def _journey(key: str, statements: Sequence[Statement]) -> Journey | None:
     if not first or any(each.event.there.external for each in first):
         return None
     departures = tuple(each.event for each in first)
-    arrivals = tuple(
-        each.event for each in statements if each.event.step in TAKEOVERS and _answers(each.event, departures)
-    )
+    ours = [each for each in statements if not _under_another(each, key)]
+    arrived = [each for each in ours if each.event.step in TAKEOVERS and _answers(each.event, departures)]
     certified = certifies(key, citing)
     told = _counted(departures)
     if told is None and certified and certified.unit == HEADS:
         told = certified.quantity
-    number = number_of(key, citing)
-    return Journey(number, departures, arrivals, told, _counted(arrivals), _ends(key, first))
+    others = [each.event for each in statements if each not in ours and _beside(each.event, departures)]
+    heads = _came(told, arrived, _counted(others))
+    arrivals = tuple(each.event for each in arrived)
+    return Journey(number_of(key, citing), departures, arrivals, told, heads, _ends(key, first))
+
+
+def _certificates(statement: Statement) -> set[str]:
+    return {paper.key for paper in statement.papers if is_of_animals(statement, paper)}
+
+
+def _under_another(statement: Statement, key: str) -> bool:
+    """Whether animals were under other certificates only: one lot may leave in many loads."""
+    numbers = _certificates(statement)
+    return bool(numbers) and key not in numbers
+
+
+def _beside(event: Event, departures: Iterable[Event]) -> bool:
+    """Whether an event hands animals of the same lots over to the same site."""
+    ways = {edge for departure in departures for edge in edges(departure)}
+    return event.step in HANDOVERS and not ways.isdisjoint(edges(event))
+
+
+def _came(departed: Decimal | None, arrived: Iterable[Statement], others: Decimal | None) -> Decimal | None:
+    """Heads that arrived; what cites no certificate may have come in `others`, the lot's other loads."""
+    arrived = [*arrived]
+    heads = _counted(each.event for each in arrived)
+    if heads is None or departed is None or heads <= departed:
+        return heads
+    uncited = _counted(each.event for each in arrived if not _certificates(each)) or Decimal(0)
+    return max(departed, heads - (uncited if others is None else min(uncited, others)))
 
 
 def _answers(receipt: Event, departures: Iterable[Event]) -> bool:

@@ -111,6 +111,34 @@ def test_what_is_certified_counts_where_no_heads_are_told_of_the_departure() -> 
     assert truth.only(K.HEAD_COUNT_MISMATCH).allowed == "100 HEA"
 
 
+FIRST, SECOND = (CERTIFICATE._replace(number=f"370100011{load}", quantity=Decimal(50)) for load in range(2))
+"""Of one lot that leaves in two loads, each with a certificate of its own."""
+
+
+@pytest.mark.parametrize("cited", [True, False])
+def test_a_lot_in_two_loads_is_counted_by_load(cited: bool) -> None:
+    truth = world(DUE)
+    truth.hear(depart("e1", 50, paper=FIRST), depart("e2", 50, paper=SECOND, hour=4))
+    truth.hear(*(arrive(f"e{4 + load}", 50, 6, *(paper,) * cited) for load, paper in enumerate((FIRST, SECOND))))
+    assert not truth.open
+
+
+def test_the_load_of_a_lot_that_did_not_arrive_is_missed_though_the_other_did() -> None:
+    truth = world(DUE)
+    truth.hear(depart("e1", 50, paper=FIRST), depart("e2", 50, paper=SECOND), arrive("e4", 50, 6, FIRST))
+    assert truth.only(K.ANIMALS_NOT_ARRIVED).document == SECOND.number
+
+
+def test_more_animals_than_departed_are_found_in_each_load_of_a_lot() -> None:
+    truth = world()
+    truth.hear(depart("e1", 50, paper=FIRST), depart("e2", 50, paper=SECOND))
+    truth.hear(arrive("e4", 51, 6, FIRST), arrive("e5", 50, 6, SECOND))
+    assert [found.document for found in truth.open[K.HEAD_COUNT_MISMATCH]] == [FIRST.number]
+    loose = world()
+    loose.hear(depart("e1", 50, paper=FIRST), depart("e2", 50, paper=SECOND), arrive("e4", 101, 6))
+    assert {found.told for found in loose.open[K.HEAD_COUNT_MISMATCH]} == {"51 HEA"}
+
+
 def test_more_animals_than_a_certificate_names_overuse_it() -> None:
     truth = world()
     truth.hear(depart("e1", 60), arrive("e2", 60), depart("e3", 41), arrive("e4", 41))
