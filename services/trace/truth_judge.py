@@ -15,25 +15,22 @@ from services.trace import (
     truth_places,
     truth_vehicles,
 )
-from services.trace.lineage import TAKEOVERS, Flow, flows, node_key, split
-from services.trace.sites import Sites
-from services.trace.truth import Doubt, Statement, day_of, once
+from services.trace.lineage import TAKEOVERS, split
+from services.trace.truth import Doubt, Statement, day_of
 from services.trace.truth_asks import (
     Citing,
     Doubted,
     LeadingTo,
     Licensed,
-    Named,
     OnVehicle,
     Request,
     ToldAgain,
-    Touching,
     Watched,
 )
 from services.trace.truth_findings import Judged
+from services.trace.truth_reading import Reading, ordered
 from services.trace.truth_subjects import Subject, Topic, cited_papers, subjects_of, vehicle_days
 
-Reading = Generator[Request, Any, list[Statement]]
 Judging = Generator[Request, Any, list[Judged]]
 
 
@@ -43,24 +40,22 @@ BUSY: Final = 500
 
 @dataclass
 class Examination:
-    """One look at what is on record. `sites` are those met; events are read in today's site ids."""
+    """One look at what is on record about subjects."""
 
     put_off: Collection[str] = ()
     """Nodes not to be judged now; `waiting` are those of them that should have been."""
-    sites: Sites = field(default_factory=Sites)
+    reading: Reading = field(default_factory=Reading)
     waiting: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
     """Nodes with so many events that not each new one can have all of them read again."""
-    _met: dict[str, Statement] = field(default_factory=dict)
-    _flows: dict[str, list[Flow]] = field(default_factory=dict)
 
     def run(self, ids: Iterable[str], more: Iterable[Subject] = ()) -> Judging:
         """Judges all that events have to do with, and further subjects."""
         wanted = set(more)
-        told = yield from self._named(ids)
+        told = yield from self.reading.named(ids)
         wanted |= {subject for statement in told for subject in subjects_of(statement)}
         batches = {goods.batch for statement in told for goods in statement.event.goods}
-        doubted: list[str] = (yield Doubted(_sorted(batches))) if batches else []
+        doubted: list[str] = (yield Doubted(ordered(batches))) if batches else []
         wanted |= {Subject(Topic.MEAT, id) for id in doubted}
         wanted |= yield from self._after([each for each in told if each.declared])
         return (yield from self.judge(wanted))
@@ -69,7 +64,7 @@ class Examination:
         """Receipts of meat that events declared errors may have explained."""
         nodes, found = truth_meat.went_to(declared), set[Subject]()
         for _ in range(truth_meat.LAST_STEPS):
-            onward = yield from self._touching(nodes)
+            onward = yield from self.reading.touching(nodes)
             found |= {Subject(Topic.MEAT, each.event.id) for each in onward if truth_meat.is_receipt(each)}
             nodes = truth_meat.went_to(onward)
         return found
@@ -88,67 +83,27 @@ class Examination:
         found += yield from self._doubles(keys[Topic.DOUBLE])
         return found
 
-    def _read(self, request: Request) -> Reading:
-        """Events by today's site ids; nothing is asked about nothing."""
-        if not request[0]:
-            return []
-        statements: list[Statement] = yield request
-        events = yield from self.sites.resolve([statement.event for statement in statements])
-        return [statement._replace(event=event) for statement, event in zip(statements, events, strict=True)]
-
-    def _named(self, ids: Iterable[str]) -> Reading:
-        """Events by their ids, each read once."""
-        wanted = _sorted(ids)
-        for each in (yield from self._read(Named(_sorted(set(wanted) - self._met.keys())))):
-            self._met[each.event.id] = each
-        return [self._met[id] for id in wanted if id in self._met]
-
     def _nodes(self, nodes: set[str], papers: set[str]) -> Judging:
-        yield from self.sites.resolve((), *(split(node)[1] for node in nodes))
-        today = {self._names(node)[0] for node in nodes}
+        yield from self.reading.sites.resolve((), *(split(node)[1] for node in nodes))
+        today = {self.reading.names(node)[0] for node in nodes}
         self.waiting |= today.intersection(self.put_off)
         today -= self.waiting
-        statements = yield from self._touching(today)
+        statements = yield from self.reading.touching(today)
         papers.update(key for each in statements for key in cited_papers(each))
-        by_node = self._by_node(statements)
+        by_node = self.reading.by_node(statements)
         self.busy |= {node for node in today if len(by_node[node]) > BUSY}
         return [
-            _judged(Topic.NODE, node, truth_balance.unbalanced(node, self._at(node, by_node)), self._names(node))
+            _judged(
+                Topic.NODE,
+                node,
+                truth_balance.unbalanced(node, self.reading.at(node, by_node)),
+                self.reading.names(node),
+            )
             for node in sorted(today)
         ]
 
-    def _moves(self, statement: Statement) -> list[Flow]:
-        """What an event moves, worked out once."""
-        known = self._flows.get(statement.event.id)
-        if known is None:
-            known = self._flows[statement.event.id] = list(flows(statement.event))
-        return known
-
-    def _by_node(self, statements: Iterable[Statement], inward: bool = False) -> dict[str, dict[str, Statement]]:
-        """Events, by id, that move goods at each node; those only that bring some there where `inward`."""
-        found: dict[str, dict[str, Statement]] = defaultdict(dict)
-        for each in statements:
-            for flow in self._moves(each):
-                if flow.inward or not inward:
-                    found[flow.node][each.event.id] = each
-        return found
-
-    def _at(self, node: str, by_node: Mapping[str, Mapping[str, Statement]]) -> list[Flow]:
-        """What was moved at a node, in order of time."""
-        counted = once(by_node.get(node, {}).values())
-        return [flow for each in counted for flow in self._moves(each) if flow.node == node]
-
-    def _names(self, node: str) -> tuple[str, ...]:
-        """A node under every id that its site has had, today's first."""
-        batch, site = split(node)
-        return tuple(node_key(batch, id) for id in self.sites.ids(self.sites.now(site)))
-
-    def _touching(self, nodes: Iterable[str]) -> Reading:
-        names = {name for node in nodes for name in self._names(node)}
-        return (yield from self._read(Touching(_sorted(names))))
-
     def _events(self, ids: set[str]) -> Judging:
-        statements = yield from self._named(ids)
+        statements = yield from self.reading.named(ids)
         licences = yield from self._licences(statements)
         return [_judged(Topic.EVENT, each.event.id, _of_event(each, licences)) for each in statements]
 
@@ -159,20 +114,20 @@ class Examination:
         sites = {each.event.there.site for each in bought}
         doubted = {each.event.there.site for each in bought if each.licensed_until}
         before = max(day_of(each.event.time) for each in bought)
-        licences: Mapping[str, date] = yield Licensed(_sorted(sites), before, _sorted(doubted))
+        licences: Mapping[str, date] = yield Licensed(ordered(sites), before, ordered(doubted))
         return licences
 
     def _papers(self, keys: set[str], vehicles: set[str]) -> Judging:
         """By the events that cite a paper, and those that touch the nodes of these. Most papers tell no quantity."""
-        watched: list[str] = (yield Watched(_sorted(keys))) if keys else []
+        watched: list[str] = (yield Watched(ordered(keys))) if keys else []
         keys = set(watched)
         citing: dict[str, list[Statement]] = {key: [] for key in sorted(keys)}
-        for statement in (yield from self._read(Citing(_sorted(keys)))):
+        for statement in (yield from self.reading.read(Citing(ordered(keys)))):
             for key in {paper.key for paper in statement.papers} & keys:
                 citing[key].append(statement)
                 vehicles.update(vehicle_days(statement) if truth_animals.sets_out(statement, key) else ())
-        nodes = {key: {flow.node for each in told for flow in self._moves(each)} for key, told in citing.items()}
-        around = self._by_node((yield from self._touching(set[str]().union(*nodes.values()))))
+        nodes = {key: {flow.node for each in told for flow in self.reading.moves(each)} for key, told in citing.items()}
+        around = self.reading.by_node((yield from self.reading.touching(set[str]().union(*nodes.values()))))
         return [
             _judged(Topic.PAPER, key, _of_paper(key, [*told, *_among(nodes[key], around).values()]))
             for key, told in citing.items()
@@ -182,29 +137,29 @@ class Examination:
         days = [(plate, date.fromisoformat(day)) for plate, _, day in (key.rpartition("|") for key in sorted(keys))]
         seen: dict[str, list[Statement]] = {key: [] for key in sorted(keys)}
         numbers: dict[str, set[str]] = defaultdict(set)
-        for each in (yield from self._read(OnVehicle(tuple(days)))):
+        for each in (yield from self.reading.read(OnVehicle(tuple(days)))):
             for key in vehicle_days(each):
                 seen[key].append(each)
                 numbers[key] |= {paper.key for paper in each.papers if truth_animals.is_of_animals(each, paper)}
         several = {number for told in numbers.values() if len(told) > 1 for number in told}
-        arrivals = yield from self._read(Citing(_sorted(several)))
+        arrivals = yield from self.reading.read(Citing(ordered(several)))
         return [_judged(Topic.VEHICLE, key, _of_vehicle(told, arrivals)) for key, told in seen.items()]
 
     def _animals(self, tags: set[str]) -> Judging:
         seen: dict[str, list[Statement]] = {tag: [] for tag in sorted(tags)}
-        for statement in (yield from self._read(Citing(_sorted(tags)))):
+        for statement in (yield from self.reading.read(Citing(ordered(tags)))):
             for tag in set(statement.tags) & tags:
                 seen[tag].append(statement)
         return [_judged(Topic.ANIMAL, tag, [truth_places.animal_apart(told)]) for tag, told in seen.items()]
 
     def _meat(self, ids: set[str]) -> Judging:
         """Only receipts that tell nothing themselves have the steps before them read."""
-        receipts = yield from self._named(ids)
+        receipts = yield from self.reading.named(ids)
         led: dict[str, dict[str, Statement]] = {each.event.id: {} for each in receipts}
         nodes = {each.event.id: truth_meat.ends_of(each) for each in receipts}
         for _ in range(truth_meat.LAST_STEPS):
-            names = {name for told in nodes.values() for node in told for name in self._names(node)}
-            led_to = self._by_node((yield from self._read(LeadingTo(_sorted(names)))), inward=True)
+            names = {name for told in nodes.values() for node in told for name in self.reading.names(node)}
+            led_to = self.reading.by_node((yield from self.reading.read(LeadingTo(ordered(names)))), inward=True)
             for id, told in nodes.items():
                 before = _among(told, led_to)
                 led[id] |= before
@@ -213,15 +168,11 @@ class Examination:
 
     def _doubles(self, origins: set[str]) -> Judging:
         told: dict[str, list[Statement]] = {origin: [] for origin in sorted(origins)}
-        for statement in (yield from self._read(ToldAgain(_sorted(origins)))):
+        for statement in (yield from self.reading.read(ToldAgain(ordered(origins)))):
             told[statement.origin].append(statement)
         return [
             _judged(Topic.DOUBLE, origin, [truth_doubles.doubles(statements)]) for origin, statements in told.items()
         ]
-
-
-def _sorted(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(values)))
 
 
 def _judged(topic: Topic, key: str, doubts: Iterable[Doubt | None], names: tuple[str, ...] = ()) -> Judged:

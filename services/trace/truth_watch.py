@@ -88,7 +88,7 @@ def _judged(
     judged = answered(examination.run(ids, more), lambda request: _answer(reader, request))
     about = {"_id": {"$in": [id for each in judged for id in each.findings]}}
     known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, about)}
-    changes = truth_findings.changes(judged, known, examination.sites, now)
+    changes = truth_findings.changes(judged, known, examination.reading.sites, now)
     changed = _changed(judged, changes)
     later = [truth_store.look_again(Subject(Topic.NODE, node), now + AGAIN) for node in sorted(examination.waiting)]
     looks = [*_looked(page, judged, changed, now), *_pending(page, judged, now), *later]

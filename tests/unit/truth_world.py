@@ -75,7 +75,7 @@ class Truth:
         self.busy |= examination.busy
         self.waiting |= {Subject(Topic.NODE, node): self.now for node in examination.waiting}
         known = {id: self.findings[id] for each in judged for id in each.findings if id in self.findings}
-        for change in truth_findings.changes(judged, known, examination.sites, self.now):
+        for change in truth_findings.changes(judged, known, examination.reading.sites, self.now):
             self.findings[change.after.id] = change.after
 
     @property
