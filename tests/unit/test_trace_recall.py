@@ -97,6 +97,11 @@ def test_halves_that_name_nobody_meet_by_batch() -> None:
     assert (covered["A"].produced, covered["A"].share) == (kilos(10), Fraction(9, 10))
 
 
+def test_goods_handed_to_oneself_have_not_moved() -> None:
+    told = harvest("e0", "A", FARM), ship("e1", "A", FARM, FARM, quantity="6")
+    assert located(*told) == {(f"A@{FARM}", Fate.HELD): kilos(10)}
+
+
 def test_unknown_quantities_are_not_guessed() -> None:
     parts, covered = found(harvest("e0", "A", FARM, quantity=None), ship("e1", "A", FARM, SHOP))
     assert parts == [
@@ -153,7 +158,8 @@ class Honest:
         if told_by != "sender":
             first = int(quantity) // 2 if told_by == "parts" else 0
             for part, some in enumerate(filter(None, (first, int(quantity) - first))):
-                self.events.append(receive(f"r{number}{part}", "A", there, here, quantity=str(some)))
+                named = "" if told_by == "anonymous" else here
+                self.events.append(receive(f"r{number}{part}", "A", there, named, quantity=str(some)))
 
 
 SITES = (FARM, SHOP, KITCHEN)
@@ -182,7 +188,7 @@ def test_portions_add_up_to_what_was_made(made: list[tuple[str, str, str, int]],
     assert standing == {f"A@{site}": kilos(left) for site, left in books.stock.items() if left}
 
 
-@given(st.lists(moves, max_size=10), st.sampled_from(("both", "sender", "receiver", "parts")))
+@given(st.lists(moves, max_size=10), st.sampled_from(("both", "sender", "receiver", "parts", "anonymous")))
 def test_stock_is_what_the_books_of_honest_people_say(made: list[tuple[str, str, str, int]], told_by: str) -> None:
     books = Honest()
     for kind, here, there, quantity in made:

@@ -69,9 +69,9 @@ def test_several_batches_are_one_recall() -> None:
 
 
 def test_recall_follows_goods_whatever_the_clocks_say() -> None:
-    lots = goods("A", quantity="1")
-    early = event("e8", Step.SHIPPING, STALL, lots, lots, CLASS, hour=-48)
-    assert "A@class" in simulated(*CHAIN, early).nodes
+    lots = goods("M", quantity="1")
+    early = event("e8", Step.SHIPPING, SCHOOL, lots, lots, Place("canteen"), hour=-48)
+    assert "M@canteen" in simulated(*CHAIN, early).nodes
 
 
 def test_what_is_frozen_is_what_was_simulated() -> None:
