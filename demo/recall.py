@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
+from shilian.inspection.v1 import inspection_pb2
 from shilian.notify.v1 import notify_pb2
 from shilian.trace.v1 import recall_pb2 as pb
 
@@ -30,7 +31,7 @@ ON_ITS_WAY: Final = frozenset({"pending", "sending", "unknown", "sent"})
 @dataclass
 class Called:
     """What the recall came to; `simulation` before it was opened, `final` with what was told late, `heard` the goods
-    that each source was told of.
+    that each source was told of, `tasks` what inspection opened, one at each site.
     """
 
     steps: list[Step]
@@ -40,6 +41,7 @@ class Called:
     deliveries: list[Json] = field(default_factory=list)
     heard: Mapping[str, list[Json]] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
+    tasks: int = 0
 
     @property
     def grown(self) -> bool:
@@ -54,6 +56,7 @@ class Called:
             "version": self.recall["version"],
             "sites": [version["sites"] for version in self.recall["versions"]],
             "added": self.added,
+            "tasks": self.tasks,
             "simulated": _told(self.simulation),
             "final": _told(self.final),
             "deliveries": dict(Counter(f"{each['channel']} {each['state']}" for each in self.deliveries)),
@@ -138,6 +141,14 @@ class Recalling:
         self.called.added = [site for version in told["recall"]["versions"][1:] for site in version["site_ids"]]
         self._await_told()
         self._diary.note("平台 platform", f"召回增加 {goods.receipt.site.name}，并通知", "recall grown")
+        self.called.tasks = awaited("a task at every site", self._tasks)
+        self._diary.note("平台 platform", f"逐处核查召回：{self.called.tasks} 项检查任务", "task open")
+
+    def _tasks(self) -> int:
+        """Tasks of the recall, once there is one at every site."""
+        recall = self.called.recall
+        tasks = int(self._ask(inspection_pb2.GetRecallProgressRequest(recall_id=recall["recall_id"]))["tasks"])
+        return tasks if tasks >= int(recall["sites"]) else 0
 
     def _ask(self, request: Any) -> Json:
         return self._diary.ask(request, PROVINCE)

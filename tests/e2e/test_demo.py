@@ -136,8 +136,10 @@ def check_recall(recall: dict[str, Any], month: Month) -> None:
     assert sum(recall["final"]["divisions"].values()) == after
     assert recall["deliveries"]["sms delivered"] >= after
     assert recall["heard"]["one_network"] >= before
+    assert recall["tasks"] == after
     states = [step["state"] for step in recall["steps"]]
-    assert [*dict.fromkeys(states)] == [f"recall {word}" for word in ("simulated", "open", "told", "late", "grown")]
+    words = ("simulated", "open", "told", "late", "grown")
+    assert [*dict.fromkeys(states)] == [*(f"recall {word}" for word in words), "task open"]
 
 
 def check_inquiry(inquiry: dict[str, Any], month: Month, folder: Path) -> None:
