@@ -3,14 +3,14 @@
 A node is a batch at a site. Goods in a unit that cannot be converted, or in several units, are out of every balance.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from contracts.findings import FindingKind
 from contracts.trace import Category, Step
 from services.trace.amounts import Amount, moved, total_of
-from services.trace.lineage import TRANSFORMS, Event, Flow, split
+from services.trace.lineage import TRANSFORMS, UNNAMED, Event, Flow, split
 from services.trace.truth import Doubt, ids, is_before, last, moment, percent, shown, slack
 
 
@@ -46,16 +46,24 @@ def yield_of(step: Step, category: Category) -> Yield | None:
 def unbalanced(node: str, told: Sequence[Flow]) -> Iterator[Doubt]:
     """What is wrong with a node; all that was moved there has to be given, each event once.
 
-    What nobody says came to it is a broken chain, or began there, and no balance. Growth begins a node freely.
+    What nobody says came to it, but what was sent back, is a broken chain, or began there, and no balance. Growth
+    begins a node freely.
     """
     came, went = [flow for flow in told if flow.inward], [flow for flow in told if not flow.inward]
-    yield from _overdrawn(node, came, went)
-    yield from _too_early(node, came, went)
+    if brought := _brought(came, went):
+        yield from _overdrawn(node, came, went)
+        yield from _too_early(node, brought, went)
+
+
+def _brought(came: Iterable[Flow], went: Iterable[Flow]) -> list[Flow]:
+    """What came from elsewhere than from who got the goods here, and sent them back."""
+    took = {flow.other for flow in went if flow.handoff and flow.event.step is not Step.RETURNING} - {UNNAMED}
+    return [flow for flow in came if not flow.handoff or flow.other not in took]
 
 
 def _overdrawn(node: str, came: Sequence[Flow], went: Sequence[Flow]) -> Iterator[Doubt]:
     more, less = moved(came), moved(went)
-    if not came or not more or not less or more.unit != less.unit:
+    if not more or not less or more.unit != less.unit:
         return
     allowed = more.quantity * (1 + slack(more.unit))
     if less.quantity > allowed:
