@@ -34,6 +34,11 @@ class Settling(NamedTuple):
     rows: list[Stored]
     writes: dict[str, list[Any]]
 
+    @property
+    def states(self) -> dict[str, State]:
+        """How each declaration stands, new or known."""
+        return self.known | {each.declaration.id: each.state for each in self.new}
+
 
 Steps = Generator[Ask, list[Stored], Settling]
 

@@ -42,8 +42,9 @@ class Declaring:
             return Commit(found[0].writes, _told(found[0], told, reports, parent))
 
         self._store.decide(decided)
-        waiting = [each.declaration.event_id for each in found[0].new if each.state is State.PENDING]
-        self.hear(waiting, parent)
+        states = found[0].states
+        # Those told again, too: who told them first may have been killed before it looked.
+        self.hear([each.event_id for each in reports if states[each.id] is State.PENDING], parent)
 
     def hear(self, events: Iterable[str], parent: Envelope) -> None:
         """Settles what waited for these events, which are recorded now; mostly nothing does."""
@@ -71,8 +72,7 @@ def _told(
     settling: Settling, declarations: Sequence[Declaration], reports: Sequence[ErrorReport], parent: Envelope
 ) -> list[Outgoing]:
     """The announcement, each source's answers, and what is refused as dead letters."""
-    states = settling.known | {each.declaration.id: each.state for each in settling.new}
-    known = {*settling.known}
+    states, known = settling.states, {*settling.known}
     answers: dict[str, list[Verdict]] = {}
     dead: list[Outgoing] = []
     for each, report in zip(declarations, reports, strict=True):

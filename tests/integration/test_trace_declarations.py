@@ -147,6 +147,19 @@ def test_a_declaration_waits_for_its_event_and_is_refused_to_another_source(
     assert verified(evidence) == []
 
 
+def test_a_worker_killed_before_it_looked_again_looks_when_told_again(worker: Process, bus: Bus, db: Any) -> None:
+    """The event was announced before its declaration was committed as waiting, and the message comes once more."""
+    told = report("E2")
+    capture(bus, record("E1", Step.HARVEST, FARM, source=SOURCE))
+    await_events(db, 1)
+    declare(bus, told)
+    eventually(lambda: db.declarations.find_one({"_id": told.id, "state": "pending"}))
+    db.events.insert_one({**db.events.find_one({"_id": "E1"}), "_id": "E2"})
+    declare(bus, told)
+    eventually(lambda: db.events.find_one({"_id": "E2", "declared.id": told.id}))
+    assert db.declarations.find_one({"_id": told.id})["state"] == "applied"
+
+
 def test_stock_walks_and_handoffs_follow(worker: Process, trace: Client, evidence: Client, bus: Bus, db: Any) -> None:
     capture(bus, *chain())
     await_events(db, 6)

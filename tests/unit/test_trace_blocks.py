@@ -64,7 +64,8 @@ class Kept:
         if isinstance(question, BlocksIn):
             return [self.blocks[id] for id in sorted(self.blocks) if first < id <= last][: question.most]
         self.between()
-        return [each for each in self.events.values() if first < each.get("block", "") <= last]
+        from_start = {lane} if not after else set()
+        return [row for row in self.events.values() if first < (id := row.get("block", "")) <= last or id in from_start]
 
 
 @pytest.fixture
