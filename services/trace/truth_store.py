@@ -132,13 +132,13 @@ def to_examine(ids: Iterable[str], at: datetime) -> dict[str, list[UpdateOne]]:
 
 
 def look_again(subject: Subject, at: datetime) -> UpdateOne:
-    """Has a subject examined at a time, or at the earlier one already set."""
-    return UpdateOne({"_id": subject.id}, {"$min": {"look_at": at}}, upsert=True)
+    """Has a subject examined at a time, or at the earlier one already set; counted, so that who looks meanwhile sees."""
+    return UpdateOne({"_id": subject.id}, {"$min": {"look_at": at}, "$inc": {"asked": 1}}, upsert=True)
 
 
 def looked(row: Stored, again: datetime | None) -> DeleteOne | UpdateOne:
-    """Sets when a row is looked at again, if at all; one that was set anew meanwhile stays."""
-    seen = {"_id": row["_id"], "look_at": row["look_at"]}
+    """Sets when a row is looked at again, if at all; one that was asked for meanwhile stays due."""
+    seen = {"_id": row["_id"], "look_at": row["look_at"], "asked": row.get("asked")}
     return UpdateOne(seen, {"$set": {"look_at": again}}) if again else DeleteOne(seen)
 
 

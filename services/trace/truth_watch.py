@@ -71,8 +71,10 @@ def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
     nodes = [subject for subject in due if subject.topic is Topic.NODE]
     page = {subject: row for subject, row in due.items() if subject not in nodes[BUSY_NODES:]}
     ids = [subject.key for subject in page if subject.topic is Topic.EVENT]
-    commit, _ = _judged(reader, Examination(), ids, page, now, None, list(page.values()))
-    return commit, len(due) == PAGE or len(page) < len(due)
+    commit, changed = _judged(reader, Examination(), ids, page, now, None, list(page.values()))
+    beside = [truth_store.look_again(each.subject, now + AGAIN) for each in changed if each.subject not in page]
+    writes = {**commit.writes, truth_store.EXAMINE: [*commit.writes[truth_store.EXAMINE], *beside]}
+    return Commit(writes, commit.outgoing), len(due) == PAGE or len(page) < len(due)
 
 
 def _judged(

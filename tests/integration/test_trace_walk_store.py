@@ -46,7 +46,7 @@ def events() -> list[Event]:
 def drive(db: Any, events: list[Event]) -> Drive[Any]:
     """Answers a walk from the store that holds the events."""
     ensure(db, store.COLLECTIONS)
-    db[store.EVENTS].insert_many([rows.event_row(_entry(each), None, each.time) for each in events])
+    db[store.EVENTS].insert_many([rows.event_row(entry(each), None, each.time) for each in events])
     named = [replica.site_aliased(Alias(alias=row.site, site=str(row.alias_of), version=1)) for row in ALIASES]
     db[store.SITES].bulk_write(named)
 
@@ -57,7 +57,7 @@ def drive(db: Any, events: list[Event]) -> Drive[Any]:
     return lambda steps: answered(steps, answer)
 
 
-def _entry(each: Event) -> Entry:
+def entry(each: Event) -> Entry:
     here, there = _party(each.here), _party(each.there)
     record = Record(
         id=each.id,
