@@ -71,4 +71,5 @@ def _doubt(before: Event, after: Event, least: timedelta | None) -> Doubt:
 
 
 def _at(event: Event) -> str:
-    return f"{event.here.name or event.here.site} {event.here.division or ''} {moment(event.time)}"
+    """Division and time; of the site itself, which may trade with whom the reader must not know, only evidence tells."""
+    return f"{event.here.division or ''} {moment(event.time)}".strip()

@@ -235,6 +235,7 @@ def test_vehicle_at_two_places_too_soon_is_found(there: str, minutes: int, found
     if found:
         doubt = world.only(K.IMPOSSIBLE_PLACE)
         assert (doubt.site, doubt.events) == (SHOP, ("e1", "e2"))
+        assert doubt.allowed == f"{CITY} 2026-01-05T08:00:00+08:00"
     assert not told(state(ship("e1", "A", at(FARM, CITY)), vehicle="鲁A12345"), state(soon, vehicle="鲁B1")).open
 
 
