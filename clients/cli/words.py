@@ -218,6 +218,7 @@ FAULTS: Final = {
     "event_inserted": "记录被插入",
     "event_changed": "记录被改动",
     "event_unsealed": "记录不在任何区块中",
+    "declaration_changed": "更正声明与记录上的标记不符",
 }
 
 DECLARERS: Final = {"source": "来源系统", "operator": "主体", "regulator": "监管"}

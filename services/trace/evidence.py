@@ -22,7 +22,17 @@ from contracts import rules
 from services.trace import announce, declaration_calls, declaration_rows, sealing, store
 from services.trace.blocks import Row, lane_of
 from services.trace.declaration_rows import Ask
-from services.trace.verifying import Anchor, BlocksIn, Fault, Problem, Question, Stretch, verified
+from services.trace.verifying import (
+    Anchor,
+    BlocksIn,
+    DocumentsIn,
+    EventsNamed,
+    Fault,
+    Problem,
+    Question,
+    Stretch,
+    verified,
+)
 
 MOST_UNSEALED = 1_000
 """Events without a block that are counted, once in a run."""
@@ -89,8 +99,12 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
         if isinstance(question, BlocksIn):
             found = self._db[sealing.BLOCKS].find(sealing.blocks_in(question.stretch)).sort("_id", 1)
             return list(await found.to_list(question.most))
-        where = sealing.documents_in(question.stretch)
-        return [row for name in store.SEALED for row in await self._db[name].find(where).to_list(None)]
+        if isinstance(question, DocumentsIn):
+            where = sealing.documents_in(question.stretch)
+            return [row for name in store.SEALED for row in await self._db[name].find(where).to_list(None)]
+        named = store.EVENTS if isinstance(question, EventsNamed) else store.DECLARATIONS
+        fields = ("declared", "event_id", "state", "source", "recorded_at")
+        return list(await self._db[named].find({"_id": {"$in": [*question.ids]}}, fields).to_list(None))
 
     async def _unsealed(self) -> list[Problem]:
         counts = [await self._db[name].count_documents(sealing.UNSEALED, limit=MOST_UNSEALED) for name in store.SEALED]

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from services.trace.blocks import Block, Row, block_id, expected, root_of
+from services.trace.verifying_marks import about, borne, is_false
 
 MOST_BLOCKS: Final = 200
 MOST_DOCUMENTS: Final = 2_000
@@ -23,6 +24,7 @@ class Fault(StrEnum):
     EVENT_INSERTED = "event_inserted"
     EVENT_CHANGED = "event_changed"
     EVENT_UNSEALED = "event_unsealed"
+    DECLARATION_CHANGED = "declaration_changed"
 
 
 class Problem(NamedTuple):
@@ -62,6 +64,18 @@ class DocumentsIn(NamedTuple):
     stretch: Stretch
 
 
+class DeclarationsNamed(NamedTuple):
+    """Asks for declarations by their ids."""
+
+    ids: tuple[str, ...]
+
+
+class EventsNamed(NamedTuple):
+    """Asks for events by their ids."""
+
+    ids: tuple[str, ...]
+
+
 class Verified(NamedTuple):
     """What was looked at: the last block of it, and whether the stretch ended there."""
 
@@ -72,7 +86,7 @@ class Verified(NamedTuple):
     ended: bool
 
 
-Question = BlocksIn | DocumentsIn
+Question = BlocksIn | DocumentsIn | DeclarationsNamed | EventsNamed
 Steps = Generator[Question, list[Row], Verified]
 
 
@@ -91,14 +105,26 @@ def verified(stretch: Stretch, anchors: Sequence[Anchor], most: int = MOST_BLOCK
         # A batch may have been recorded between the two answers.
         since = yield BlocksIn(Stretch(lane, page[-1]["number"] if page else after, until), len(homeless))
         homeless -= {row["_id"] for row in since}
+    marks = yield from _marks(documents)
     problems = [
         *_linked(before, page, stretch),
         *(found for row in page for found in _content(row, documents[row["_id"]])),
         *(Problem(id, Fault.EVENT_UNSEALED, len(documents[id])) for id in sorted(homeless)),
+        *marks,
         *_anchored(page, [each for each in anchors if _concerns(each, stretch)], ended),
     ]
     count = sum(len(documents[row["_id"]]) for row in page)
     return Verified(problems, len(page), count, _block(page[-1]) if page else None, ended)
+
+
+def _marks(documents: Mapping[str, Sequence[Row]]) -> Generator[Question, list[Row], list[Problem]]:
+    """Whether events bear what was declared of them, and nothing else."""
+    rows = [row for found in documents.values() for row in found]
+    declarations = (yield DeclarationsNamed(ids)) if (ids := borne(rows)) else []
+    events = (yield EventsNamed(ids)) if (ids := about(rows)) else []
+    told = {row["_id"]: row for row in declarations}, {row["_id"]: row for row in events}
+    wrong = {id: sum(is_false(row, *told) for row in found) for id, found in documents.items()}
+    return [Problem(id, Fault.DECLARATION_CHANGED, count) for id, count in sorted(wrong.items()) if count]
 
 
 def _page(rows: Sequence[Row], most: int) -> list[Row]:

@@ -160,6 +160,19 @@ def test_a_worker_killed_before_it_looked_again_looks_when_told_again(worker: Pr
     assert db.declarations.find_one({"_id": told.id})["state"] == "applied"
 
 
+def test_marks_forged_or_taken_away_are_found(worker: Process, evidence: Client, bus: Bus, db: Any) -> None:
+    capture(bus, *(record(id, Step.HARVEST, FARM, id, source=SOURCE) for id in ("E1", "E2")))
+    await_events(db, 2)
+    declare(bus, report("E1"))
+    eventually(lambda: db.events.find_one({"declared": {"$exists": True}}))
+    assert verified(evidence) == []
+    mark = db.events.find_one({"_id": "E1"})["declared"]
+    db.events.update_one({"_id": "E2"}, {"$set": {"declared": mark}})
+    assert verified(evidence) == ["declaration_changed"]
+    db.events.update_many({}, {"$unset": {"declared": 1}})
+    assert verified(evidence) == ["declaration_changed"]
+
+
 def test_stock_walks_and_handoffs_follow(worker: Process, trace: Client, evidence: Client, bus: Bus, db: Any) -> None:
     capture(bus, *chain())
     await_events(db, 6)

@@ -1,7 +1,7 @@
 """Blocks: whatever is changed, removed or inserted no longer fits."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from chassis.asking import answered
 from services.trace import sealing
 from services.trace.blocks import GENESIS, Block, block_id, leaf, root_of, seal
-from services.trace.verifying import Anchor, BlocksIn, Fault, Question, Stretch, Verified, verified
+from services.trace.verifying import (
+    Anchor,
+    BlocksIn,
+    DeclarationsNamed,
+    EventsNamed,
+    Fault,
+    Question,
+    Stretch,
+    Verified,
+    verified,
+)
 
 Row = dict[str, Any]
 
@@ -59,6 +69,8 @@ class Kept:
         return [(each.block, each.fault) for each in self.verify(WHOLE, *anchors).problems]
 
     def _answer(self, question: Question) -> list[Row]:
+        if isinstance(question, DeclarationsNamed | EventsNamed):
+            return [row for id, row in self.events.items() if id in question.ids]
         lane, after, until = question.stretch
         first, last = block_id(lane, after), block_id(lane, until) if until else f"{lane}0"
         if isinstance(question, BlocksIn):
@@ -130,10 +142,49 @@ def test_what_trace_sets_later_is_no_change(kept: Kept) -> None:
     late = kept.events["E020"]
     del late["unplaced"]
     late |= {"division": "370102", "operator": "o:1", "parties": ["o:1"]}
-    kept.events["E001"] |= {"also_from": ["market"], "declared": "D1"}
+    kept.events["E001"] |= {"also_from": ["market"], "declared": {"id": "D1"}}
+    declare(kept, "D1", "E001")
     assert kept.faults() == []
     late["site"] = "licence:X"
     assert kept.faults() == [(ID[4], Fault.EVENT_CHANGED)]
+
+
+def declare(kept: Kept, id: str, event: str, **more: Any) -> None:
+    told = {"_id": id, "event_id": event, "by": "source", "who": "market", "state": "applied", "recorded_at": NOW}
+    kept.record("declarations", told | more)
+
+
+@pytest.mark.parametrize("mark", [{"id": "D9"}, {"id": "D2"}, {"id": "D3"}, {}, True])
+def test_a_mark_that_nobody_declared_is_found(kept: Kept, mark: Any) -> None:
+    declare(kept, "D2", "E002")
+    declare(kept, "D3", "E001", state="refused")
+    kept.events["E002"]["declared"] = {"id": "D2"}
+    assert kept.faults() == []
+    kept.events["E001"]["declared"] = mark
+    assert kept.faults() == [(ID[1], Fault.DECLARATION_CHANGED)]
+
+
+@pytest.mark.parametrize(
+    ("told", "event", "fits"),
+    [
+        ({"state": "applied"}, {}, False),
+        ({"state": "applied"}, {"declared": {"id": "D1"}}, True),
+        ({"state": "pending"}, None, True),
+        ({"state": "pending"}, {"recorded_at": NOW}, True),
+        ({"state": "pending"}, {"recorded_at": NOW - timedelta(hours=1)}, False),
+        ({"state": "refused"}, {"recorded_at": NOW}, False),
+        ({"state": "refused"}, {"source": "catering"}, True),
+        ({"state": "refused", "by": "operator"}, {"source": "catering"}, False),
+        ({"state": "pending", "by": "regulator"}, None, False),
+    ],
+)
+def test_a_declaration_has_the_state_that_its_event_gives_it(told: Row, event: Row | None, fits: bool) -> None:
+    kept = Kept()
+    if event is not None:
+        kept.record("1", row(1, source="market", recorded_at=NOW) | event)
+    declare(kept, "D1", "E001", **told)
+    found = kept.verify(Stretch("declarations")).problems
+    assert [each.fault for each in found] == ([] if fits else [Fault.DECLARATION_CHANGED])
 
 
 def test_removed_and_inserted_events_are_found(kept: Kept) -> None:

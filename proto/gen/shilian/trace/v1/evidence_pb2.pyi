@@ -98,7 +98,9 @@ class Problem(_message.Message):
     block: _builtins.str
     """The block it shows in; empty for events that name none."""
     fault: _builtins.str
-    """block_missing, block_changed, lane_cut, lane_rewritten, event_removed, event_inserted, event_changed, event_unsealed."""
+    """block_missing, block_changed, lane_cut, lane_rewritten, event_removed, event_inserted, event_changed, event_unsealed,
+    declaration_changed (an event bears what nobody declared of it, or not what somebody did).
+    """
     events: _builtins.int
     """How many events it is about; 0 when not known."""
     def __init__(
