@@ -107,7 +107,7 @@ def _journey(key: str, statements: Sequence[Statement]) -> Journey | None:
     told = _counted(departures)
     if told is None and certified and certified.unit == HEADS:
         told = certified.quantity
-    others = [each.event for each in statements if each not in ours and _beside(each.event, departures)]
+    others = [each.event for each in statements if _under_another(each, key) and _beside(each.event, departures)]
     heads = _came(told, arrived, _counted(others))
     arrivals = tuple(each.event for each in arrived)
     return Journey(number_of(key, citing), departures, arrivals, told, heads, _ends(key, first))

@@ -35,19 +35,19 @@ Judging = Generator[Request, Any, list[Judged]]
 
 
 BUSY: Final = 500
-"""Events at one node."""
+"""Events at one node, or under one paper."""
 
 
 @dataclass
 class Examination:
     """One look at what is on record about subjects."""
 
-    put_off: Collection[str] = ()
-    """Nodes not to be judged now; `waiting` are those of them that should have been."""
+    put_off: Collection[Subject] = ()
+    """Nodes and papers not to be judged now; `waiting` are those of them that should have been."""
     reading: Reading = field(default_factory=Reading)
-    waiting: set[str] = field(default_factory=set)
-    busy: set[str] = field(default_factory=set)
-    """Nodes with so many events that not each new one can have all of them read again."""
+    waiting: set[Subject] = field(default_factory=set)
+    busy: set[Subject] = field(default_factory=set)
+    """Those with so many events that not each new one can have all of them read again."""
 
     def run(self, ids: Iterable[str], more: Iterable[Subject] = ()) -> Judging:
         """Judges all that events have to do with, and further subjects."""
@@ -85,13 +85,11 @@ class Examination:
 
     def _nodes(self, nodes: set[str], papers: set[str]) -> Judging:
         yield from self.reading.sites.resolve((), *(split(node)[1] for node in nodes))
-        today = {self.reading.names(node)[0] for node in nodes}
-        self.waiting |= today.intersection(self.put_off)
-        today -= self.waiting
+        today = self._now(Topic.NODE, {self.reading.names(node)[0] for node in nodes})
         statements = yield from self.reading.touching(today)
         papers.update(key for each in statements for key in cited_papers(each))
         by_node = self.reading.by_node(statements)
-        self.busy |= {node for node in today if len(by_node[node]) > BUSY}
+        self.busy |= {Subject(Topic.NODE, node) for node in today if len(by_node[node]) > BUSY}
         return [
             _judged(
                 Topic.NODE,
@@ -101,6 +99,12 @@ class Examination:
             )
             for node in sorted(today)
         ]
+
+    def _now(self, topic: Topic, keys: Iterable[str]) -> set[str]:
+        """The keys of a topic but for what is put off."""
+        wanted = {Subject(topic, key) for key in keys}
+        self.waiting |= wanted.intersection(self.put_off)
+        return {subject.key for subject in wanted - self.waiting}
 
     def _events(self, ids: set[str]) -> Judging:
         statements = yield from self.reading.named(ids)
@@ -119,6 +123,7 @@ class Examination:
 
     def _papers(self, keys: set[str], vehicles: set[str]) -> Judging:
         """By the events that cite a paper, and those that touch the nodes of these. Most papers tell no quantity."""
+        keys = self._now(Topic.PAPER, keys)
         watched: list[str] = (yield Watched(ordered(keys))) if keys else []
         keys = set(watched)
         citing: dict[str, list[Statement]] = {key: [] for key in sorted(keys)}
@@ -126,6 +131,7 @@ class Examination:
             for key in {paper.key for paper in statement.papers} & keys:
                 citing[key].append(statement)
                 vehicles.update(vehicle_days(statement) if truth_animals.sets_out(statement, key) else ())
+        self.busy |= {Subject(Topic.PAPER, key) for key, told in citing.items() if len(told) > BUSY}
         nodes = {key: {flow.node for each in told for flow in self.reading.moves(each)} for key, told in citing.items()}
         around = self.reading.by_node((yield from self.reading.touching(set[str]().union(*nodes.values()))))
         return [

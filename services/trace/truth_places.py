@@ -71,5 +71,5 @@ def _doubt(before: Event, after: Event, least: timedelta | None) -> Doubt:
 
 
 def _at(event: Event) -> str:
-    """Division and time; of the site itself, which may trade with whom the reader must not know, only evidence tells."""
+    """Division and time; not whose site it is, for who reads of its own need not know others' trade."""
     return f"{event.here.division or ''} {moment(event.time)}".strip()

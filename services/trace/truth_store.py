@@ -132,7 +132,7 @@ def to_examine(ids: Iterable[str], at: datetime) -> dict[str, list[UpdateOne]]:
 
 
 def look_again(subject: Subject, at: datetime) -> UpdateOne:
-    """Has a subject examined at a time, or at the earlier one already set; counted, so that who looks meanwhile sees."""
+    """Has a subject examined at a time, or the earlier one already set; counted, so that who looks meanwhile sees."""
     return UpdateOne({"_id": subject.id}, {"$min": {"look_at": at}, "$inc": {"asked": 1}}, upsert=True)
 
 

@@ -24,13 +24,13 @@ PAGE: Final = 100
 """So many subjects one sweep examines."""
 
 AGAIN: Final = timedelta(minutes=1)
-"""What a sweep changed is judged once more, for the event that was being recorded meanwhile; busy nodes so often."""
+"""What a sweep changed is judged once more, for the event that was being recorded meanwhile; busy ones so often."""
 
-BUSY_NODES: Final = 3
+BUSY_ONES: Final = 3
 """So many of them one sweep examines."""
 
-_busy: Final[set[str]] = set()
-"""Busy nodes that this process met, which wait for the sweep from then on."""
+_busy: Final[set[Subject]] = set()
+"""Busy nodes and papers that this process met, which wait for the sweep from then on."""
 
 MOST_BUSY: Final = 10_000
 
@@ -59,7 +59,7 @@ def examined(own: Store, ids: Sequence[str], now: datetime, parent: Envelope) ->
         ids, subjects = (), frozenset(each.subject for each in changed)
 
 
-def _remember(busy: set[str]) -> None:
+def _remember(busy: set[Subject]) -> None:
     if len(_busy) > MOST_BUSY:
         _busy.clear()
     _busy.update(busy)
@@ -68,8 +68,8 @@ def _remember(busy: set[str]) -> None:
 def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
     """Examines a page of subjects whose time has come; says whether there may be more."""
     due = {Subject.named(row["_id"]): row for row in reader.due(truth_store.EXAMINE, watched.to_look_at(now), PAGE)}
-    nodes = [subject for subject in due if subject.topic is Topic.NODE]
-    page = {subject: row for subject, row in due.items() if subject not in nodes[BUSY_NODES:]}
+    busy = [subject for subject in due if subject.topic is Topic.NODE or subject in _busy]
+    page = {subject: row for subject, row in due.items() if subject not in busy[BUSY_ONES:]}
     ids = [subject.key for subject in page if subject.topic is Topic.EVENT]
     commit, changed = _judged(reader, Examination(), ids, page, now, None, list(page.values()))
     beside = [truth_store.look_again(each.subject, now + AGAIN) for each in changed if each.subject not in page]
@@ -92,7 +92,7 @@ def _judged(
     known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, about)}
     changes = truth_findings.changes(judged, known, examination.reading.sites, now)
     changed = _changed(judged, changes)
-    later = [truth_store.look_again(Subject(Topic.NODE, node), now + AGAIN) for node in sorted(examination.waiting)]
+    later = [truth_store.look_again(subject, now + AGAIN) for subject in sorted(examination.waiting)]
     looks = [*_looked(page, judged, changed, now), *_pending(page, judged, now), *later]
     writes: dict[str, list[Any]] = {
         watched.FINDINGS: [watched.changed(change) for change in changes],

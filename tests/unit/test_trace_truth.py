@@ -271,6 +271,15 @@ def test_certificate_split_over_deliveries_is_legal_up_to_what_it_certifies() ->
     assert not world.open
 
 
+def test_paper_of_many_uses_is_judged_by_the_sweep_not_with_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(truth_judge, "BUSY", 3)
+    world = told(*(sale(f"e{n}", "20", batch=f"B{n}") for n in range(4)))
+    world.hear(sale("e9", "30", batch="B9"))
+    assert not world.open
+    world.sweep()
+    assert world.only(K.CERTIFICATE_OVERUSED).told == "110 KGM"
+
+
 def test_receipt_and_resale_under_the_same_certificate_use_it_once() -> None:
     got = state(receive("e2", "A", SHOP, FARM, quantity="100"), paper())
     world = told(sale("e1", "100"), got, sale("e3", "100", SHOP, KITCHEN))

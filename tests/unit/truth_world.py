@@ -26,7 +26,7 @@ from services.trace.truth_asks import (
     Watched,
 )
 from services.trace.truth_judge import Examination
-from services.trace.truth_subjects import Subject, Topic, is_watched
+from services.trace.truth_subjects import Subject, is_watched
 from tests.unit.trace_world import MORNING, event, goods
 
 FARM, SHOP, KITCHEN = "licence:F", "licence:S", "licence:K"
@@ -45,7 +45,7 @@ class Truth:
     waiting: dict[Subject, datetime] = field(default_factory=dict)
     licences: dict[str, date] = field(default_factory=dict)
     sites: tuple[Row, ...] = ()
-    busy: set[str] = field(default_factory=set)
+    busy: set[Subject] = field(default_factory=set)
     now: datetime = MORNING + timedelta(days=365)
 
     def hear(self, *told: Statement | Any) -> None:
@@ -73,7 +73,7 @@ class Truth:
             if at := each.pending(self.now):
                 self.waiting[each.subject] = at
         self.busy |= examination.busy
-        self.waiting |= {Subject(Topic.NODE, node): self.now for node in examination.waiting}
+        self.waiting |= dict.fromkeys(examination.waiting, self.now)
         known = {id: self.findings[id] for each in judged for id in each.findings if id in self.findings}
         for change in truth_findings.changes(judged, known, examination.reading.sites, self.now):
             self.findings[change.after.id] = change.after
