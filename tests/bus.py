@@ -76,6 +76,11 @@ class Bus:
         count: int = self.channel.queue_declare(queue, passive=True).method.message_count
         return count
 
+    def await_unconsumed(self, *queues: str) -> None:
+        """Returns once the broker knows that nobody consumes these queues: what comes now waits for the next one."""
+        declare = self.channel.queue_declare
+        eventually(lambda: not any(declare(queue, passive=True).method.consumer_count for queue in queues))
+
     def await_empty(self, *queues: str, within: float = DEADLINE_S) -> None:
         """Returns once no message waits in these queues; delivered and unacked ones are not seen (stop the worker)."""
         eventually(lambda: {queue: self.ready(queue) for queue in queues}, lambda seen: not any(seen.values()), within)

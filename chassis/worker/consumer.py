@@ -127,10 +127,10 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         patience = AWAITED_S if self._awaited else TELLING_S
         if not self._connection or time.monotonic() - self._subscribed < patience:
             return True
-        oldest = self._flights[0].deliveries[0] if self._flights else next(iter(self._window), None)
-        if oldest is None and time.monotonic() - self._arrived < TELLING_S:
-            oldest = self._latest
-        return oldest is not None and clock.now() - raw_message(oldest).envelope.time > by
+        here = [delivery for flight in self._flights for delivery in flight.deliveries] + list(self._window)
+        if not here and self._latest and time.monotonic() - self._arrived < TELLING_S:
+            here = [self._latest]
+        return any(clock.now() - raw_message(delivery).envelope.time > by for delivery in here)
 
     def _run(self) -> None:
         attempt = 0

@@ -93,8 +93,11 @@ def _judged(reader: Reader, sites: Sites, site: str, now: datetime) -> _Judged:
     about = {"_id": {"$in": [findings.finding_id(SILENT, id) for id in ids]}}
     known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, about)}
     facts = reader.facts({site}).get(site)
-    silence = silent_at(recent(day for row in marked for day in row["days"]), facts)
-    wrong = _finding(reader, sites, site, silence, now) if silence and silence.at <= now else None
+    last = reader.last_event(ids)
+    days = {day for row in marked for day in row["days"]}
+    # What is recorded counts before its announcement is heard.
+    silence = silent_at(recent(days | {_day(last).isoformat()} if last else days), facts)
+    wrong = _finding(reader, sites, site, silence, last, now) if last and silence and silence.at <= now else None
     changes = [findings.close(old, now) for id, old in known.items() if not (wrong and wrong.id == id)]
     if wrong:
         changes.append(findings.stand(known.get(wrong.id), wrong))
@@ -115,10 +118,12 @@ def _again(silence: Silence | None, facts: SiteFacts | None, now: datetime) -> d
     return min(times, default=None)
 
 
-def _finding(reader: Reader, sites: Sites, site: str, silence: Silence, now: datetime) -> Finding | None:
-    last = reader.last_event(sites.ids(site))
-    if last is None:
-        return None
+def _day(event: Stored) -> date:
+    day: date = event["time"].astimezone(SHANGHAI).date()
+    return day
+
+
+def _finding(reader: Reader, sites: Sites, site: str, silence: Silence, last: Stored, now: datetime) -> Finding:
     reader.driven(sites.resolve([rows.event(last)]))
     return Finding(
         id=findings.finding_id(SILENT, site),
