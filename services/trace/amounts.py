@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from contracts.trace import Step
 from services.trace.lineage import UNNAMED, Flow, Goods
 
 
@@ -21,13 +22,14 @@ def moved(node: Sequence[Flow]) -> Amount | None:
     """Goods that moved one way, in or out of a node.
 
     Of a handoff both sides may tell, in one receipt or in parts: with each other site the larger account counts, never
-    their sum. What the node's site handed over to, or took over from, nobody named may be what others tell of beyond
-    that: there too the larger counts. Sales to consumers are told by one side only.
+    their sum; so it does of what one side sold and shipped, or bought and received. What the node's site handed over
+    to, or took over from, nobody named may be what others tell of beyond that: there too the larger counts. Sales to
+    consumers are told by one side only.
     """
     plain = [flow for flow in node if not flow.handoff or flow.consumed]
     own, told = _by_site(node, own=True), _by_site(node, own=False)
-    unnamed = total(own.pop(UNNAMED, []))
-    edges = [(total(own.get(site, [])), total(told.get(site, []))) for site in {**own, **told}]
+    unnamed = _told(own.pop(UNNAMED, []))
+    edges = [(_told(own.get(site, [])), _told(told.get(site, []))) for site in {**own, **told}]
     spare = sum_of([_spare(mine, theirs) for mine, theirs in edges])
     kept = [mine if mine is not None else theirs for mine, theirs in edges]
     return sum_of([total(plain), *kept, larger(unnamed, spare)])
@@ -40,6 +42,18 @@ def _by_site(node: Sequence[Flow], own: bool) -> dict[str, list[Flow]]:
         if flow.handoff and not flow.consumed and flow.own is own:
             found.setdefault(flow.other, []).append(flow)
     return found
+
+
+def _told(handoffs: Sequence[Flow]) -> Amount | None:
+    """What one side tells of another: what is told in two steps may be the same goods. What is sent back is not."""
+    steps: dict[Step, list[Flow]] = {}
+    for flow in handoffs:
+        steps.setdefault(flow.event.step, []).append(flow)
+    sent_back = total(steps.pop(Step.RETURNING, []))
+    amount: Amount | None = NOTHING
+    for flows in steps.values():
+        amount = larger(amount, total(flows))
+    return plus(sent_back, amount)
 
 
 def _spare(own: Amount | None, others: Amount | None) -> Amount | None:

@@ -3,6 +3,7 @@
 Animals depart with the first handovers under a certificate, and have arrived when somebody else takes them over.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -155,14 +156,17 @@ def _meet(departed: tuple[str, str], came: tuple[str, str]) -> bool:
 
 
 def _counted(events: Iterable[Event]) -> Decimal | None:
-    """Heads in events; None where one of them tells none."""
-    total = Decimal(0)
+    """Heads in events, those sold and shipped, or bought and received, once; None where one of them tells none."""
+    heads: dict[tuple[str, str], dict[Step, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for event in events:
-        heads = [goods_on(event, tail) for tail, head in edges(event) if split(tail)[1] != split(head)[1]]
-        if any(goods.unit != HEADS or goods.quantity is None for goods in heads):
-            return None
-        total += sum((goods.quantity for goods in heads if goods.quantity is not None), Decimal(0))
-    return total
+        for tail, head in edges(event):
+            goods = goods_on(event, tail)
+            if split(tail)[1] == split(head)[1]:
+                continue
+            if goods.unit != HEADS or goods.quantity is None:
+                return None
+            heads[tail, head][event.step] += goods.quantity
+    return sum((max(steps.values()) for steps in heads.values()), Decimal(0))
 
 
 def _ends(key: str, departures: Sequence[Statement]) -> datetime:

@@ -88,6 +88,18 @@ def test_goods_sent_back_do_not_begin_a_balance_and_count_in_one() -> None:
     assert world.only(K.MORE_OUT_THAN_IN).site == SHOP
 
 
+def test_what_is_sold_and_shipped_or_bought_and_received_is_moved_once() -> None:
+    lot, some = goods("A", quantity="100"), goods("A", quantity="20")
+    sold = [event(f"s{n}", step, FARM, lot, lot, SHOP, n) for n, step in enumerate((Step.SELLING, Step.SHIPPING))]
+    bought = [event(f"b{n}", step, SHOP, lot, lot, FARM, n) for n, step in enumerate((Step.PURCHASE, Step.RECEIVING))]
+    cited = [state(each, paper()) for each in (*sold, *bought)]
+    assert not told(harvest("e0", "A", FARM, quantity="100"), *cited).open
+    world = told(harvest("e0", "A", FARM, quantity="100"), *cited, ship("e1", "A", SHOP, KITCHEN, quantity="106"))
+    assert world.only(K.MORE_OUT_THAN_IN).allowed == "105 KGM"
+    more = event("s2", Step.SHIPPING, FARM, some, some, SHOP, 3)
+    assert told(harvest("e0", "A", FARM, quantity="100"), *cited, more).only(K.MORE_OUT_THAN_IN).told == "120 KGM"
+
+
 def test_goods_nobody_says_came_are_a_broken_chain_and_no_balance() -> None:
     assert not told(ship("e1", "A", SHOP, KITCHEN)).open
 

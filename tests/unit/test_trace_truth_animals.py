@@ -111,6 +111,14 @@ def test_what_is_certified_counts_where_no_heads_are_told_of_the_departure() -> 
     assert truth.only(K.HEAD_COUNT_MISMATCH).allowed == "100 HEA"
 
 
+def test_animals_that_are_sold_and_shipped_bought_and_received_are_counted_once() -> None:
+    steps = (Step.SELLING, FARM, WORKS), (Step.SHIPPING, FARM, WORKS), (Step.PURCHASE, WORKS, FARM)
+    told = [event(f"e{n}", step, here, pigs(100), pigs(100), there, n) for n, (step, here, there) in enumerate(steps)]
+    truth = world(DUE)
+    truth.hear(*(state(each, CERTIFICATE) for each in told), arrive("e9", 100, 6))
+    assert not truth.open
+
+
 FIRST, SECOND = (CERTIFICATE._replace(number=f"370100011{load}", quantity=Decimal(50)) for load in range(2))
 """Of one lot that leaves in two loads, each with a certificate of its own."""
 
