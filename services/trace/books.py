@@ -1,6 +1,7 @@
 """Accounts of goods, kept from events as stored: what came to each node, what left it, what is left. Pure.
 
-Of a handoff both sides may tell, at once or in parts: between two sites the larger account counts, never the sum.
+Of a handoff both sides may tell, at once or in parts: between two sites the larger account counts, never the sum. So it
+does of what one side sold and shipped, or bought and received: those may be the same goods.
 Where one side names nobody, what the other tells beyond its own account answers it; there too the larger counts.
 """
 
@@ -22,11 +23,14 @@ Row = Mapping[str, Any]
 Edge = tuple[str, str]
 """From node, to node."""
 
+Accounts = dict[Edge, Amount | None]
+
 _STAYS: Final = frozenset(map(str, STAYS))
 _HANDOFFS: Final = frozenset(map(str, HANDOFFS))
 _HANDOVERS: Final = frozenset(map(str, HANDOVERS))
 _DESTROYING: Final = str(Step.DESTROYING)
 _SELLING: Final = str(Step.SELLING)
+_PURCHASE: Final = str(Step.PURCHASE)
 
 
 class Books:
@@ -37,12 +41,16 @@ class Books:
 
     def __init__(self, rows: Iterable[Row], now: Callable[[str], str] = str) -> None:
         self.nodes: dict[str, Account] = {}
-        self.sent: dict[Edge, Amount | None] = {}
-        self.received: dict[Edge, Amount | None] = {}
+        self.sent: Accounts = {}
+        self.received: Accounts = {}
         self.halves: dict[str, Account] = {}
+        self._sold: Accounts = {}
+        self._bought: Accounts = {}
         self._said: dict[str, tuple[str | None, str]] = {}
         for row in rows:
             self._enter(row, now)
+        for told, again in ((self.sent, self._sold), (self.received, self._bought)):
+            told.update((edge, larger(told.get(edge, NOTHING), amount)) for edge, amount in again.items())
         self.edges: Mapping[Edge, Amount | None] = {edge: self._settle(edge) for edge in self.sent | self.received}
         for account in self.nodes.values():
             account.close()
@@ -76,9 +84,9 @@ class Books:
         if step == _SELLING and not there and not row.get("counterparty"):
             self._sell(here, outputs)
         elif there != here and step in _HANDOVERS:
-            self._hand(here, there, at, outputs)
+            self._hand(self._sold if step == _SELLING else self.sent, here, there, at, outputs)
         elif there != here:
-            self._take(here, there, at, inputs)
+            self._take(self._bought if step == _PURCHASE else self.received, here, there, at, inputs)
 
     def _hear(self, lots: Sequence[Row]) -> None:
         for lot in lots:
@@ -107,19 +115,19 @@ class Books:
         renamed = [lot for lot in inputs if lot["batch"] not in new]
         self._turn("", here, at, renamed, [lot for lot in outputs if lot["batch"] not in old])
 
-    def _take(self, here: str, there: str, at: datetime, lots: Sequence[Row]) -> None:
+    def _take(self, told: Accounts, here: str, there: str, at: datetime, lots: Sequence[Row]) -> None:
         for lot in lots:
             node = node_key(lot["batch"], here)
             self.account(node).come(at)
-            _add(self.received, (node_key(lot["batch"], there), node), amount_of(lot))
+            _add(told, (node_key(lot["batch"], there), node), amount_of(lot))
 
-    def _hand(self, here: str, there: str, at: datetime, lots: Sequence[Row]) -> None:
+    def _hand(self, told: Accounts, here: str, there: str, at: datetime, lots: Sequence[Row]) -> None:
         for lot in lots:
             head = node_key(lot["batch"], there)
             account = self.account(head)
             if not account.present and (account.since is None or at > account.since):
                 account.since = at
-            _add(self.sent, (node_key(lot["batch"], here), head), amount_of(lot))
+            _add(told, (node_key(lot["batch"], here), head), amount_of(lot))
 
     def _settle(self, edge: Edge) -> Amount | None:
         """Sets both sides' tellings of an edge against each other; what moved along it."""
@@ -153,5 +161,5 @@ def _amount(bid: bytes, unit: str | None) -> Amount:
     return Amount(Decimal128.from_bid(bid).to_decimal(), unit)
 
 
-def _add(accounts: dict[Edge, Amount | None], edge: Edge, amount: Amount | None) -> None:
+def _add(accounts: Accounts, edge: Edge, amount: Amount | None) -> None:
     accounts[edge] = plus(accounts[edge], amount) if edge in accounts else amount

@@ -58,6 +58,18 @@ def test_each_part_is_where_its_books_say() -> None:
     }
 
 
+def test_what_is_sold_and_shipped_or_bought_and_received_is_moved_once() -> None:
+    lot = goods("A", quantity="10")
+    told = (
+        harvest("e0", "A", FARM, quantity="20"),
+        event("e1", Step.SELLING, FARM, lot, lot, SHOP, 1),
+        ship("e2", "A", FARM, SHOP, quantity="10"),
+        event("e3", Step.PURCHASE, SHOP, lot, lot, FARM, 2),
+        receive("e4", "A", SHOP, FARM, quantity="10"),
+    )
+    assert located(*told) == {(f"A@{FARM}", Fate.HELD): kilos(10), (f"A@{SHOP}", Fate.HELD): kilos(10)}
+
+
 def test_processed_goods_name_the_batches_that_they_became() -> None:
     parts, covered = found(
         harvest("e0", "A", FARM),
