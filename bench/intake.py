@@ -14,6 +14,7 @@ from bench.hearing import compare
 from bench.result import Result, Side, measured
 from chassis.collections import TIMERS
 from contracts.topology import INSPECTION_EVENTS, REPORTING_FACTS
+from services.inspection import replica
 from services.inspection import store as inspection
 from services.reporting import store as reporting
 
@@ -73,7 +74,7 @@ def _triggers(ground: Ground, words: Contender, messages: Sequence[Sent]) -> flo
     collections = inspection.COLLECTIONS
     with desk(ground, words, collections, [INSPECTION_EVENTS], "inspection.tasks_changed.v1", TASK) as at:
         at.field.db[inspection.SITES].bulk_write(
-            [inspection.site_changed(triggers.site(n)) for n in range(triggers.SITES)]
+            [replica.site_changed(triggers.site(n)) for n in range(triggers.SITES)]
         )
         seconds = at.seconds(messages, _all_announced)
         _verify_tasks(at)

@@ -97,7 +97,9 @@ class TaskState(StrEnum):
 
 
 class TaskFacts(Contract):
-    """A task as it stands; a higher `version` wins. `cause` names what led to it: `finding`, `test`, `sample`, `recall`, `hand`.
+    """A task as it stands; a higher `version` wins.
+
+    `cause` names what led to it: `finding`, `test`, `sample`, `recall`, `hand`.
 
     `due_at` is the clock now running; `escalations` counts how often it ran out.
     """

@@ -12,6 +12,7 @@ from pymongo import MongoClient
 from shilian.trace.v1 import recall_pb2 as pb
 from shilian.trace.v1.recall_pb2_grpc import RecallServiceStub
 
+from contracts.registry import Alias, SitesAliasedV1
 from contracts.topology import EGRESS, EVENTS
 from contracts.trace import Party, Record, Step
 from tests.bus import Bus
@@ -33,7 +34,7 @@ from tests.processes import Process, eventually, set_clock
 from tests.stack import Database, Infra, fresh_database
 
 SHOP = Party(site="one_network:77", operator="o:shop", name="便民超市", division="370104")
-PRODUCER = {"role": "operator", "division": None, "operator_id": "o:farm"}
+PRODUCER: dict[str, Any] = {"role": "operator", "division": None, "operator_id": "o:farm"}
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def order(**more: Any) -> pb.OpenRecallRequest:
     return pb.OpenRecallRequest(**{**told, **more})
 
 
-def fates(simulation: pb.Simulation) -> dict[tuple[str, str, str], str]:
+def fates(simulation: pb.Simulation) -> dict[tuple[str, str | None, str], str]:
     return {
         (each.node.batch, each.node.site_id, each.fate): f"{each.amount.quantity}{each.amount.unit}"
         for each in simulation.portions
@@ -98,7 +99,7 @@ def test_a_simulation_says_where_the_goods_are_and_whom_to_notify(
 def test_a_recall_is_simulated_from_a_paper_and_of_several_batches(
     worker: Process, client: Client, bus: Bus, db: Any
 ) -> None:
-    paper = {"document": "YPT2026010500088"}
+    paper: dict[str, Any] = {"document": "YPT2026010500088"}
     capture(
         bus, *(record(f"E{b}", Step.SHIPPING, FARM, b, counterparty=STALL, line=n, **paper) for n, b in enumerate("AB"))
     )
@@ -133,7 +134,7 @@ def test_a_recall_is_opened_announced_and_followed_until_it_is_closed(
     assert (recall.product, recall.started_late, recall.overdue) == ("大白菜", False, False)
     (told,) = bus.await_message(opened).body["recalls"]
     assert (told["id"], told["version"], told["issuer"]) == (recall.recall_id, 1, "省局")
-    assert told["sites"] == sorted([FARM.site, STALL.site, SCHOOL.site])
+    assert told["sites"] == sorted(party.site or "" for party in (FARM, STALL, SCHOOL))
     to_market, to_catering = bus.await_message(market).body, bus.await_message(catering).body
     assert {(line["site"], line["batch"]) for line in to_market["goods"]} == {("uscc:farm", "A"), ("market:9", "A")}
     kitchen = [(line["site"], line["batch"], line["quantity"]) for line in to_catering["goods"]]
@@ -165,6 +166,72 @@ def test_a_recall_is_opened_announced_and_followed_until_it_is_closed(
     eventually(lambda: db.timers.count_documents({"kind": "trace.recalls"}), lambda rows: rows == 0)
 
 
+def test_sites_found_to_be_one_lead_a_recall_on(
+    worker: Process, client: Client, bus: Bus, db: Any, clock: Path
+) -> None:
+    """The kitchen is known by two ids, under one of which it received what it made a dish of under the other."""
+    opened = bus.listen(EVENTS, "trace.recalls_opened.v1")
+    other = SCHOOL.model_copy(update={"site": "one_network:5"})
+    made: dict[str, Any] = {"inputs": lot("M"), "outputs": lot("Q")}
+    sold: dict[str, Any] = {"inputs": lot("Q"), "outputs": lot("Q")}
+    further = [
+        record("E7", Step.MAKING, other, hour=6, **made),
+        record("E8", Step.SHIPPING, other, hour=7, counterparty=SHOP, **sold),
+    ]
+    register(bus, db, facts(SCHOOL))
+    capture(bus, *chain(), *further)
+    await_events(db, 8)
+    # What was recorded in the last minutes is looked at again anyway.
+    db.events.update_many({}, {"$set": {"recorded_at": datetime.now(UTC) - timedelta(hours=1)}})
+    recall = client.call("OpenRecall", order()).recall
+    assert SHOP.site not in bus.await_message(opened).body["recalls"][0]["sites"]
+    alias = SitesAliasedV1(aliases=(Alias(alias="one_network:5", site=SCHOOL.site or "", version=1),))
+    bus.publish(EVENTS, "registry.sites_aliased.v1", alias.model_dump_json().encode(), ce_id=uuid4().hex)
+    eventually(lambda: db.sites.find_one({"_id": "one_network:5"}))
+    set_clock(clock, 61)
+    (told,) = bus.await_message(opened).body["recalls"]
+    assert (told["id"], told["version"]) == (recall.recall_id, 2)
+    assert SHOP.site in told["sites"]
+
+
+def test_a_list_does_not_read_what_it_does_not_show(client: Client, bus: Bus, worker: Process, db: Any) -> None:
+    """A recall names thousands of nodes: a page of such rows would be hundreds of megabytes."""
+    capture(bus, *chain())
+    await_events(db, 6)
+    recall = client.call("OpenRecall", order()).recall
+    many = ["x" * 100] * 10_000
+    db.recalls.update_one({"_id": recall.recall_id}, {"$set": {"nodes": many, "sites": many}})
+    db.command("profile", 2)
+    assert [each.sites for each in client.call("ListRecalls", pb.ListRecallsRequest()).recalls] == [3]
+    db.command("profile", 0)
+    (read,) = db.system.profile.find({"op": "query", "ns": f"{db.name}.recalls"})
+    assert read["responseLength"] < 10_000
+
+
+def test_stock_told_page_by_page_names_goods_of_sites_found_to_be_one_once(
+    worker: Process, client: Client, bus: Bus, db: Any
+) -> None:
+    other = STALL.model_copy(update={"site": "one_network:9"})
+    part: dict[str, Any] = {"counterparty": FARM, "inputs": lot("A", "4"), "outputs": lot("A", "4")}
+    capture(
+        bus,
+        record("E1", Step.RECEIVING, STALL, hour=1, **part),
+        record("E2", Step.RECEIVING, other, hour=2, **part),
+    )
+    await_events(db, 2)
+    register(bus, db, facts(STALL))
+    alias = SitesAliasedV1(aliases=(Alias(alias="one_network:9", site=STALL.site or "", version=1),))
+    bus.publish(EVENTS, "registry.sites_aliased.v1", alias.model_dump_json().encode(), ce_id=uuid4().hex)
+    eventually(lambda: db.sites.find_one({"_id": "one_network:9"}))
+    request = pb.StockRequest(page_size=1, site_id=STALL.site or "")
+    first = client.call("Stock", request)
+    second = client.call(
+        "Stock", pb.StockRequest(page_size=1, site_id=STALL.site or "", page_token=first.next_page_token)
+    )
+    found = [(each.node.site_id, each.amount.quantity) for each in (*first.stock, *second.stock)]
+    assert found == [(STALL.site, "8")]
+
+
 def test_a_producer_recalls_its_own_goods_and_sees_counts_beyond_one_hop(
     worker: Process, client: Client, bus: Bus, db: Any
 ) -> None:
@@ -180,14 +247,14 @@ def test_a_producer_recalls_its_own_goods_and_sees_counts_beyond_one_hop(
             ("processed", 1, 0),
             ("held", 1, 0),
         }
-        assert SCHOOL.site not in str(seen)
+        assert str(SCHOOL.site) not in str(seen)
         assert "M" not in [each.batch for each in seen.coverages]
     assert (recall.operator_id, recall.issuer, recall.division) == ("o:farm", "o:farm", "370102")
     assert [[*each.site_ids] for each in got.recall.versions] == [sorted([FARM.site or "", STALL.site or ""])]
     assert got.recall.versions[0].sites == 3
-    stall = {"role": "operator", "division": None, "operator_id": "o:stall"}
+    stall: dict[str, Any] = {"role": "operator", "division": None, "operator_id": "o:stall"}
     assert client.status("OpenRecall", order(), **stall) is grpc.StatusCode.PERMISSION_DENIED
-    stranger = {"role": "operator", "division": None, "operator_id": "o:stranger"}
+    stranger: dict[str, Any] = {"role": "operator", "division": None, "operator_id": "o:stranger"}
     assert client.status("OpenRecall", order(), **stranger) is grpc.StatusCode.NOT_FOUND
     seen = client.call("GetRecall", pb.GetRecallRequest(recall_id=recall.recall_id), **stall).simulation
     assert {node.site_id for node in seen.nodes} == {FARM.site, STALL.site, SCHOOL.site}
@@ -249,7 +316,10 @@ def test_stock_is_what_came_less_what_went_at_any_time(worker: Process, client: 
     assert stock(batch="A") == {f"A@{STALL.site}": "6", f"A@{SCHOOL.site}": "more_out_than_in"}
     assert stock({"division": "370103"}, batch="A") == {f"A@{STALL.site}": "6"}
     assert stock(site_id=STALL.site, at_time=NOON + timedelta(hours=2)) == {f"A@{STALL.site}": "10"}
-    assert client.status("Stock", pb.StockRequest(site_id=STALL.site), division="370104") is grpc.StatusCode.NOT_FOUND
+    assert (
+        client.status("Stock", pb.StockRequest(site_id=STALL.site or ""), division="370104")
+        is grpc.StatusCode.NOT_FOUND
+    )
     assert client.status("Stock", pb.StockRequest()) is grpc.StatusCode.INVALID_ARGUMENT
     of_one = {each.node.site_name: each for each in client.call("Stock", pb.StockRequest(batch="B10")).stock}
     assert {name: each.why for name, each in of_one.items()} == {"绿源农场": "nothing_came", "张三蔬菜(登记)": ""}

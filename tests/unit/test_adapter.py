@@ -1,6 +1,7 @@
 """What an adapter does with whatever a sender writes: every record is recorded or refused, and nothing raises."""
 
 import json
+from collections.abc import Sized
 from copy import deepcopy
 from datetime import date, timedelta
 from typing import Any
@@ -197,7 +198,7 @@ def test_no_value_in_any_place_raises_and_every_record_counts(golden: Golden, va
     changed = replaced(message, data.draw(st.sampled_from(list(places(message)))), value)
     adapted = read(golden.type.removesuffix(".v1"), json.dumps(changed).encode())
     lines = next((changed[word] for word in words("lines") if changed.get(word)), None)
-    parts = (adapted.records, adapted.observations, adapted.tests, adapted.declarations)
+    parts: tuple[Sized, ...] = (adapted.records, adapted.observations, adapted.tests, adapted.declarations)
     total = sum(map(len, parts)) + adapted.refused
     assert total == (len(lines) if isinstance(lines, list) else 1)
     assert all(verdict.errors for verdict in adapted.refusals)
