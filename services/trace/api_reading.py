@@ -24,9 +24,11 @@ class ApiReader:
         """All documents that a filter lets through."""
         return await self._db[name].find(where, fields, batch_size=walk_store.AT_ONCE).to_list(None)
 
-    async def first(self, name: str, where: Stored, order: Iterable[tuple[str, int]], most: int) -> list[Stored]:
+    async def first(
+        self, name: str, where: Stored, order: Iterable[tuple[str, int]], most: int, fields: Stored | None = None
+    ) -> list[Stored]:
         """The first of them in an order."""
-        return await self._db[name].find(where).sort(list(order)).to_list(most)
+        return await self._db[name].find(where, fields).sort(list(order)).limit(most).to_list(most)
 
     async def one(self, name: str, where: Stored) -> Stored | None:
         """A document that a filter lets through, if there is one."""

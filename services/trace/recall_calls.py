@@ -59,7 +59,8 @@ class RecallServicer(StockCalls, recall_pb2_grpc.RecallServiceServicer):
         """Raises InvalidArgument for a bad page size or token."""
         size, now = page_size(request), clock.now()
         where = recall_rows.asked(listed(request), current_caller())
-        found = await self._reader.first(recall_rows.RECALLS, where, recall_rows.NEWEST_FIRST, size + 1)
+        newest = recall_rows.NEWEST_FIRST
+        found = await self._reader.first(recall_rows.RECALLS, where, newest, size + 1, recall_rows.LISTED_FIELDS)
         last = found[size - 1] if len(found) > size else None
         return pb.ListRecallsResponse(
             recalls=[messages.recall(row, now) for row in found[:size]],

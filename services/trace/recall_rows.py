@@ -126,7 +126,8 @@ class Listed(NamedTuple):
 
 
 NEWEST_FIRST: Final = (("opened_at", -1), ("_id", -1))
-LISTED_FIELDS: Final = {"versions": 0, "chain": 0, "sites": 0, "operators": 0}
+LISTED_FIELDS: Final = {"versions": 0, "nodes": 0, "sites": 0, "operators": 0, "divisions": 0}
+"""All but what grows with the chain."""
 
 
 def asked(listed: Listed, caller: Caller) -> Stored:

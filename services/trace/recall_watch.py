@@ -8,11 +8,11 @@ from chassis import clock
 from chassis.asking import answered
 from chassis.outgoing import Commit
 from chassis.timers import Due, done
-from services.trace import recall_told, recalls
+from services.trace import recall_told, recalls, replica
 from services.trace.reading import Reader
 from services.trace.recall_rows import RECALLS, touched
 from services.trace.recall_simulation import Simulation, beginning, simulate
-from services.trace.store import EVENTS
+from services.trace.store import EVENTS, SITES
 from services.trace.told import Stored
 
 
@@ -23,11 +23,17 @@ def look(reader: Reader, row: Due, now: datetime) -> Commit:
         return Commit(done(row.id))
     (recall,) = found
     again = Commit(recalls.look_again(recall, now))
-    if not reader.any(EVENTS, touched(recalls.chain_of(recall), row.data["since"] - recalls.OVERLAP)):
+    if not _touched(reader, recall, row.data["since"] - recalls.OVERLAP):
         return again
     simulation = reader.driven(simulate(beginning(recall["batches"], clock.recorded()), now))
     further = recalls.further(recall, simulation)
     return _told(reader, recall, simulation, further, now) if further else again
+
+
+def _touched(reader: Reader, recall: Stored, since: datetime) -> bool:
+    """Whether anything was recorded about its goods since then, or sites of it were found to be one with others."""
+    late = reader.any(EVENTS, touched(recalls.chain_of(recall), since))
+    return late or reader.any(SITES, replica.aliased_since(recall["sites"], since))
 
 
 def _told(reader: Reader, recall: Stored, simulation: Simulation, nodes: Sequence[str], now: datetime) -> Commit:

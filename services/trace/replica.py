@@ -4,6 +4,7 @@ A site is a row with facts, an alias a row with `alias_of`; an id may be both.
 """
 
 from collections.abc import Generator, Iterable
+from datetime import datetime
 
 from pymongo import UpdateMany, UpdateOne
 
@@ -25,18 +26,24 @@ def site_changed(told: SiteFacts) -> UpdateOne:
     return unless_newer(told.site, "version", told.version, told.model_dump())
 
 
-def site_aliased(told: Alias) -> UpdateOne:
+def site_aliased(told: Alias, now: datetime) -> UpdateOne:
     """Notes which site an id means, or that it stands for itself, unless something newer is noted.
 
-    `names` has both: a walk asks for either in one look.
+    `names` has both: a walk asks for either in one look. `aliased_at`: an open recall looks again.
     """
-    news = {"alias_of": told.site, "alias_version": told.version, "names": [told.alias, told.site]}
+    names = [told.alias, told.site]
+    news = {"alias_of": told.site, "alias_version": told.version, "names": names, "aliased_at": now}
     return unless_newer(told.alias, "alias_version", told.version, news)
 
 
 def aliases_of(sites: Iterable[str]) -> Stored:
     """Filter of the aliases of some sites."""
     return {"alias_of": {"$in": sorted(sites)}}
+
+
+def aliased_since(sites: Iterable[str], since: datetime) -> Stored:
+    """Filter of what was noted since then of these sites' ids."""
+    return {"names": {"$in": list(sites)}, "aliased_at": {"$gt": since}}
 
 
 def placed(facts: Facts) -> list[UpdateMany]:

@@ -13,6 +13,7 @@ from services.trace.accounts import Account
 from services.trace.amounts import NOTHING, Amount
 from services.trace.books import Books
 from services.trace.lineage import UNNAMED, node_key, split
+from services.trace.sites import Sites
 from services.trace.told import Stored
 
 NEWEST_FIRST: Final = (("time", -1), ("_id", -1))
@@ -90,6 +91,16 @@ def _named(row: Mapping[str, Any]) -> Iterator[str]:
 def _is_asked(key: str, asked: Asked) -> bool:
     batch, site = split(key)
     return site != UNNAMED and (batch == asked.batch if asked.batch else site in asked.sites)
+
+
+def today(keys: Iterable[str], sites: Sites) -> list[str]:
+    """The nodes in the ids that their sites have today."""
+    return list(dict.fromkeys(node_key(batch, sites.now(site)) for batch, site in map(split, keys)))
+
+
+def ever(keys: Iterable[str], sites: Sites) -> list[str]:
+    """Today's nodes under every id that events may know their sites by."""
+    return [node_key(batch, id) for batch, site in map(split, keys) for id in sites.ids(site)]
 
 
 def standing(keys: Iterable[str], books: Books) -> Iterator[Standing]:

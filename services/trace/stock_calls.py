@@ -20,7 +20,7 @@ from services.trace import recall_messages as messages
 from services.trace.api_reading import ApiReader
 from services.trace.asks import Bounds
 from services.trace.books import Books
-from services.trace.lineage import node_key, split
+from services.trace.lineage import split
 from services.trace.privacy import OPERATOR, SYSTEM, owns
 from services.trace.recall_simulation import Held, moving, placed
 from services.trace.sites import Sites
@@ -45,12 +45,16 @@ class StockCalls:
         start: Position | None = (after[0], after[1]) if after else None
         rows = await self._reader.first(store.EVENTS, stock.before(where, start), stock.NEWEST_FIRST, size + 1)
         page = rows[:size]
-        keys = stock.nodes(page, asked)
+        told, sites = stock.nodes(page, asked), Sites()
+        await self._reader.walked(sites.resolve((), *{split(key)[1] for key in told}))
+        keys = stock.today(told, sites)
         if start and keys:
-            shown = await self._reader.find(store.EVENTS, stock.shown_before(where, start, keys), stock.FIELDS)
-            keys = [key for key in keys if key not in {*stock.nodes(shown, asked)}]
+            earlier = stock.shown_before(where, start, stock.ever(keys, sites))
+            shown = await self._reader.find(store.EVENTS, earlier, stock.FIELDS)
+            before = {*stock.today(stock.nodes(shown, asked), sites)}
+            keys = [key for key in keys if key not in before]
         return pb.StockResponse(
-            stock=await self._lines(keys, at, caller),
+            stock=await self._lines(keys, sites, at, caller),
             next_page_token=page_token(request, (page[-1]["time"].isoformat(), page[-1]["_id"])) if rows[size:] else "",
             at_time=timestamp(at),
         )
@@ -92,12 +96,9 @@ class StockCalls:
         await self._reader.walked(sites.resolve((), *ids))
         return Asked(frozenset(older for id in ids for older in sites.ids(sites.now(id))), (operator,))
 
-    async def _lines(self, keys: list[str], at: datetime, caller: Caller) -> list[pb.Stock]:
+    async def _lines(self, today: list[str], sites: Sites, at: datetime, caller: Caller) -> list[pb.Stock]:
         """The nodes in today's ids, with what the registry or else the records tell of their places."""
-        sites = Sites()
-        await self._reader.walked(sites.resolve((), *{split(key)[1] for key in keys}))
-        today = list(dict.fromkeys(node_key(batch, sites.now(site)) for batch, site in map(split, keys)))
-        every = [node_key(batch, id) for batch, site in map(split, today) for id in sites.ids(site)]
+        every = stock.ever(today, sites)
         rows = await self._reader.walked(moving(every, Bounds(until=at + stock.MOMENT))) if every else []
         books = Books(rows, sites.now)
         via = {sites.now(site): row["_id"] for row in rows for site in (row["there"], row["site"]) if site}

@@ -92,7 +92,8 @@ class TraceWorker:
         bodies = [message.body for message in messages]
         changed = [facts for body in bodies if isinstance(body, SitesChangedV1) for facts in body.sites]
         aliased = [alias for body in bodies if isinstance(body, SitesAliasedV1) for alias in body.aliases]
-        writes = [*map(replica.site_changed, changed), *map(replica.site_aliased, aliased)]
+        now = clock.recorded()
+        writes = [*map(replica.site_changed, changed), *(replica.site_aliased(alias, now) for alias in aliased)]
         self.store.commit(Commit({store.SITES: writes}))
         told = {facts.site for facts in changed} | {alias.alias for alias in aliased}
         self._watching.reconsider(told)

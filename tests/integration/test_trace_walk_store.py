@@ -47,7 +47,7 @@ def drive(db: Any, events: list[Event]) -> Drive[Any]:
     """Answers a walk from the store that holds the events."""
     ensure(db, store.COLLECTIONS)
     db[store.EVENTS].insert_many([rows.event_row(entry(each), None, each.time) for each in events])
-    named = [replica.site_aliased(Alias(alias=row.site, site=str(row.alias_of), version=1)) for row in ALIASES]
+    named = [replica.site_aliased(Alias(alias=row.site, site=str(row.alias_of), version=1), MORNING) for row in ALIASES]
     db[store.SITES].bulk_write(named)
 
     def answer(request: Any) -> list[Any]:
