@@ -3,15 +3,15 @@
 A node is a batch at a site. Goods in a unit that cannot be converted, or in several units, are out of every balance.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from contracts.findings import FindingKind
 from contracts.trace import Category, Step
 from services.trace.amounts import Amount, moved, total_of
-from services.trace.lineage import TRANSFORMS, UNNAMED, Event, Flow, split
-from services.trace.truth import Doubt, ids, is_before, last, moment, percent, shown, slack
+from services.trace.lineage import TRANSFORMS, Event, Flow, split
+from services.trace.truth import Doubt, ids, is_before, last, moment, percent, sent_back, shown, slack, way_of
 
 
 class Yield(NamedTuple):
@@ -50,15 +50,10 @@ def unbalanced(node: str, told: Sequence[Flow]) -> Iterator[Doubt]:
     begins a node freely.
     """
     came, went = [flow for flow in told if flow.inward], [flow for flow in told if not flow.inward]
-    if brought := _brought(came, went):
+    back = sent_back(flow.event for flow in told)
+    if brought := [flow for flow in came if not flow.handoff or way_of(flow) not in back]:
         yield from _overdrawn(node, came, went)
         yield from _too_early(node, brought, went)
-
-
-def _brought(came: Iterable[Flow], went: Iterable[Flow]) -> list[Flow]:
-    """What came from elsewhere than from who got the goods here, and sent them back."""
-    took = {flow.other for flow in went if flow.handoff and flow.event.step is not Step.RETURNING} - {UNNAMED}
-    return [flow for flow in came if not flow.handoff or flow.other not in took]
 
 
 def _overdrawn(node: str, came: Sequence[Flow], went: Sequence[Flow]) -> Iterator[Doubt]:

@@ -12,9 +12,23 @@ from typing import Final, NamedTuple
 
 from contracts.findings import FindingKind
 from contracts.trace import Category, Step
-from services.trace.amounts import Amount, moved, sum_of
+from services.trace.amounts import Amount, beyond, moved, sum_of
 from services.trace.lineage import TAKEOVERS, Event, Flow, Goods, edges, flows, split
-from services.trace.truth import QUARANTINE, Doubt, Paper, Statement, day_of, ids, last, once, percent, shown, slack
+from services.trace.truth import (
+    QUARANTINE,
+    Doubt,
+    Paper,
+    Statement,
+    day_of,
+    ids,
+    last,
+    once,
+    percent,
+    sent_back,
+    shown,
+    slack,
+    way_of,
+)
 
 FORMS: Final[Mapping[str, int]] = {"animal_a": 5, "product_a": 7, "animal_b": 0, "product_b": 0}
 """Days after its issue that a quarantine certificate is valid at most: A crosses provinces, B is of the same day
@@ -143,15 +157,19 @@ def number_of(key: str, citing: Iterable[Statement]) -> str:
 
 
 def uses(key: str, statements: Sequence[Statement]) -> list[Use]:
-    """What first left nodes under a paper."""
+    """What first left nodes under a paper, less what was sent back."""
     citing = cited(key, statements)
     told = [flow for each in citing for flow in flows(each.event) if not flow.inward and _covers(key, each, flow.goods)]
-    under = brought(citing, statements)
+    under, returns = brought(citing, statements), sent_back(each.event for each in statements)
     by_node: dict[str, list[Flow]] = {}
     for flow in told:
         by_node.setdefault(flow.node, []).append(flow)
+    back: dict[str, list[Flow]] = {node: [] for node in by_node}
+    for flow in (flow for each in statements for flow in flows(each.event)):
+        if flow.inward and flow.node in back and flow.handoff and way_of(flow) in returns:
+            back[flow.node].append(flow)
     return [
-        Use(node, moved(left), tuple({flow.event.id: flow.event for flow in left}.values()))
+        Use(node, beyond(moved(left), moved(back[node])), tuple({flow.event.id: flow.event for flow in left}.values()))
         for node, left in sorted(by_node.items())
         if node not in under
     ]
@@ -159,8 +177,10 @@ def uses(key: str, statements: Sequence[Statement]) -> list[Use]:
 
 def brought(citing: Iterable[Statement], statements: Iterable[Statement]) -> set[str]:
     """Nodes that goods came to under the paper: by what cites it, and by what was done with them from there on."""
-    known = {head for each in citing for _, head in edges(each.event)}
-    ways = [edge for each in statements for edge in edges(each.event)]
+    statements = list(statements)
+    returns = sent_back(each.event for each in statements)
+    known = {edge[1] for each in citing for edge in edges(each.event) if edge not in returns}
+    ways = [edge for each in statements for edge in edges(each.event) if edge not in returns]
     while further := {head for tail, head in ways if tail in known} - known:
         known |= further
     return known
