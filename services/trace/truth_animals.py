@@ -103,7 +103,7 @@ def _journey(key: str, statements: Sequence[Statement]) -> Journey | None:
         return None
     departures = tuple(each.event for each in first)
     ours = [each for each in statements if not _under_another(each, key)]
-    arrived = [each for each in ours if each.event.step in TAKEOVERS and _answers(each.event, departures)]
+    arrived = [each for each in ours if each.event.step in TAKEOVERS and answers(each.event, departures)]
     certified = certifies(key, citing)
     told = _counted(departures)
     if told is None and certified and certified.unit == HEADS:
@@ -114,13 +114,14 @@ def _journey(key: str, statements: Sequence[Statement]) -> Journey | None:
     return Journey(number_of(key, citing), departures, arrivals, told, heads, _ends(key, first))
 
 
-def _certificates(statement: Statement) -> set[str]:
+def certificates(statement: Statement) -> set[str]:
+    """Numbers of the certificates that animals are under, as an event tells it."""
     return {paper.key for paper in statement.papers if is_of_animals(statement, paper)}
 
 
 def _under_another(statement: Statement, key: str) -> bool:
     """Whether animals were under other certificates only: one lot may leave in many loads."""
-    numbers = _certificates(statement)
+    numbers = certificates(statement)
     return bool(numbers) and key not in numbers
 
 
@@ -136,11 +137,11 @@ def _came(departed: Decimal | None, arrived: Iterable[Statement], others: Decima
     heads = _counted(each.event for each in arrived)
     if heads is None or departed is None or heads <= departed:
         return heads
-    uncited = _counted(each.event for each in arrived if not _certificates(each)) or Decimal(0)
+    uncited = _counted(each.event for each in arrived if not certificates(each)) or Decimal(0)
     return max(departed, heads - (uncited if others is None else min(uncited, others)))
 
 
-def _answers(receipt: Event, departures: Iterable[Event]) -> bool:
+def answers(receipt: Event, departures: Iterable[Event]) -> bool:
     """Whether a receipt takes over what departed: the same batch, of the same sender or of nobody named, by the
     receiver or by somebody where none is named.
     """

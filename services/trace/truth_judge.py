@@ -148,7 +148,9 @@ class Examination:
                 seen[key].append(each)
                 numbers[key] |= {paper.key for paper in each.papers if truth_animals.is_of_animals(each, paper)}
         several = {number for told in numbers.values() if len(told) > 1 for number in told}
+        doubtful = [each for key, told in seen.items() if len(numbers[key]) > 1 for each in told]
         arrivals = yield from self.reading.read(Citing(ordered(several)))
+        arrivals += yield from self.reading.touching(truth_meat.went_to(doubtful))
         return [_judged(Topic.VEHICLE, key, _of_vehicle(told, arrivals)) for key, told in seen.items()]
 
     def _animals(self, tags: set[str]) -> Judging:

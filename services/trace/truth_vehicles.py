@@ -11,7 +11,7 @@ from contracts.findings import FindingKind
 from contracts.trace import Step
 from services.trace.lineage import TAKEOVERS, Event
 from services.trace.truth import Doubt, Statement, by_time, day_of, end_of, ids, is_day_only, last, once
-from services.trace.truth_animals import sets_out
+from services.trace.truth_animals import answers, certificates, sets_out
 
 ENDS: Final = TAKEOVERS | {Step.SLAUGHTER}
 
@@ -28,8 +28,9 @@ class Trip(NamedTuple):
 def two_certificates(statements: Iterable[Statement], arrivals: Iterable[Statement]) -> Doubt | None:
     """One vehicle that carried animals under more than one certificate at once.
 
-    `statements` are one vehicle's of one day in Shanghai; `arrivals` those that cite the same certificates, whatever
-    vehicle they name. A trip lasts from its first event on the vehicle to the first arrival, else to the day's end.
+    `statements` are one vehicle's of one day in Shanghai; `arrivals` those that cite the same certificates, or take
+    over what set out, whatever vehicle they name. A trip lasts from its first event on the vehicle to the first
+    arrival, else to the day's end.
     """
     standing = once(statements)
     trips = _trips(standing, once(arrivals))
@@ -55,18 +56,25 @@ def _trips(told: Sequence[Statement], arrivals: Sequence[Statement]) -> list[Tri
     for each in told:
         for key in {paper.key for paper in each.papers if sets_out(each, paper.key)}:
             starts.setdefault(key, []).append(each.event)
-    return [_trip(key, min(events, key=by_time), arrivals) for key, events in sorted(starts.items())]
+    return [_trip(key, events, arrivals) for key, events in sorted(starts.items())]
 
 
-def _trip(key: str, first: Event, arrivals: Sequence[Statement]) -> Trip:
+def _trip(key: str, events: Sequence[Event], arrivals: Sequence[Statement]) -> Trip:
+    first = min(events, key=by_time)
     whole_day = end_of(day_of(first.time))
     ended = [
         each.event.time
         for each in arrivals
-        if each.event.step in ENDS and any(paper.key == key for paper in each.papers) and each.event.time >= first.time
+        if each.event.step in ENDS and each.event.time >= first.time and _ends(key, events, each)
     ]
     known = [at for at in ended if not is_day_only(at)] if not is_day_only(first.time) else []
     return Trip(key, first.time, min([*known, whole_day]), first)
+
+
+def _ends(key: str, events: Sequence[Event], arrival: Statement) -> bool:
+    """Whether an arrival is of this trip: it says so, or says of no certificate and takes over what set out."""
+    numbers = certificates(arrival)
+    return any(paper.key == key for paper in arrival.papers) or (not numbers and answers(arrival.event, events))
 
 
 def _overlap(one: Trip, other: Trip) -> bool:

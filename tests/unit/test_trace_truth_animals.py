@@ -170,11 +170,14 @@ def test_vehicle_with_two_certificates_at_once_is_found() -> None:
     assert K.VEHICLE_WITH_TWO_CERTIFICATES not in truth.open
 
 
-def test_second_trip_after_the_first_arrived_is_no_doubt() -> None:
+@pytest.mark.parametrize("papers", [(CERTIFICATE,), ()])
+def test_second_trip_after_the_first_arrived_is_no_doubt(papers: tuple[Paper, ...]) -> None:
     truth = world()
     truth.hear(depart("e1", 60, **TRUCK), depart("e2", 40, paper=OTHER, hour=4, **TRUCK))
     assert truth.only(K.VEHICLE_WITH_TWO_CERTIFICATES)
-    truth.hear(arrive("e3", 60, 2, CERTIFICATE))
+    truth.hear(arrive("e8", 40, 5, OTHER))
+    assert truth.only(K.VEHICLE_WITH_TWO_CERTIFICATES)
+    truth.hear(arrive("e3", 60, 2, *papers))
     assert K.VEHICLE_WITH_TWO_CERTIFICATES not in truth.open
 
 
