@@ -14,11 +14,9 @@ from typing import Final, NamedTuple
 from contracts import codes
 from contracts.fields import SHANGHAI
 from contracts.findings import FindingKind
-from contracts.trace import Step
 from contracts.workdays import midnight_after
 from services.trace.amounts import Amount
-from services.trace.chain import is_unnamed
-from services.trace.lineage import Event, Flow, edges, node_key, split
+from services.trace.lineage import Event
 
 TOLERANCE: Final = Decimal("0.05")
 """⚠ Scales and losses: by how much, relative, quantities may differ. Animals and pieces are counted, not weighed."""
@@ -28,9 +26,6 @@ COUNTED: Final = frozenset({"HEA", "H87", "PTN"})
 
 CLOCKS: Final = timedelta(minutes=10)
 """What two clocks may differ by (domain: "time more than 10 minutes in the future")."""
-
-Edge = tuple[str, str]
-"""From node, to node."""
 
 QUARANTINE: Final = "quarantine"
 
@@ -118,24 +113,6 @@ def once(statements: Iterable[Statement]) -> list[Statement]:
         if each.origin not in told or each.event.id == each.origin:
             told[each.origin] = each
     return sorted(told.values(), key=lambda each: by_time(each.event))
-
-
-def sent_back(events: Iterable[Event]) -> set[Edge]:
-    """The edges by which goods went back: those told as a return, else the later of two opposite ones."""
-    first: dict[Edge, datetime] = {}
-    told = set[Edge]()
-    for event in sorted(events, key=by_time):
-        ways = [way for way in edges(event) if not is_unnamed(way[0]) and not is_unnamed(way[1])]
-        told.update(ways if event.step is Step.RETURNING else ())
-        for way in ways:
-            first.setdefault(way, event.time)
-    return told | {way for way, at in first.items() if way[::-1] not in told and first.get(way[::-1], at) < at}
-
-
-def way_of(flow: Flow) -> Edge:
-    """The edge that a handoff's flow goes by."""
-    other = node_key(split(flow.node)[0], flow.other)
-    return (other, flow.node) if flow.inward else (flow.node, other)
 
 
 def slack(unit: str | None) -> Decimal:

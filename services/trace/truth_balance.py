@@ -11,7 +11,8 @@ from contracts.findings import FindingKind
 from contracts.trace import Category, Step
 from services.trace.amounts import Amount, moved, total_of
 from services.trace.lineage import TRANSFORMS, Event, Flow, split
-from services.trace.truth import Doubt, ids, is_before, last, moment, percent, sent_back, shown, slack, way_of
+from services.trace.truth import Doubt, ids, is_before, last, moment, percent, shown, slack
+from services.trace.truth_returns import sent_back, way_of
 
 
 class Yield(NamedTuple):
