@@ -159,10 +159,13 @@ def earlier(row: Mapping[str, Any]) -> Earlier:
 
 
 def asked_events(batches: Iterable[str]) -> Generator[Query, list[Document], dict[str, str]]:
-    """For each batch that events name, the id of one: yields queries, and is sent rows. A batch may have thousands."""
+    """For each batch that events name, the id of one: yields queries, and is sent rows. A batch may have thousands.
+
+    What was declared wrong names nothing.
+    """
     events: dict[str, str] = {}
     for batch in sorted(batches):
-        found = yield Query(MARKS, {"batches": batch}, {"_id": 1}, 1)
+        found = yield Query(MARKS, {"batches": batch, "declared": None}, {"_id": 1}, 1)
         if found:
             events[batch] = found[0]["_id"]
     return events

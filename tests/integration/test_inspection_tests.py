@@ -88,6 +88,16 @@ def test_a_result_for_an_unknown_batch_is_parked_and_linked_when_trace_names_it(
     assert client.call("RecordTest", **report(qualified=True)).test.event_id == "E1"
 
 
+def test_a_result_does_not_link_to_an_event_that_was_declared_wrong(worker: Process, bus: Bus, db: Any) -> None:
+    failed(bus, db)
+    at = datetime.now(UTC)
+    db.marks.insert_one({"_id": "E1", "site": SITE, "time": at, "batches": ["B1"], "declared": True})
+    named(bus, db, "B1")
+    bus.await_empty(INSPECTION_FACTS.name, INSPECTION_FACTS.dead)
+    named(bus, db, "B1", event="E2")
+    await_count(db.tests, 1, event="E2")
+
+
 def test_an_event_taken_in_while_its_worker_died_still_links(worker: Process, bus: Bus, db: Any) -> None:
     failed(bus, db)
     # As a worker leaves it that is killed between its two commits: the mark is there, the message comes again.
