@@ -39,7 +39,8 @@ def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
     batches = {row["batch"] for row in page}
     loose = _loose(reader, batches)
     asked = _asked(loose, batches - loose, (site for row in page for site in (row["from"], row["to"])))
-    return judged(reader, asked, now), len(page) == PAGE
+    found = _judgements(reader, asked)
+    return _commit(found, _changes(reader, found, now), now, None), len(page) == PAGE
 
 
 def concerned(reader: Reader, events: Iterable[RecordedEvent]) -> list[HandoffsOf]:
@@ -77,12 +78,28 @@ def batches_at(reader: Reader, sites: Iterable[str]) -> set[str]:
     return {batch for row in found for batch in row["batches"]}
 
 
-def judged(reader: Reader, asked: Iterable[HandoffsOf], now: datetime, parent: Envelope | None = None) -> Commit:
-    """What becomes of these handoffs and of their findings."""
-    found = [judgement for each in asked for judgement in reader.driven(judge(each))]
+def heard(reader: Reader, asked: Iterable[HandoffsOf], now: datetime, parent: Envelope | None) -> Commit:
+    """What becomes of findings at once. Handoffs of which none changed are left to the sweep: whoever records more
+    halves of them, as of a lot sold all day, is in nobody's way.
+    """
+    found = _judgements(reader, asked)
+    changes = _changes(reader, found, now)
+    ids = {change.after.id for change in changes}
+    changed = [each for each in found if not ids.isdisjoint(findings.handoff_findings(each.handoff))]
+    return _commit(changed, changes, now, parent)
+
+
+def _judgements(reader: Reader, asked: Iterable[HandoffsOf]) -> list[Judgement]:
+    return [judgement for each in asked for judgement in reader.driven(judge(each))]
+
+
+def _changes(reader: Reader, found: Iterable[Judgement], now: datetime) -> list[Change]:
     ids = [id for judgement in found for id in findings.handoff_findings(judgement.handoff)]
     known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, {"_id": {"$in": ids}})}
-    changes = findings.of_handoffs(found, known, now)
+    return findings.of_handoffs(found, known, now)
+
+
+def _commit(found: Iterable[Judgement], changes: Sequence[Change], now: datetime, parent: Envelope | None) -> Commit:
     writes: dict[str, list[Any]] = {
         watched.HANDOFFS: [op for judgement in found for op in _looked(judgement, changes, now)],
         watched.FINDINGS: [watched.changed(change) for change in changes],

@@ -43,7 +43,7 @@ class Watching:
         """Judges at once what events just recorded may put right."""
         self._hear_sites(events, parent)
         if asked := handoff_watch.concerned(self._reader, events):
-            self._store.decide(lambda: handoff_watch.judged(self._reader, asked, clock.now(), parent))
+            self._store.decide(lambda: handoff_watch.heard(self._reader, asked, clock.now(), parent))
 
     def _hear_sites(self, events: Iterable[RecordedEvent], parent: Envelope) -> None:
         """The marks are committed before findings are read: a sweep that did not see them collides with them."""

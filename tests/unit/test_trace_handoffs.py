@@ -266,7 +266,7 @@ class Platform:
             for half in told(each):
                 applied(self.rows, watched.half_told(half))
         if asked := handoff_watch.concerned(self, map(announced, entries)):
-            self._judge(handoff_watch.judged(self, asked, now))
+            self._judge(handoff_watch.heard(self, asked, now, None))
 
     def sweep(self, now: datetime) -> None:
         """Judges what is to be looked at by then."""
@@ -408,6 +408,14 @@ def test_one_sweep_judges_no_more_of_a_batch_than_its_page(monkeypatch: pytest.M
     assert len(commit.writes[watched.FINDINGS]) == 2
     shilian.sweep(END)
     assert len(open_ones(shilian.found)) == 5
+
+
+def test_hearing_of_a_lot_sold_all_day_writes_nothing_while_nothing_changes() -> None:
+    told = [Said(f"e{number}", "shipping", "s0", "", "B", 0, 10, "KGM") for number in range(3)]
+    shilian, entries = platform(told), [recorded(one) for one in told]
+    shilian.capture(entries, MONDAY)
+    assert handoff_watch.concerned(shilian, map(announced, entries))
+    assert [row["look_at"] for row in shilian.rows.values()] == [MONDAY + terms.SHORTEST]
 
 
 def test_what_a_late_half_puts_right_is_closed_at_once_whatever_id_its_site_goes_by() -> None:
