@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from services.trace.accounts import Account
-from services.trace.amounts import NOTHING, Amount, beyond, plus
+from services.trace.amounts import NOTHING, Amount, beyond, larger, plus
 from services.trace.books import Books
 from services.trace.chain import Chain, is_unnamed
 from services.trace.lineage import split
@@ -16,7 +16,7 @@ Sums = dict[str, Amount | None]
 
 
 class Coverage(NamedTuple):
-    """Of one batch: what began in the chain, and how much of it is located; None where units or accounts fail.
+    """Of one batch: how much there was, and how much of it is located; None where units or accounts fail.
 
     `unsure` are the nodes that cannot be summed, or do not add up, and why; `began` those at which goods of it began.
     """
@@ -62,16 +62,31 @@ def coverages(chain: Chain, books: Books, found: Iterable[Portion]) -> list[Cove
         began.setdefault(split(key)[0], []).append(key)
     for batch, amount in _from_nobody(chain, books).items():
         produced[batch] = plus(produced[batch], amount)
+    accounted: Sums = {}
     for portion in found:
+        _add(accounted, portion.node, portion.amount)
         if portion.fate is not Fate.UNLOCATED:
             _add(located, portion.node, portion.amount)
     doubts = [(portion.node, portion.why) for portion in found if portion.why]
     for key, why in [*((key, Why.MORE_OUT_THAN_IN) for key in ours if _overdrawn(books.nodes[key])), *doubts]:
         unsure.setdefault(split(key)[0], []).append((key, why))
     return [
-        Coverage(batch, amount, located.get(batch, NOTHING), tuple(unsure.get(batch, ())), tuple(began.get(batch, ())))
+        Coverage(
+            batch,
+            _at_least(amount, accounted.get(batch, NOTHING)),
+            located.get(batch, NOTHING),
+            tuple(unsure.get(batch, ())),
+            tuple(began.get(batch, ())),
+        )
         for batch, amount in produced.items()
     ]
+
+
+def _at_least(begun: Amount | None, accounted: Amount | None) -> Amount | None:
+    """There was as much as is accounted for, whoever told of less: what is found beyond what began must not stand for
+    what nobody can locate.
+    """
+    return begun if begun is None or accounted is None else larger(begun, accounted)
 
 
 def _add(sums: Sums, key: str, amount: Amount | None) -> None:

@@ -85,7 +85,7 @@ def test_a_simulation_says_where_the_goods_are_and_whom_to_notify(
         ("M", SCHOOL.site, "held"): "30KGM",
     }
     covered = {each.batch: each for each in found.coverages}
-    assert (covered["A"].recalled, covered["A"].produced.quantity, covered["A"].located.quantity) == (True, "10", "10")
+    assert (covered["A"].recalled, covered["A"].produced.quantity, covered["A"].located.quantity) == (True, "12", "10")
     assert {each.why for each in covered["A"].doubts} == {"more_out_than_in", "to_nobody_known"}
     assert [(each.node.site_id, each.kind) for each in found.gaps] == [(FARM.site, "unknown_destination")]
     told = {part.division: part.operators[0] for part in found.divisions}

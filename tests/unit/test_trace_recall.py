@@ -15,7 +15,8 @@ from services.trace.books import Books
 from services.trace.lineage import Event, Place
 from services.trace.recall_coverage import Coverage, coverages
 from services.trace.recall_portions import TO_BRING_BACK, Fate, Portion, Why, portions
-from tests.unit.trace_world import event, goods, harvest, make, receive, ship, stored, world
+from services.trace.recall_simulation import Simulation
+from tests.unit.trace_world import MORNING, event, goods, harvest, make, receive, ship, stored, world
 
 FARM, SHOP, KITCHEN, ABROAD = "licence:F", "licence:S", "licence:K", Place("external:x", external=True)
 
@@ -139,6 +140,28 @@ def test_more_out_than_in_is_told() -> None:
     told = harvest("e0", "A", FARM), ship("e1", "A", FARM, SHOP, quantity="12")
     covered = found(*told)[1]["A"]
     assert (covered.share, covered.unsure) == (Fraction(1), ((f"A@{FARM}", Why.MORE_OUT_THAN_IN),))
+
+
+def test_what_nobody_can_locate_is_not_made_up_for_by_more_out_than_in() -> None:
+    told = (
+        harvest("e0", "A", FARM),
+        ship("e1", "A", FARM, quantity="6"),
+        ship("e2", "A", FARM, SHOP, quantity="12"),
+    )
+    covered = found(*told)[1]["A"]
+    assert (covered.produced, covered.located, covered.share) == (kilos(18), kilos(12), Fraction(2, 3))
+
+
+def test_too_much_of_one_batch_does_not_stand_for_another() -> None:
+    one = Coverage("A", kilos(10), kilos(10))
+    other = (
+        harvest("e0", "B", FARM),
+        ship("e1", "B", FARM, SHOP, quantity="20"),
+    )
+    more = found(*other, batch="B")[1]["B"]
+    none = Coverage("C", kilos(10), NOTHING)
+    told = Simulation(("A", "B", "C"), MORNING, {}, [], [], [one, more, none], [])
+    assert told.share == Fraction(3, 4)
 
 
 @dataclass

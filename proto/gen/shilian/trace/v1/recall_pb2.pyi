@@ -356,7 +356,9 @@ class Coverage(_message.Message):
     """Located of produced, 0 to 1; absent where it is not known."""
     @_builtins.property
     def produced(self) -> Global___Amount:
-        """What began in the chain: made, come from outside, or first heard of when it was handed over."""
+        """What began in the chain: made, come from outside, or first heard of when it was handed over; where more is accounted
+        for than began, that.
+        """
 
     @_builtins.property
     def located(self) -> Global___Amount: ...
