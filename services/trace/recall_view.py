@@ -50,7 +50,7 @@ def view(simulation: Simulation, caller: Caller) -> View | None:
             if each.tail in known and each.head in known
         ],
         coverages=_coverages(simulation, own, known),
-        gaps=[gap for gap in simulation.gaps if gap.node in known],
+        gaps=[gap for gap in simulation.gaps if gap.node in (own if caller.role == OPERATOR else known)],
     )
     return _counted(simulation, seen)
 
@@ -78,12 +78,13 @@ def _coverages(simulation: Simulation, own: set[str], known: set[str]) -> list[C
     """How much of a batch is located stays, its quantities only where all of it is the caller's to see."""
     beyond = {split(key)[0] for key in simulation.nodes.keys() - own}
     named = {split(key)[0] for key in known}
-    shown = [_known(each, known) for each in simulation.coverages if each.batch in named]
+    shown = [_known(each, own, known) for each in simulation.coverages if each.batch in named]
     return [each.without_quantities() if each.batch in beyond else each for each in shown]
 
 
-def _known(coverage: Coverage, known: set[str]) -> Coverage:
-    unsure = tuple(each for each in coverage.unsure if each[0] in known)
+def _known(coverage: Coverage, own: set[str], known: set[str]) -> Coverage:
+    """What stands against knowing more is told of the caller's own nodes, as with portions."""
+    unsure = tuple(each for each in coverage.unsure if each[0] in own)
     return coverage._replace(unsure=unsure, began=tuple(key for key in coverage.began if key in known))
 
 

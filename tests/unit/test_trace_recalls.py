@@ -11,7 +11,7 @@ from contracts.trace import Step
 from services.trace import recall_told, recalls
 from services.trace.amounts import Amount
 from services.trace.lineage import Event, Place
-from services.trace.recall_portions import Fate
+from services.trace.recall_portions import Fate, Why
 from services.trace.recall_rows import freeze, thaw
 from services.trace.recall_simulation import Simulation, beginning, simulate
 from services.trace.recall_view import made_by, view
@@ -95,6 +95,24 @@ def test_a_producer_sees_counts_beyond_one_hop_and_no_names() -> None:
     ]
     assert [(each.tail, each.head) for each in seen.simulation.handovers] == [("A@farm", "A@stall")]
     assert [(each.batch, each.produced, each.share) for each in seen.simulation.coverages] == [("A", None, Fraction(1))]
+
+
+def test_doubts_about_a_neighbours_books_are_the_neighbours() -> None:
+    sold_on = ship("e7", "A", STALL, quantity="3"), ship("e8", "A", STALL, SCHOOL, quantity="9")
+    found = simulated(*CHAIN, *sold_on)
+    doubted = {("A@stall", Why.MORE_OUT_THAN_IN), ("A@stall", Why.TO_NOBODY_KNOWN)}
+    assert {each for told in found.coverages for each in told.unsure} >= doubted
+    assert {gap.node for gap in found.gaps} == {"A@stall"}
+    for caller in (who("operator", operator_id="o:farm"), who("regulator", "370102")):
+        seen = view(found, caller)
+        assert seen
+        assert [told.unsure for told in seen.simulation.coverages if told.batch == "A"] == [()]
+        assert not seen.complete
+        assert bool(seen.simulation.gaps) == (caller.role == "regulator")
+    own = view(found, who("operator", operator_id="o:stall"))
+    assert own
+    assert {each for told in own.simulation.coverages for each in told.unsure} >= doubted
+    assert own.simulation.gaps == found.gaps
 
 
 def test_regulator_sees_every_node_and_quantities_of_its_division() -> None:
