@@ -30,6 +30,8 @@ from services.trace.stock_calls import StockCalls
 from services.trace.told import Stored
 
 SERVES = "trace"
+LONGEST = 500
+"""Characters of a reason, or of who orders a recall: both go to everybody."""
 
 
 class RecallServicer(StockCalls, recall_pb2_grpc.RecallServiceServicer):
@@ -114,7 +116,8 @@ class RecallServicer(StockCalls, recall_pb2_grpc.RecallServiceServicer):
     def _order(self, request: pb.OpenRecallRequest) -> Order:
         """Raises InvalidArgument for no reason, no such class, a risk known in the future."""
         caller, now = current_caller(), clock.stamp()
-        _required(reason=request.reason.strip())
+        # Without an issuer it is the caller (`_placed`).
+        _required(reason=request.reason.strip(), issuer=request.issuer.strip() or caller.subject)
         if request.recall_class not in CLOCKS:
             raise InvalidArgument([rules.error("recall_class", request.recall_class, "invalid_value")])
         known = moment(request, "known_time") or now
@@ -142,10 +145,11 @@ def _placed(order: Order, simulation: Simulation) -> Order:
 
 
 def _required(**fields: str) -> None:
-    """Raises InvalidArgument naming the fields that are empty."""
-    empty = [rules.error(name, None, "required") for name, value in fields.items() if not value]
-    if empty:
-        raise InvalidArgument(empty)
+    """Raises InvalidArgument naming the fields that are empty, or longer than anybody is told."""
+    wrong = [rules.error(name, None, "required") for name, value in fields.items() if not value]
+    wrong += [rules.error(name, value, "too_large") for name, value in fields.items() if len(value) > LONGEST]
+    if wrong:
+        raise InvalidArgument(wrong)
 
 
 SERVICE = Service(

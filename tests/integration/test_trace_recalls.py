@@ -264,9 +264,16 @@ def test_what_is_wrong_with_an_order_is_said(worker: Process, client: Client, bu
     capture(bus, *chain())
     await_events(db, 6)
     future = datetime.now(UTC) + timedelta(days=1)
-    wrong = (order(reason=" "), order(recall_class=4), order(known_time=future), order(batches=[]))
+    wrong = (
+        order(reason=" "),
+        order(reason="长" * 501),
+        order(issuer="长" * 501),
+        order(recall_class=4),
+        order(known_time=future),
+        order(batches=[]),
+    )
     refused = [client.status("OpenRecall", request) for request in wrong]
-    assert refused == [grpc.StatusCode.INVALID_ARGUMENT] * 4
+    assert refused == [grpc.StatusCode.INVALID_ARGUMENT] * len(wrong)
     late = client.call("OpenRecall", order(known_time=datetime.now(UTC) - timedelta(hours=30))).recall
     assert late.started_late
 
