@@ -76,8 +76,8 @@ class AnalysisServicer(analysis_pb2_grpc.AnalysisServiceServicer):
         at = trace_pb2.NodeRef(batch=request.batch, site_id=request.site_id)
         start = requests.start("batch", at, Direction.FORWARD, bounds, privacy.passes(caller))
         walk = await self._walked(start)
-        rows = await self._reader.find(store.EVENTS, queries.cooked(walk.chain.events, day), {"_id": 1})
-        cooked = [row["_id"] for row in rows]
+        asked = queries.cooked(walk.chain.events, day)
+        cooked = [row["_id"] for where in asked for row in await self._reader.find(store.EVENTS, where, {"_id": 1})]
         await self._reader.walked(walk.tell(cooked))
         return answers.dishes(day, dishes(walk.chain, cooked), walk.chain, caller)
 

@@ -1,6 +1,6 @@
 """What analyses ask of events beside their walks: filters and what they find. No I/O."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from services.trace.contamination import ON_LINES, Use
 from services.trace.lineage import TRANSFORMS, day_of
 from services.trace.rows import lots_of
 from services.trace.told import Stored
+from services.trace.walk import PER_REQUEST
 
 MOST_USES: Final = 5_000
 """Steps of a site that are looked at, the earliest first."""
@@ -36,9 +37,12 @@ def _steps(
     return found | ({"time": times} if times else {})
 
 
-def cooked(ids: Iterable[str], day: date) -> Stored:
-    """Filter of the kitchen uses of a day in Shanghai among these events."""
-    return {"_id": {"$in": sorted(ids)}, "step": Step.KITCHEN_USE, "day": day_of(begin_of(day))}
+def cooked(ids: Collection[str], day: date) -> Iterator[Stored]:
+    """Filters of the kitchen uses of a day in Shanghai among these events, a request of them at a time."""
+    wanted = sorted(ids)
+    for first in range(0, len(wanted), PER_REQUEST):
+        some = wanted[first : first + PER_REQUEST]
+        yield {"_id": {"$in": some}, "step": Step.KITCHEN_USE, "day": day_of(begin_of(day))}
 
 
 def use(row: Stored) -> Use:

@@ -1,12 +1,16 @@
 """Dishes that hold a batch: a small kitchen, and random weeks against a count."""
 
+from datetime import date
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.trace import Step
+from services.trace.analysis_queries import cooked
 from services.trace.chain import Chain
 from services.trace.dishes import dishes
 from services.trace.lineage import Event
+from services.trace.walk import PER_REQUEST
 from tests.unit.trace_oracle import BATCHES, arrows, later, nodes_of, states, weeks
 from tests.unit.trace_world import event, goods, ship, world
 
@@ -18,8 +22,16 @@ def cook(id: str, of: str, into: str = "") -> Event:
 
 
 def found(forward: Chain, events: list[Event]) -> list[tuple[str, str, tuple[str, ...]]]:
-    cooked = [each.id for each in events if each.step is Step.KITCHEN_USE and each.id in forward.events]
-    return [(each.node, each.event_id, each.ingredients) for each in dishes(forward, cooked)]
+    used = [each.id for each in events if each.step is Step.KITCHEN_USE and each.id in forward.events]
+    return [(each.node, each.event_id, each.ingredients) for each in dishes(forward, used)]
+
+
+def test_kitchen_uses_are_asked_for_among_any_number_of_events() -> None:
+    ids = [f"E{number:032x}" for number in range(2 * PER_REQUEST + 1)]
+    asked = [*cooked(ids, date(2026, 1, 5))]
+    assert [id for where in asked for id in where["_id"]["$in"]] == ids
+    assert max(len(where["_id"]["$in"]) for where in asked) == PER_REQUEST
+    assert {where["step"] for where in asked} == {Step.KITCHEN_USE}
 
 
 def test_dish_is_told_with_what_of_the_batch_went_into_it() -> None:
