@@ -5,6 +5,7 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from chassis.outgoing import Outgoing, outgoing
+from chassis.replicas import ends
 from contracts.egress import RecalledGoods, RecallsV1
 from contracts.envelope import Envelope
 from contracts.recalls import SITES_TOLD, Recall, RecallsOpenedV1
@@ -13,6 +14,7 @@ from services.trace.lineage import split
 from services.trace.recall_portions import THERE
 from services.trace.recall_simulation import Simulation
 from services.trace.store import EVENTS, SITES
+from services.trace.told import Stored
 
 SOURCE: Final = "trace"
 LINES: Final = 500
@@ -94,12 +96,21 @@ def asked_sources(simulation: Simulation, nodes: Iterable[str]) -> Generator[Fin
     """Which sources reported of goods of these nodes, or are known to the registry as systems of their sites."""
     batches, sites = {split(key)[0] for key in nodes}, {split(key)[1] for key in nodes}
     events = yield EVENTS, {"batches": {"$in": sorted(batches)}}, {"site": 1, "source": 1, "also_from": 1}
-    ids = sites | {row["site"] for row in events}
-    known = yield SITES, {"_id": {"$in": sorted(ids)}}, {"alias_of": 1, "sources": 1}
-    alias_of = {row["_id"]: row.get("alias_of") or row["_id"] for row in known}
+    known = yield from _named(sites | {row["site"] for row in events})
+    today = ends(known.values())
     found: dict[str, set[str]] = defaultdict(set)
     for row in events:
-        found[alias_of.get(row["site"], row["site"])].update((row["source"], *row.get("also_from", ())))
-    for row in known:
-        found[alias_of[row["_id"]]].update(row.get("sources", ()))
+        found[today.get(row["site"], row["site"])].update((row["source"], *row.get("also_from", ())))
+    for id, row in known.items():
+        found[today[id]].update(row.get("sources", ()))
+    return found
+
+
+def _named(ids: set[str]) -> Generator[Find, Any, dict[str, Stored]]:
+    """Rows of these ids, and of those that their aliases lead to."""
+    found: dict[str, Stored] = {}
+    while wanted := ids - found.keys():
+        rows = yield SITES, {"_id": {"$in": sorted(wanted)}}, {"alias_of": 1, "sources": 1}
+        found |= {id: {"_id": id} for id in wanted} | {row["_id"]: row for row in rows}
+        ids = {row["alias_of"] for row in rows if row.get("alias_of")}
     return found

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
+from chassis.asking import answered
 from chassis.caller import Caller
 from contracts.egress import RecallsV1
 from contracts.recalls import RecallsOpenedV1
@@ -16,6 +18,7 @@ from services.trace.recall_rows import freeze, thaw
 from services.trace.recall_simulation import Simulation, beginning, simulate
 from services.trace.recall_view import made_by, view
 from services.trace.recalls import Order
+from services.trace.store import EVENTS
 from tests.unit.trace_world import event, goods, harvest, make, receive, ship, world
 
 NOW = datetime(2026, 1, 9, 2, tzinfo=UTC)
@@ -175,6 +178,23 @@ def test_sites_and_their_sources_are_told_once() -> None:
         ("class", "M", "4"),
         ("school", "M", "0"),
     ]
+
+
+def test_sources_of_a_site_are_found_however_many_ids_it_has_had() -> None:
+    found = simulated(*CHAIN)
+    events: list[dict[str, Any]] = [{"site": "oldest", "source": "market", "also_from": ["catering"]}]
+    rows: list[dict[str, Any]] = [
+        {"_id": "oldest", "alias_of": "older", "sources": ["docking.old"]},
+        {"_id": "older", "alias_of": "stall"},
+        {"_id": "stall", "sources": ["one_network"]},
+    ]
+
+    def answer(asked: recall_told.Find) -> list[dict[str, Any]]:
+        name, where, _ = asked
+        return events if name == EVENTS else [row for row in rows if row["_id"] in where["_id"]["$in"]]
+
+    sources = answered(recall_told.asked_sources(found, found.nodes), answer)
+    assert set(sources["stall"]) == {"market", "catering", "docking.old", "one_network"}
 
 
 def test_many_sites_are_told_in_parts() -> None:
