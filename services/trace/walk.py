@@ -118,8 +118,12 @@ class Walk:
         """Those of the nodes that are not only reached but left."""
         if self.start.passes is None and not self.chain.outside:
             return keys
-        inside = (key for key in keys if not self.chain.is_outside(key))
-        return [key for key in inside if is_unnamed(key) or self._passes(key)]
+        inside = [key for key in keys if not self.chain.is_outside(key)]
+        if self.start.passes is None:
+            return inside
+        # Who else traded the batch without naming anybody is not for each of them to know: there the chain breaks off.
+        self.chain.expanded.update(filter(is_unnamed, inside))
+        return [key for key in inside if self._passes(key)]
 
     def _leaving(self, active: Sequence[str]) -> Generator[Request, Any, list[Way]]:
         """The ways from new nodes, and those held at nodes that now have a better label."""

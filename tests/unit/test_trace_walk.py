@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.trace import Category, Link, Step
+from services.trace.chain import UNKNOWN_DESTINATION, UNKNOWN_SOURCE, Direction
 from services.trace.lineage import Place, edges_of
 from services.trace.sites import Row
 from tests.unit.trace_world import event, gaps, goods, harvest, make, pairs, receive, ship, world
@@ -146,3 +147,15 @@ def test_depth_and_size_limits_are_told_where_they_cut() -> None:
 
 def test_unknown_batch_gives_nothing() -> None:
     assert not world(ship("e1", "A", S, R)).back("B").nodes
+
+
+def test_who_names_nobody_does_not_learn_who_else_named_nobody() -> None:
+    """Else a receipt from nobody of any batch would tell who sold it; who names the other is still told."""
+    own, farm, shop = "licence:OWN", "licence:F2", "licence:S2"
+    events = [ship("e1", "A", farm), receive("e2", "A", own), ship("e3", "A", own), receive("e4", "A", shop)]
+    for direction, kind in ((Direction.BACKWARD, UNKNOWN_SOURCE), (Direction.FORWARD, UNKNOWN_DESTINATION)):
+        chain = world(*events).walk("A", direction, passes=lambda place: place.site == own)
+        assert ([*chain.nodes], gaps(chain)) == ([f"A@{own}"], {(kind, f"A@{own}")})
+    named = world(ship("e1", "A", farm, own), receive("e2", "A", own))
+    chain = named.walk("A", Direction.BACKWARD, passes=lambda place: place.site == own)
+    assert {*chain.nodes} == {f"A@{own}", f"A@{farm}"}
