@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import Any, Final
 
@@ -138,7 +138,8 @@ def _sites(numbers: range) -> Iterator[dict[str, Any]]:
 
 
 def _aliased(number: int) -> Any:
-    return replica.site_aliased(Alias(alias=f"market:{number}", site=site(number), version=1))
+    alias = Alias(alias=f"market:{number}", site=site(number), version=1)
+    return replica.site_aliased(alias, datetime.now(UTC))
 
 
 def site(number: int) -> str:
