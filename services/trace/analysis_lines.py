@@ -41,13 +41,16 @@ class Lines:
         chain, sites = self.walk.chain, self.walk.sites
         nodes = [key for key in (chain.nodes if self.products else chain.starts) if not is_unnamed(key)]
         await self.reader.walked(self.walk.tell(chain.ids_around(nodes)))
-        ids = [id for site in {split(key)[1] for key in nodes} for id in sites.ids(site)]
-        where = queries.uses_of({split(key)[0] for key in nodes}, ids, self.walk.start.bounds)
+        batches: dict[str, set[str]] = defaultdict(set)
+        for batch, site in map(split, nodes):
+            batches[site].add(batch)
+        ids = [id for site in batches for id in sites.ids(site)]
+        where = queries.uses_of(set[str]().union(*batches.values()), ids, self.walk.start.bounds)
         found: dict[str, list[Stored]] = defaultdict(list)
         for row in await self.reader.find(store.EVENTS, where):
             found[sites.now(row["site"])].append(row)
         for site in sorted(found):
-            await self._look_at(site, {split(key)[0] for key in nodes if split(key)[1] == site}, found[site])
+            await self._look_at(site, batches[site], found[site])
 
     async def _look_at(self, site: str, batches: set[str], found: list[Stored]) -> None:
         """`found` are the steps there that name goods of the chain, which may be elsewhere only."""
