@@ -17,10 +17,11 @@ from chassis.asking import answered
 from chassis.collections import Collection, ensure
 from contracts.registry import Alias, OperatorState, SiteFacts
 from contracts.trace import Link
-from services.trace import replica, store, walk_store
-from services.trace.chain import Direction
-from services.trace.walk import Request, Walk
-from services.trace.walk_start import Start
+from services.trace import replica, store
+from services.trace.walks import store as walk_store
+from services.trace.walks.chain import Direction
+from services.trace.walks.start import Start
+from services.trace.walks.walk import Request, Walk
 
 BATCH: Final = "SL0"
 NODES: Final = 10_000

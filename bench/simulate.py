@@ -21,10 +21,11 @@ from chassis.asking import answered
 from chassis.garbage import collect_seldom
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import Link
-from services.trace import store, walk_store
-from services.trace.recall_portions import Fate
-from services.trace.recall_simulation import beginning, simulate
-from services.trace.walk import Walk
+from services.trace import store
+from services.trace.recalls.portions import Fate
+from services.trace.recalls.simulation import beginning, simulate
+from services.trace.walks import store as walk_store
+from services.trace.walks.walk import Walk
 
 EVENTS: Final = 200_000
 BATCH: Final = "SL1"

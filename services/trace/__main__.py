@@ -15,10 +15,10 @@ def worker() -> None:
 def api() -> None:
     """Serves gRPC."""
     from chassis.api.run import run
-    from services.trace.analysis_api import SERVICE as ANALYSIS
+    from services.trace.analyses.api import SERVICE as ANALYSIS
     from services.trace.api import SERVICE
-    from services.trace.evidence import SERVICE as EVIDENCE
-    from services.trace.recall_calls import SERVICE as RECALLS
+    from services.trace.evidence.api import SERVICE as EVIDENCE
+    from services.trace.recalls.api import SERVICE as RECALLS
     from services.trace.settings import TraceSettings
     from services.trace.store import COLLECTIONS
 

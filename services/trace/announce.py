@@ -14,10 +14,10 @@ from contracts.envelope import Envelope
 from contracts.findings import FindingsChangedV1
 from contracts.topology import TRACE_CAPTURE
 from contracts.trace import CaptureV1, EventsRecordedV1, Record
-from services.trace.declarations import Settled, declared
+from services.trace.corrections.declarations import Settled, declared
 from services.trace.domain import Decision, Refusal
 from services.trace.entry import recorded
-from services.trace.findings import Change
+from services.trace.watch.findings import Change
 
 SOURCE: Final = "trace"
 CAPTURE: Final = TRACE_CAPTURE.keys[0]

@@ -16,24 +16,16 @@ from chassis.api.mongo import Store
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
 from contracts import kde
-from services.trace import (
-    chain_page,
-    declaration_calls,
-    listing,
-    privacy,
-    queries,
-    requests,
-    rows,
-    store,
-    translate,
-    watched,
-)
+from services.trace import privacy, queries, requests, rows, store, translate
 from services.trace.api_reading import ApiReader
-from services.trace.chain import Chain, Direction
-from services.trace.holders import holders
+from services.trace.corrections import calls as declaration_calls
 from services.trace.told import Stored
-from services.trace.walk import Walk
-from services.trace.walk_start import Start
+from services.trace.walks import page as chain_page
+from services.trace.walks.chain import Chain, Direction
+from services.trace.walks.holders import holders
+from services.trace.walks.start import Start
+from services.trace.walks.walk import Walk
+from services.trace.watch import listing, watched
 
 
 class TraceServicer(trace_pb2_grpc.TraceServiceServicer):

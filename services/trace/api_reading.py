@@ -5,11 +5,12 @@ from typing import Any, TypeVar
 
 from chassis.api.mongo import Store
 from chassis.asking import answered_later
-from services.trace import replica, store, walk_store
+from services.trace import replica, store
 from services.trace.domain import Facts
 from services.trace.sites import Sites
 from services.trace.told import Stored
-from services.trace.walk import Request
+from services.trace.walks import store as walk_store
+from services.trace.walks.walk import Request
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from services.trace.chain import Direction
+from services.trace.walks.chain import Direction
 
 Raw = Mapping[str, Any]
 """An event as a walk reads it: `_id`, `inputs`, `outputs`, `day`, and where it has them `pairs` and `abroad`."""

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Final
 
 from chassis.caller import Caller
-from services.trace.chain import Chain, Edge, Shown
-from services.trace.holders import Holder
 from services.trace.lineage import Goods, Place
+from services.trace.walks.chain import Chain, Edge, Shown
+from services.trace.walks.holders import Holder
 
 OPERATOR: Final = "operator"
 SYSTEM: Final = "system"

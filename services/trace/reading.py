@@ -5,11 +5,13 @@ from typing import Any, TypeVar
 
 from chassis.asking import answered
 from chassis.worker.mongo import Store
-from services.trace import replica, store, walk_store, watched
-from services.trace.broken import HandoffsOf, Request
+from services.trace import replica, store
 from services.trace.domain import Facts
 from services.trace.sites import Sites
 from services.trace.told import Stored
+from services.trace.walks import store as walk_store
+from services.trace.watch import watched
+from services.trace.watch.broken import HandoffsOf, Request
 
 T = TypeVar("T")
 

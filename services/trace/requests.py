@@ -12,10 +12,10 @@ from chassis.api.errors import InvalidArgument
 from chassis.api.times import moment
 from contracts import codes, rules
 from contracts.egress import FieldError
-from services.trace.chain import Direction
 from services.trace.lineage import Place
 from services.trace.queries import Question
-from services.trace.walk_start import Start
+from services.trace.walks.chain import Direction
+from services.trace.walks.start import Start
 
 Passes = Callable[[Place], bool]
 Bounded = pb.TraceRequest | analysis_pb2.Bounds

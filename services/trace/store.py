@@ -8,13 +8,17 @@ from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import Collection
 from contracts.trace import Record, Step
-from services.trace import handoffs, recall_rows, rows, sealing, told, truth_store, watched
-from services.trace.declarations import State
+from services.trace import rows, told
+from services.trace.corrections.declarations import State
 from services.trace.domain import Decision, Sighting
 from services.trace.entry import candidate_ids
-from services.trace.lanes import Lane
+from services.trace.evidence import sealing
+from services.trace.evidence.lanes import Lane
 from services.trace.lineage import HANDOVERS, TAKEOVERS
+from services.trace.recalls import rows as recall_rows
 from services.trace.told import Stored
+from services.trace.truth import store as truth_store
+from services.trace.watch import handoffs, watched
 
 EVENTS: Final = "events"
 SITES: Final = "sites"

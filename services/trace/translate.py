@@ -11,13 +11,13 @@ from chassis.api.times import timestamp
 from chassis.caller import Caller
 from contracts import rules
 from services.trace import privacy
-from services.trace.chain import Chain, Gap, Shown
-from services.trace.chain_page import Page
 from services.trace.domain import Facts
-from services.trace.holders import Holder
 from services.trace.lineage import split
 from services.trace.requests import DIRECTIONS
 from services.trace.rows import lots_of, quantity_of
+from services.trace.walks.chain import Chain, Gap, Shown
+from services.trace.walks.holders import Holder
+from services.trace.walks.page import Page
 
 WIRE_DIRECTIONS = {ours: theirs for theirs, ours in DIRECTIONS.items()}
 

@@ -19,25 +19,18 @@ from contracts.corrections import DeclareErrorsV1, ErrorsDeclaredV1
 from contracts.envelope import Envelope
 from contracts.registry import SitesAliasedV1, SitesChangedV1
 from contracts.trace import CaptureV1, EventsRecordedV1, Record
-from services.trace import (
-    announce,
-    handoff_watch,
-    proposals,
-    recall_watch,
-    recalls,
-    replica,
-    rows,
-    silence_watch,
-    store,
-    truth_watch,
-)
-from services.trace.declaring import Declaring
+from services.trace import announce, proposals, replica, rows, store
+from services.trace.corrections.declaring import Declaring
 from services.trace.domain import decide
 from services.trace.entry import Known
-from services.trace.lanes import Lanes, head
+from services.trace.evidence.lanes import Lanes, head
 from services.trace.lineage import HANDOVERS
 from services.trace.reading import Reader
-from services.trace.watching import SWEEP, Watching
+from services.trace.recalls import recalls
+from services.trace.recalls import watch as recall_watch
+from services.trace.truth import watch as truth_watch
+from services.trace.watch import handoff_watch, silence_watch
+from services.trace.watch.watching import SWEEP, Watching
 
 ANNOUNCEMENTS: Final = 20
 """To a batch; one tells of up to a whole batch of events."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from chassis.worker.run import run  # first: it makes the standard library green
-from services.trace import store, truth_watch
+from services.trace import store
 from services.trace.settings import TraceSettings
-from services.trace.truth_findings import Judged
+from services.trace.truth import watch as truth_watch
+from services.trace.truth.findings import Judged
 from services.trace.worker import TraceWorker
 
 look = truth_watch._judged

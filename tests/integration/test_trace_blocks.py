@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from clients.cli.__main__ import app
 from contracts.topology import EGRESS, TRACE_CAPTURE
 from contracts.trace import Record, Step
-from services.trace.verifying import Fault
+from services.trace.evidence.verifying import Fault
 from tests.bus import Bus
 from tests.calls import Client
 from tests.integration.test_trace_service import FARM, NOON, await_events, capture, facts, record, register

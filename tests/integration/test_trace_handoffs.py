@@ -10,8 +10,8 @@ from shilian.trace.v1 import trace_pb2 as pb
 
 from contracts.topology import EVENTS
 from contracts.trace import Record, Step
-from services.trace import watched
-from services.trace.handoffs import Half, Told
+from services.trace.watch import watched
+from services.trace.watch.handoffs import Half, Told
 from tests.bus import Bus
 from tests.calls import Client
 from tests.integration.test_trace_findings import CHANGED, DUE, Clock, clock, heard, sweep, work

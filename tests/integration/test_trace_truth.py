@@ -11,8 +11,8 @@ import pytest
 from contracts.corrections import DeclareErrorsV1, Declarer, ErrorReport, declaration_id
 from contracts.topology import COMMANDS, EVENTS, TRACE_DECLARATIONS, TRACE_TRUTH
 from contracts.trace import Category, Document, Lot, Party, Record, Step
-from services.trace import truth_store
-from services.trace.truth_asks import Citing, LeadingTo, Named, OnVehicle, ToldAgain, Touching
+from services.trace.truth import store as truth_store
+from services.trace.truth.asks import Citing, LeadingTo, Named, OnVehicle, ToldAgain, Touching
 from tests.bus import Bus
 from tests.integration.test_trace_findings import CHANGED, Clock, clock, heard, sweep, work
 from tests.integration.test_trace_service import (

@@ -9,9 +9,10 @@ import pytest
 from chassis.clock import stamp
 from chassis.collections import ensure
 from contracts.findings import FindingKind
-from services.trace import rows, store, watched
-from services.trace.truth_store import EXAMINE, look_again, looked
-from services.trace.truth_subjects import Subject, Topic
+from services.trace import rows, store
+from services.trace.truth.store import EXAMINE, look_again, looked
+from services.trace.truth.subjects import Subject, Topic
+from services.trace.watch import watched
 from tests.integration.test_trace_findings import Clock, clock, sweep, work
 from tests.integration.test_trace_service import NOON
 from tests.integration.test_trace_walk_store import entry

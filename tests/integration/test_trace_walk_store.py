@@ -11,13 +11,14 @@ from chassis.asking import answered
 from chassis.collections import ensure
 from contracts.registry import Alias
 from contracts.trace import Document, Lot, Party, Record
-from services.trace import replica, rows, store, walk_store
+from services.trace import replica, rows, store
 from services.trace.asks import EventsAt
-from services.trace.chain import Chain, Direction
 from services.trace.entry import Entry
 from services.trace.lineage import Event, Goods, Place
-from services.trace.walk import Walk
-from services.trace.walk_start import Start
+from services.trace.walks import store as walk_store
+from services.trace.walks.chain import Chain, Direction
+from services.trace.walks.start import Start
+from services.trace.walks.walk import Walk
 from tests.unit.trace_chains import ALIASES, MEANT, STEPS
 from tests.unit.trace_oracle import BATCHES, SITES
 from tests.unit.trace_world import MORNING, World, event, goods

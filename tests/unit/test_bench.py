@@ -32,8 +32,9 @@ from services.inspection.decision import Decision as InspectionDecision
 from services.inspection.shipments import take_findings
 from services.reporting import months
 from services.reporting.store import MARKS
-from services.trace import announce, handoffs, rows, watched
+from services.trace import announce, rows
 from services.trace.domain import Decision, decide
+from services.trace.watch import handoffs, watched
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
 KEYS = "name unit ours limit limit_name ratio target peer peer_name peer_ratio peer_target"

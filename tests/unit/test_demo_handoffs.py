@@ -12,7 +12,7 @@ from services.adapters.docking.formats import FORMATS as DOCKING
 from services.adapters.market.formats import FORMATS as MARKET
 from services.adapters.one_network.formats import FORMATS as ONE_NETWORK
 from services.trace.domain import decide
-from services.trace.handoff_accounts import discrepancies
+from services.trace.watch.handoff_accounts import discrepancies
 from tests.unit.trace_handoffs import handoffs_of
 
 FORMATS = {"market": MARKET, "one_network": ONE_NETWORK, "catering": CATERING, "docking.quarantine": DOCKING}

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.asking import answered
-from services.trace import sealing
-from services.trace.blocks import GENESIS, Block, block_id, leaf, root_of, seal
-from services.trace.verifying import (
+from services.trace.evidence import sealing
+from services.trace.evidence.blocks import GENESIS, Block, block_id, leaf, root_of, seal
+from services.trace.evidence.verifying import (
     Anchor,
     BlocksIn,
     DeclarationsNamed,

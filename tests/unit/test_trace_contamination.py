@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.trace import Step
-from services.trace.contamination import Judged, Use, judge, touched
+from services.trace.analyses.contamination import Judged, Use, judge, touched
 
 MIDNIGHT = datetime(2026, 1, 4, 16, 0, tzinfo=UTC)
 """In Shanghai, where the fifth begins."""

@@ -13,11 +13,14 @@ from pymongo import InsertOne
 from chassis.asking import answered
 from contracts.corrections import Declarer, ErrorReport, declaration_id
 from contracts.egress import Outcome
-from services.trace import declaration_rows, rows, sealing, watched
-from services.trace.declaration_rows import Ask, Settling
-from services.trace.declarations import State, declared, reported, settle, verdict
+from services.trace import rows
+from services.trace.corrections import rows as declaration_rows
+from services.trace.corrections.declarations import State, declared, reported, settle, verdict
+from services.trace.corrections.rows import Ask, Settling
 from services.trace.domain import decide
+from services.trace.evidence import sealing
 from services.trace.store import DECLARATIONS, EVENTS
+from services.trace.watch import watched
 from tests.unit.test_trace_capture import CABBAGE, NOON, told
 
 Row = dict[str, Any]

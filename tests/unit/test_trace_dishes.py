@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.trace import Step
-from services.trace.analysis_queries import cooked
-from services.trace.chain import Chain
-from services.trace.dishes import dishes
+from services.trace.analyses.dishes import dishes
+from services.trace.analyses.queries import cooked
 from services.trace.lineage import Event
-from services.trace.walk import PER_REQUEST
+from services.trace.walks.chain import Chain
+from services.trace.walks.walk import PER_REQUEST
 from tests.unit.trace_oracle import BATCHES, arrows, later, nodes_of, states, weeks
 from tests.unit.trace_world import event, goods, ship, world
 

@@ -9,13 +9,13 @@ import pytest
 from contracts.findings import Finding, FindingKind
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import Category, Link, Party, Step
-from services.trace import terms
 from services.trace.entry import Entry
-from services.trace.findings import of_handoffs
-from services.trace.handoffs import unanswered
 from services.trace.lineage import Place
-from services.trace.silence import recent, silent_at
 from services.trace.sites import Row
+from services.trace.watch import terms
+from services.trace.watch.findings import of_handoffs
+from services.trace.watch.handoffs import unanswered
+from services.trace.watch.silence import recent, silent_at
 from tests.unit.trace_handoffs import (
     HOUR,
     MONDAY,

@@ -15,15 +15,15 @@ from chassis.outgoing import Commit
 from contracts.fields import measure, split_quantity
 from contracts.findings import Finding, FindingKind
 from contracts.trace import Category, Link, Lot, Party, Step
-from services.trace import handoff_watch, terms, watched
 from services.trace.asks import EventsNamed
-from services.trace.broken import HandoffsOf
 from services.trace.entry import Entry
 from services.trace.entry import recorded as announced
-from services.trace.handoffs import Half, told
 from services.trace.lineage import Place
 from services.trace.sites import Row
-from services.trace.terms import Duty, Term
+from services.trace.watch import handoff_watch, terms, watched
+from services.trace.watch.broken import HandoffsOf
+from services.trace.watch.handoffs import Half, told
+from services.trace.watch.terms import Duty, Term
 from tests.unit import trace_handoff_model as model
 from tests.unit.trace_handoff_model import Said
 from tests.unit.trace_handoffs import (

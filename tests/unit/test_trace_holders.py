@@ -7,10 +7,10 @@ import pytest
 from chassis.caller import Caller
 from contracts.trace import Step
 from services.trace import privacy
-from services.trace.chain import Chain, Direction
-from services.trace.holders import Holder, State, holders
 from services.trace.lineage import Event, Place
-from services.trace.walk_start import Start
+from services.trace.walks.chain import Chain, Direction
+from services.trace.walks.holders import Holder, State, holders
+from services.trace.walks.start import Start
 from tests.unit.trace_world import World, event, goods, harvest, make, pairs, receive, ship, world
 
 FARM = Place("farm", operator="o:farm", division="370102")

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.caller import Caller
-from services.trace import chain_page
-from services.trace.chain import Direction
-from services.trace.chain_page import Page
 from services.trace.lineage import Event, Place
-from services.trace.walk import Walk
-from services.trace.walk_start import Start
+from services.trace.walks import page as chain_page
+from services.trace.walks.chain import Direction
+from services.trace.walks.page import Page
+from services.trace.walks.start import Start
+from services.trace.walks.walk import Walk
 from tests.unit.trace_oracle import BATCHES, weeks
 from tests.unit.trace_world import World, ship, world
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trace.chain import Direction
+from services.trace.analyses.paths import Path, path
 from services.trace.lineage import Event, split
-from services.trace.paths import Path, path
-from services.trace.walk import Walk
-from services.trace.walk_start import Start
+from services.trace.walks.chain import Direction
+from services.trace.walks.start import Start
+from services.trace.walks.walk import Walk
 from tests.unit.trace_oracle import BATCHES, LONG_AGO, SITES, Arrow, arrows, later, nodes_of, reached, states, weeks
 from tests.unit.trace_world import World, harvest, make, receive, ship, world
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.trace import Step
-from services.trace import stock
-from services.trace.amounts import NOTHING, Amount, plus
-from services.trace.books import Books
 from services.trace.lineage import Event, Place
-from services.trace.recall_coverage import Coverage, coverages
-from services.trace.recall_portions import TO_BRING_BACK, Fate, Portion, Why, portions
-from services.trace.recall_simulation import Simulation
+from services.trace.recalls.coverage import Coverage, coverages
+from services.trace.recalls.portions import TO_BRING_BACK, Fate, Portion, Why, portions
+from services.trace.recalls.simulation import Simulation
+from services.trace.stock import stock
+from services.trace.stock.amounts import NOTHING, Amount, plus
+from services.trace.stock.books import Books
 from tests.unit.trace_world import MORNING, event, goods, harvest, make, receive, ship, stored, world
 
 FARM, SHOP, KITCHEN, ABROAD = "licence:F", "licence:S", "licence:K", Place("external:x", external=True)

@@ -10,14 +10,15 @@ from chassis.caller import Caller
 from contracts.egress import RecallsV1
 from contracts.recalls import RecallsOpenedV1
 from contracts.trace import Step
-from services.trace import recall_told, recalls
-from services.trace.amounts import Amount
 from services.trace.lineage import Event, Place
-from services.trace.recall_portions import Fate, Why
-from services.trace.recall_rows import freeze, thaw
-from services.trace.recall_simulation import Simulation, beginning, simulate
-from services.trace.recall_view import made_by, view
-from services.trace.recalls import Order
+from services.trace.recalls import recalls
+from services.trace.recalls import told as recall_told
+from services.trace.recalls.portions import Fate, Why
+from services.trace.recalls.recalls import Order
+from services.trace.recalls.rows import freeze, thaw
+from services.trace.recalls.simulation import Simulation, beginning, simulate
+from services.trace.recalls.view import made_by, view
+from services.trace.stock.amounts import Amount
 from services.trace.store import EVENTS
 from tests.unit.trace_world import event, goods, harvest, make, receive, ship, world
 

@@ -5,8 +5,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.trace.analyses.suspects import Case, common_nodes, common_sites
 from services.trace.lineage import Event
-from services.trace.suspects import Case, common_nodes, common_sites
 from tests.unit.trace_oracle import BATCHES, arrows, backward, later, nodes_of, reached, weeks
 from tests.unit.trace_world import World, harvest, make, ship, world
 

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from contracts.findings import FindingKind
 from contracts.registry import OperatorState
 from contracts.trace import Category, Step
-from services.trace import truth_judge, truth_store
 from services.trace.domain import decide
 from services.trace.lineage import Event, Place
 from services.trace.sites import Row
-from services.trace.truth import TOLERANCE, Paper, once
-from services.trace.truth_balance import yield_of
-from services.trace.truth_doubles import doubles
-from services.trace.truth_papers import last_day
+from services.trace.truth import judge as truth_judge
+from services.trace.truth import store as truth_store
+from services.trace.truth.balance import yield_of
+from services.trace.truth.doubles import doubles
+from services.trace.truth.papers import last_day
+from services.trace.truth.statements import TOLERANCE, Paper, once
 from tests.unit.test_trace_capture import CABBAGE, facts, written
 from tests.unit.trace_world import MORNING, event, goods, harvest, make, receive, ship
 from tests.unit.truth_world import FARM, KITCHEN, SHOP, Truth, at, state

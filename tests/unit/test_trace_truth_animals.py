@@ -9,7 +9,7 @@ import pytest
 from contracts.findings import FindingKind
 from contracts.trace import Category, Step
 from services.trace.lineage import Goods, Place
-from services.trace.truth import Paper, Statement
+from services.trace.truth.statements import Paper, Statement
 from tests.unit.trace_world import MORNING, event
 from tests.unit.truth_world import FARM, KITCHEN, SHOP, Truth, state
 

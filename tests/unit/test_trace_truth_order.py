@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.findings import FindingKind
 from contracts.trace import Category, Step
 from services.trace.lineage import Goods, Place
-from services.trace.truth import Paper, Statement
+from services.trace.truth.statements import Paper, Statement
 from tests.unit.trace_world import MORNING, event
 from tests.unit.truth_world import Truth
 

@@ -3,9 +3,9 @@
 import pytest
 
 from contracts.trace import Category, Link, Step
-from services.trace.chain import UNKNOWN_DESTINATION, UNKNOWN_SOURCE, Direction
 from services.trace.lineage import Place, edges_of
 from services.trace.sites import Row
+from services.trace.walks.chain import UNKNOWN_DESTINATION, UNKNOWN_SOURCE, Direction
 from tests.unit.trace_world import event, gaps, goods, harvest, make, pairs, receive, ship, world
 
 S, R, C = "licence:S", "licence:R", "licence:C"

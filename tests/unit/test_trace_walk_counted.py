@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trace.chain import Chain, Direction
 from services.trace.lineage import Event, Place
 from services.trace.sites import Row
+from services.trace.walks.chain import Chain, Direction
 from tests.unit.trace_chains import ALIASES, MEANT, chains, today
 from tests.unit.trace_oracle import (
     BATCHES,
@@ -94,7 +94,7 @@ def test_pages_together_are_the_whole_whatever_is_recorded_meanwhile(
 def test_walk_that_asks_in_many_parts_finds_the_same(events: list[Event], batch: str, direction: Direction) -> None:
     chain = world(*events).walk(batch, direction)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("services.trace.walk.PER_REQUEST", 1)
+        patch.setattr("services.trace.walks.walk.PER_REQUEST", 1)
         parts = world(*events).walk(batch, direction)
     assert (parts.nodes, parts.events, parts.gaps) == (chain.nodes, chain.events, chain.gaps)
     assert sorted(parts.edges) == sorted(chain.edges)

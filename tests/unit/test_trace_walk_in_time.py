@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from services.trace.asks import EventsNamed, SitesOf
-from services.trace.chain import Chain, Direction
 from services.trace.lineage import Event, Goods, Place
-from services.trace.walk import Walk
-from services.trace.walk_start import Start
+from services.trace.walks.chain import Chain, Direction
+from services.trace.walks.start import Start
+from services.trace.walks.walk import Walk
 from tests.unit.trace_world import MORNING, World, gaps, goods, harvest, make, receive, ship, world
 
 DAY = 24

@@ -10,13 +10,13 @@ from pymongo import UpdateMany, UpdateOne
 
 from chassis.asking import answered
 from contracts.trace import Category, Lot, Party, Record, Step
-from services.trace import watched
 from services.trace.asks import EventsNamed
-from services.trace.broken import Broken, HandoffsOf, Judgement, Request, judge
 from services.trace.entry import Entry
-from services.trace.handoffs import Handoff, told
 from services.trace.lineage import Event, Goods, Place, site_of
 from services.trace.sites import Row
+from services.trace.watch import watched
+from services.trace.watch.broken import Broken, HandoffsOf, Judgement, Request, judge
+from services.trace.watch.handoffs import Handoff, told
 
 MONDAY = datetime(2026, 3, 2, 4, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -21,11 +21,11 @@ from services.trace.asks import (
     GoodsAt,
     SitesOf,
 )
-from services.trace.chain import Chain, Direction
 from services.trace.lineage import Event, Goods, Place, day_of, ends_of, pairs_of
 from services.trace.sites import Row
-from services.trace.walk import Request, Walk
-from services.trace.walk_start import Start
+from services.trace.walks.chain import Chain, Direction
+from services.trace.walks.start import Start
+from services.trace.walks.walk import Request, Walk
 
 T = TypeVar("T")
 MORNING = datetime(2026, 1, 5, 0, 0, tzinfo=UTC)

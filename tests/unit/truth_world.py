@@ -8,12 +8,11 @@ from typing import Any
 from chassis.asking import answered
 from contracts import codes
 from contracts.findings import Finding, FindingKind
-from services.trace import truth_findings
 from services.trace.asks import SitesOf
 from services.trace.lineage import Event, Place, ends_of
 from services.trace.sites import Row
-from services.trace.truth import Paper, Statement, day_of
-from services.trace.truth_asks import (
+from services.trace.truth import findings as truth_findings
+from services.trace.truth.asks import (
     Citing,
     Doubted,
     LeadingTo,
@@ -25,8 +24,9 @@ from services.trace.truth_asks import (
     Touching,
     Watched,
 )
-from services.trace.truth_judge import Examination
-from services.trace.truth_subjects import Subject, is_watched
+from services.trace.truth.judge import Examination
+from services.trace.truth.statements import Paper, Statement, day_of
+from services.trace.truth.subjects import Subject, is_watched
 from tests.unit.trace_world import MORNING, event, goods
 
 FARM, SHOP, KITCHEN = "licence:F", "licence:S", "licence:K"

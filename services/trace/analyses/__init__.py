@@ -1,0 +1,1 @@
+"""What walks have in common: paths, common sources, cross-contamination, dishes."""

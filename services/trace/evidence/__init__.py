@@ -1,0 +1,1 @@
+"""Tamper evidence: blocks of events in lanes, and their verification (ADR 13)."""

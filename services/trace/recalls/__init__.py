@@ -1,0 +1,1 @@
+"""Recalls: simulated, opened on what was simulated, grown by late records, closed (ADR 14)."""

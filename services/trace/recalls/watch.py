@@ -1,0 +1,46 @@
+"""Late records of an open recall: whether there are any, what they add, whom to tell. For a worker."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from chassis import clock
+from chassis.asking import answered
+from chassis.outgoing import Commit
+from chassis.timers import Due, done
+from services.trace import replica
+from services.trace.reading import Reader
+from services.trace.recalls import recalls
+from services.trace.recalls import told as recall_told
+from services.trace.recalls.rows import RECALLS, touched
+from services.trace.recalls.simulation import Simulation, beginning, simulate
+from services.trace.store import EVENTS, SITES
+from services.trace.told import Stored
+
+
+def look(reader: Reader, row: Due, now: datetime) -> Commit:
+    """Simulates an open recall again when its chain was touched since the last look; says what it names further."""
+    found = reader.find(RECALLS, {"_id": row.data["recall"], "state": recalls.OPEN})
+    if not found:
+        return Commit(done(row.id))
+    (recall,) = found
+    again = Commit(recalls.look_again(recall, now))
+    if not _touched(reader, recall, row.data["since"] - recalls.OVERLAP):
+        return again
+    simulation = reader.driven(simulate(beginning(recall["batches"], clock.recorded()), now))
+    further = recalls.further(recall, simulation)
+    return _told(reader, recall, simulation, further, now) if further else again
+
+
+def _touched(reader: Reader, recall: Stored, since: datetime) -> bool:
+    """Whether anything was recorded about its goods since then, or sites of it were found to be one with others."""
+    late = reader.any(EVENTS, touched(recalls.chain_of(recall), since))
+    return late or reader.any(SITES, replica.aliased_since(recall["sites"], since))
+
+
+def _told(reader: Reader, recall: Stored, simulation: Simulation, nodes: Sequence[str], now: datetime) -> Commit:
+    after = recalls.grown(recall, simulation, now)
+    asking = recall_told.asked_sources(simulation, nodes)
+    sources: Any = answered(asking, lambda asked: reader.find(*asked))
+    told = recall_told.announcements(after, simulation, nodes, sources, None)
+    return recalls.commit(recall, after, simulation, told)

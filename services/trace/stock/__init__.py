@@ -1,0 +1,1 @@
+"""What stands where: amounts, and accounts of goods kept from events."""
