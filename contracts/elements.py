@@ -56,6 +56,7 @@ def _named(name: str, zh: str, en: str) -> Kde:
 PRODUCT = _lot("product", "名称", "product name")
 SPECIFICATION = _lot("specification", "规格", "specification")
 SHELF_LIFE = _lot("shelf_life_days", "保质期", "shelf life")
+SLAUGHTERED = _lot("produced_on", "屠宰日期", "day of slaughter")
 QUANTITY = Kde("quantity", "数量", "quantity", lambda _, lot: lot.quantity is not None or lot.quantity_text)
 VEHICLE = Kde("vehicle", "车牌号", "vehicle", lambda r, _: r.vehicle)
 LINE = Kde("production_line", "生产线或设备", "line or equipment", lambda r, _: r.production_line)

@@ -19,8 +19,7 @@ PAPERS: Final = (
     Paper("meat", "肉品品质检验合格证", "meat certificate", ("肉品", "肉检"), "生猪屠宰管理条例第十五条"),
     Paper("inspection", "检验合格证明", "inspection report", ("检验", "检测", "快检"), "食品安全法第五十一条"),
     Paper("conformity", "承诺达标合格证", "conformity certificate", ("合格证",), "农产品质量安全法第三十九条"),
-    # ⚠ The article is not confirmed.
-    Paper("bulk_permit", "准运证", "bulk transport permit", ("准运",), "食品安全法（2025年9月12日修正）"),
+    Paper("bulk_permit", "准运证", "bulk transport permit", ("准运",), "食品安全法第四十一条"),
 )
 """Searched in this order: 检疫合格证明 is no 合格证, 肉品品质检验合格证 no inspection report."""
 

@@ -29,6 +29,7 @@ CATEGORY_NAMES: Final = {
     Category.DAIRY: "乳制品",
     Category.EDIBLE_OIL: "食用油",
     Category.LIQUOR: "酒类",
+    Category.OTHER: "其他",
 }
 _PLACEHOLDERS: Final = defaultdict(lambda: "…", {"hours": "24", "grams": "125"})
 

@@ -1,7 +1,7 @@
 """Which clause asks which element of which record."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -15,7 +15,8 @@ from contracts.duties import DUTIES
 from contracts.papers import TITLES
 from contracts.trace import Category, Document, Link, Lot, Party, Record, Step
 
-NOW = datetime(2026, 1, 5, tzinfo=UTC)
+NOW = datetime(2026, 8, 5, tzinfo=UTC)
+PERMITS_SINCE = datetime(2026, 6, 30, 16, tzinfo=UTC)
 FULL_LOT = Lot(
     batch="B1",
     product="奶粉",
@@ -24,6 +25,7 @@ FULL_LOT = Lot(
     quantity=Decimal(9),
     unit="KGM",
     shelf_life_days=540,
+    produced_on="2026-08-04",
 )
 CHILEAN = Party(site="uscc:1", name="乙", address="地址", contact="1", abroad=True)
 FULL_OTHER = Party(site="uscc:1", name="乙", address="地址", contact="1")
@@ -77,6 +79,11 @@ def lacking(told: Record) -> dict[str, set[str]]:
 GOODS = {"product", "specification", "quantity", "shelf_life_days"}
 OTHER = {"counterparty.name", "counterparty.address", "counterparty.contact"}
 PAPER = {"documents.quarantine"}
+AT_SLAUGHTER = {
+    "生猪屠宰管理条例第十二条": PAPER,
+    "生猪屠宰管理条例第十三条": {"inputs.quantity"},
+    "畜禽标识和养殖档案管理办法第十四条": {"inputs.ear_tags"},
+}
 
 CASES = [
     (Step.RECEIVING, Link.PRODUCTION, Category.GRAIN, {"食品安全法第五十条": GOODS | OTHER}),
@@ -108,7 +115,7 @@ CASES = [
         Step.SLAUGHTER,
         Link.PRODUCTION,
         Category.MEAT,
-        {"生猪屠宰管理条例第十二条": PAPER | {"inputs.ear_tags", "inputs.quantity"}},
+        AT_SLAUGHTER,
     ),
     (Step.TRANSPORT, None, Category.MEAT, {"动物防疫法第五十二条": PAPER | {"vehicle", "quantity"}}),
     (Step.CHECKPOINT, None, Category.OTHER, {"动物防疫法第五十三条": PAPER | {"vehicle"}}),
@@ -163,13 +170,29 @@ def test_inputs_are_judged_where_there_are_no_outputs() -> None:
 
 BEEF = lot(Category.MEAT, product="牛肉", quantity_text="1箱")
 BULK = {"product": "大豆油", "specification": "散装"}
+OIL = {**BULK, "category": Category.EDIBLE_OIL}
 ENTERPRISE = {"site": Party(site="uscc:2", uscc="91370181MA3C5X1K0A", link=Link.PRODUCTION)}
-LAW_AS_AMENDED = "食品安全法（2025年9月12日修正）"
+IN_BULK = "食品安全法第四十一条"
+SYRUP = {"product": "果葡糖浆", "specification": "散装"}
+TRIP = {"vehicle", "documents.bulk_permit", "kdes.seal_no", "kdes.cleaning_record"}
 
 CONDITIONS = [
+    (bare(Step.TRANSPORT, None, lot(Category.EDIBLE_OIL, **BULK)), {IN_BULK: TRIP}),
+    (bare(Step.TRANSPORT, None, lot(Category.OTHER, **SYRUP)), {IN_BULK: TRIP}),
+    (bare(Step.TRANSPORT, None, lot(Category.OTHER, product="味精", specification="散装")), {}),
+    (bare(Step.TRANSPORT, None, lot(Category.DAIRY, product="生乳", specification="散装")), {}),
+    (bare(Step.TRANSPORT, None, lot(Category.EDIBLE_OIL, **BULK), time=PERMITS_SINCE), {IN_BULK: TRIP}),
     (
-        bare(Step.TRANSPORT, None, lot(Category.EDIBLE_OIL, **BULK)),
-        {LAW_AS_AMENDED: {"vehicle", "documents.bulk_permit", "kdes.seal_no", "kdes.cleaning_record"}},
+        bare(Step.TRANSPORT, None, lot(Category.EDIBLE_OIL, **BULK), time=PERMITS_SINCE - timedelta(milliseconds=1)),
+        {},
+    ),
+    (
+        record(Step.RECEIVING, Link.CIRCULATION, FULL_LOT.model_copy(update=OIL), documents=(), kdes={}),
+        {IN_BULK: {"documents.bulk_permit", "kdes.seal_no"}},
+    ),
+    (
+        record(Step.SHIPPING, Link.CIRCULATION, FULL_LOT.model_copy(update=OIL), documents=(), kdes={}),
+        {IN_BULK: {"documents.bulk_permit"}},
     ),
     (bare(Step.TRANSPORT, None, lot(Category.EDIBLE_OIL, product="大豆油", specification="5L")), {}),
     (bare(Step.TRANSPORT, None, lot(Category.GRAIN), counterparty=Party()), {"食品安全法实施条例第二十五条": OTHER}),
@@ -193,9 +216,20 @@ CONDITIONS = [
     (
         bare(Step.SLAUGHTER, None, lot(Category.MEAT, product="猪白条")),
         {
-            "生猪屠宰管理条例第十二条": PAPER | {"inputs.ear_tags", "inputs.quantity"},
+            **AT_SLAUGHTER,
             "生猪屠宰管理条例第十五条": {"documents.meat"},
         },
+    ),
+    (
+        bare(Step.SHIPPING, Link.PRODUCTION, lot(Category.MEAT, product="猪白条")),
+        {
+            "动物防疫法第五十一条": PAPER,
+            "生猪屠宰管理条例第十七条": PAPER | {"specification", "quantity", "documents.meat", "produced_on"} | OTHER,
+        },
+    ),
+    (
+        bare(Step.SHIPPING, Link.PRODUCTION, lot(Category.MEAT, product="生猪", quantity=Decimal(9), unit="HEA")),
+        {"动物防疫法第五十一条": PAPER},
     ),
 ]
 
