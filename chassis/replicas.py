@@ -4,22 +4,35 @@ A row has its facts and a `version`, or the `alias_of` another, or both.
 """
 
 from collections.abc import Generator, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pymongo import UpdateOne
 
+from contracts.model import Contract
+
 Row = dict[str, Any]
+Facts = TypeVar("Facts", bound=Contract)
 
 
-def unless_newer(id: str, field: str, version: int, news: Mapping[str, Any]) -> UpdateOne:
-    """Takes news over unless the row's `field` holds a higher version: neither order nor repetition matters."""
-    newer = {"$gt": [f"${field}", version]}
+def changed(id: str, facts: Mapping[str, Any]) -> UpdateOne:
+    """Takes facts, with their `version`, over unless newer ones are there."""
+    return _unless_newer(id, facts, "version")
+
+
+def aliased(id: str, of: str, version: int, **beside: Any) -> UpdateOne:
+    """Notes what an id means, or that it stands for itself, and what goes beside, unless something newer is noted."""
+    return _unless_newer(id, {"alias_of": of, "alias_version": version, **beside}, "alias_version")
+
+
+def _unless_newer(id: str, news: Mapping[str, Any], version: str) -> UpdateOne:
+    """The higher version wins: neither order nor repetition matters."""
+    newer = {"$gt": [f"${version}", news[version]]}
     merged = {"$mergeObjects": ["$$ROOT", {"$literal": news}]}
     return UpdateOne({"_id": id}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", merged]}}], upsert=True)
 
 
-def meant(ids: Iterable[str]) -> Generator[Row, list[Row], dict[str, Row]]:
-    """The row that each id means today, of those that have facts: yields filters and is sent rows, once and once more
+def meant(ids: Iterable[str], model: type[Facts]) -> Generator[Row, list[Row], dict[str, Facts]]:
+    """The facts of what each id means today, where there are some: yields filters and is sent rows, once and once more
     where an alias leads on. Aliases met on the way are told too.
     """
     wanted, asked, found = set(ids), set[str](), dict[str, Row]()
@@ -28,8 +41,9 @@ def meant(ids: Iterable[str]) -> Generator[Row, list[Row], dict[str, Row]]:
         told = yield {"_id": {"$in": sorted(wanted)}}
         found |= {row["_id"]: row for row in told}
         wanted = {row["alias_of"] for row in told if row.get("alias_of")} - asked
-    rows = {id: found.get(end, {}) for id, end in ends(found.values()).items()}
-    return {id: row for id, row in rows.items() if "version" in row}
+    today = ends(found.values())
+    facts = {id: model.model_validate(found[id]) for id in {*today.values()} if "version" in found.get(id, ())}
+    return {id: facts[end] for id, end in today.items() if end in facts}
 
 
 def ends(rows: Iterable[Row]) -> dict[str, str]:

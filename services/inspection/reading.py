@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Final, cast
 
-from chassis import clock
+from chassis import clock, replicas
 from chassis.api.calls import current_call, current_caller
 from chassis.api.errors import NotFound
 from chassis.api.mongo import Store
 from chassis.asking import answered_later
 from chassis.outgoing import Commit
 from contracts.registry import SiteFacts
-from services.inspection import announce, queries, replica, store
+from services.inspection import announce, queries, store
 from services.inspection.decision import Decision
 from services.inspection.documents import Case, Document, Task
 from services.inspection.handlings import Earlier
@@ -61,7 +61,7 @@ class Reading:
 
     async def _sites(self, ids: Iterable[str]) -> Sites:
         rows = self._db[store.SITES]
-        return await answered_later(replica.asked_sites(ids), lambda where: rows.find(where).to_list(None))
+        return await answered_later(replicas.meant(ids, SiteFacts), lambda where: rows.find(where).to_list(None))
 
     async def _earlier(self, where: Place, item: str) -> list[Earlier]:
         asked = store.earlier_cases([(where, item)], clock.stamp())

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from pymongo import InsertOne
 
-from chassis import clock, timers
+from chassis import clock, replicas, timers
 from chassis.asking import answered
 from chassis.message import Message
 from chassis.outgoing import Commit
@@ -19,7 +19,7 @@ from contracts.envelope import Envelope
 from contracts.findings import FindingsChangedV1
 from contracts.inspection import RecordTestsV1
 from contracts.recalls import Recall, RecallsOpenedV1
-from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
+from contracts.registry import GridChangedV1, SiteFacts, SitesAliasedV1, SitesChangedV1
 from contracts.trace import EventsRecordedV1
 from services.inspection import announce, marks, replica, store, tasks
 from services.inspection.decision import Decision, Shelf, system
@@ -200,7 +200,7 @@ class InspectionWorker:
         return list(self.store.db[query.collection].find(query.filter, query.fields, limit=query.most))
 
     def _sites(self, ids: Iterable[str]) -> Sites:
-        return answered(replica.asked_sites(ids), lambda where: list(self.store.db[store.SITES].find(where)))
+        return answered(replicas.meant(ids, SiteFacts), lambda where: list(self.store.db[store.SITES].find(where)))
 
     def _find(self, name: str, ids: Iterable[str], fields: Mapping[str, Any] | None = None) -> list[Document]:
         return list(self.store.db[name].find({"_id": {"$in": list(ids)}}, fields))

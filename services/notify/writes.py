@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 
-from chassis.replicas import unless_newer
+from chassis.replicas import aliased, changed
 from contracts.registry import Alias, Cell, GridChangedV1, SiteFacts, SitesAliasedV1, SitesChangedV1
 from services.notify.domain import State, Step, after
 from services.notify.store import CELLS, SITES, Document
@@ -29,16 +29,15 @@ def replicated(bodies: Iterable[SitesChangedV1 | SitesAliasedV1 | GridChangedV1]
 
 
 def _told_site(site: SiteFacts) -> UpdateOne:
-    return unless_newer(site.site, "version", site.version, site.model_dump(mode="json"))
+    return changed(site.site, site.model_dump(mode="json"))
 
 
 def _aliased(alias: Alias) -> UpdateOne:
-    news = {"alias_of": alias.site, "alias_version": alias.version}
-    return unless_newer(alias.alias, "alias_version", alias.version, news)
+    return aliased(alias.alias, alias.site, alias.version)
 
 
 def _told_cell(cell: Cell) -> UpdateOne:
-    return unless_newer(cell.cell, "version", cell.version, cell.model_dump(mode="json"))
+    return changed(cell.cell, cell.model_dump(mode="json"))
 
 
 def subject_told(id: str, version: int) -> UpdateOne:

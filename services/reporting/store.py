@@ -7,7 +7,7 @@ from typing import Any, Final
 from pymongo import IndexModel, InsertOne, UpdateOne
 
 from chassis.collections import TIMERS, Collection
-from chassis.replicas import unless_newer
+from chassis.replicas import aliased, changed
 from chassis.timers import first
 from contracts import divisions
 from contracts.findings import Finding
@@ -118,18 +118,17 @@ def _joined(id: str, fields: Document, sets: Mapping[str, Iterable[str]], more: 
 
 def site_changed(told: SiteFacts) -> UpdateOne:
     """Takes facts over unless newer ones are there: order does not matter."""
-    return unless_newer(told.site, "version", told.version, _placed(told))
+    return changed(told.site, _placed(told))
 
 
 def site_aliased(told: Alias) -> UpdateOne:
     """Notes which site an id means, or that it stands for itself, unless something newer is noted."""
-    news = {"alias_of": told.site, "alias_version": told.version}
-    return unless_newer(told.alias, "alias_version", told.version, news)
+    return aliased(told.alias, told.site, told.version)
 
 
 def replaced(id: str, told: Cell | Finding | TaskFacts | CaseFacts | TestFacts | DeliveryFacts) -> UpdateOne:
     """A thing as it stands, unless a higher version of it is there."""
-    return unless_newer(id, "version", told.version, _placed(told))
+    return changed(id, _placed(told))
 
 
 def _placed(told: SiteFacts | Cell | Finding | TaskFacts | CaseFacts | TestFacts | DeliveryFacts) -> Document:

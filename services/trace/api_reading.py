@@ -3,9 +3,11 @@
 from collections.abc import Generator, Iterable
 from typing import Any, TypeVar
 
+from chassis import replicas
 from chassis.api.mongo import Store
 from chassis.asking import answered_later
-from services.trace import replica, store
+from contracts.registry import SiteFacts
+from services.trace import store
 from services.trace.domain import Facts
 from services.trace.sites import Sites
 from services.trace.told import Stored
@@ -57,4 +59,4 @@ class ApiReader:
     async def facts(self, rows: list[Stored]) -> Facts:
         """What the registry told of the sites on either side of events."""
         sites = {site for row in rows for site in (row["site"], row["there"])}
-        return await answered_later(replica.asked_facts(sites), lambda where: self.find(store.SITES, where))
+        return await answered_later(replicas.meant(sites, SiteFacts), lambda where: self.find(store.SITES, where))

@@ -3,9 +3,11 @@
 from collections.abc import Generator
 from typing import Any, TypeVar
 
+from chassis import replicas
 from chassis.asking import answered
 from chassis.worker.mongo import Store
-from services.trace import replica, store
+from contracts.registry import SiteFacts
+from services.trace import store
 from services.trace.domain import Facts
 from services.trace.sites import Sites
 from services.trace.told import Stored
@@ -40,7 +42,7 @@ class Reader:
 
     def facts(self, sites: set[str]) -> Facts:
         """What the registry told of sites, by any id they have had."""
-        return answered(replica.asked_facts(sites), lambda where: self.find(store.SITES, where))
+        return answered(replicas.meant(sites, SiteFacts), lambda where: self.find(store.SITES, where))
 
     def sites(self, *ids: str) -> Sites:
         """Sites by any of their ids, with all their aliases."""

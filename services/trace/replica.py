@@ -3,27 +3,20 @@
 A site is a row with facts, an alias a row with `alias_of`; an id may be both.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from pymongo import UpdateMany, UpdateOne
 
-from chassis.replicas import meant, unless_newer
+from chassis.replicas import aliased, changed
 from contracts.registry import Alias, SiteFacts
 from services.trace.domain import Facts
 from services.trace.told import Stored
 
 
-def asked_facts(sites: set[str]) -> Generator[Stored, list[Stored], Facts]:
-    """What the registry told of sites: yields filters and is sent rows."""
-    rows = yield from meant(sites)
-    facts = {row["_id"]: SiteFacts.model_validate(row) for row in rows.values()}
-    return {id: facts[row["_id"]] for id, row in rows.items()}
-
-
 def site_changed(told: SiteFacts) -> UpdateOne:
     """Takes facts over unless newer ones are there: order does not matter."""
-    return unless_newer(told.site, "version", told.version, told.model_dump())
+    return changed(told.site, told.model_dump())
 
 
 def site_aliased(told: Alias, now: datetime) -> UpdateOne:
@@ -31,9 +24,7 @@ def site_aliased(told: Alias, now: datetime) -> UpdateOne:
 
     `names` has both: a walk asks for either in one look. `aliased_at`: an open recall looks again.
     """
-    names = [told.alias, told.site]
-    news = {"alias_of": told.site, "alias_version": told.version, "names": names, "aliased_at": now}
-    return unless_newer(told.alias, "alias_version", told.version, news)
+    return aliased(told.alias, told.site, told.version, names=[told.alias, told.site], aliased_at=now)
 
 
 def aliases_of(sites: Iterable[str]) -> Stored:
