@@ -1,25 +1,28 @@
 """The stateless checks of a canonical record, run by every adapter: what they find is a row of `contracts.rules`."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from pydantic_core import PydanticCustomError
+
 from contracts import codes, divisions, duties, kde
 from contracts.egress import FieldError
-from contracts.fields import SHANGHAI
+from contracts.fields import SHANGHAI, local_time
 from contracts.inspection import TestResult
 from contracts.rules import RULES, Effect, error
 from contracts.trace import Lot, Party, Record, Step
 
 
 class Limits(NamedTuple):
-    """What the rules measure against; ⚠ the upload SLA and the sample's weight are provisional."""
+    """What the rules measure against; ⚠ the upload SLA, the sample's weight and how long it is kept are provisional."""
 
     clock_skew: timedelta = timedelta(minutes=10)
     upload: timedelta = timedelta(hours=24)
     sample_kg: Decimal = Decimal("0.125")
+    sample_kept: timedelta = timedelta(hours=48)
 
 
 LIMITS: Final = Limits()
@@ -163,6 +166,20 @@ def _sampled(record: Record, received_at: datetime, limits: Limits) -> _Faults:
     for lot in record.outputs or record.inputs:
         if lot.unit == "KGM" and lot.quantity is not None and lot.quantity < limits.sample_kg:
             yield error("quantity", lot.quantity_text, "sample_too_small", grams=int(limits.sample_kg * 1000))
+    told = record.kdes.get("kept_until")
+    until = told and _end_of(told)
+    if until and until - record.time < limits.sample_kept:
+        kept = limits.sample_kept // timedelta(hours=1)
+        yield error("kdes.kept_until", told, "sample_kept_too_short", kept=kept)
+
+
+def _end_of(told: str) -> datetime | None:
+    """The moment that a text names, or the end of a day that it names; None for what cannot be read."""
+    try:
+        moment = local_time(told)
+    except PydanticCustomError:
+        return None
+    return moment + timedelta(days=1) if moment.astimezone(SHANGHAI).time() == time.min else moment
 
 
 _CHECKS: Final = (_identified, _in_time, _parties, _lots, _papers, _complete, _sampled)

@@ -77,6 +77,7 @@ _TABLE: Final = (
     Rule("licence_expired", FLAG, "许可证当日已过期", "licence expired on the day", "食品安全法第35条"),
     Rule("document_expired", FLAG, "随附证明当日已过期", "document expired on the day", "truth check"),
     Rule("supplier_unlicensed", FLAG, "供货者无有效许可", "supplier without a valid licence", "食品安全法第53条"),
+    Rule("sample_kept_too_short", FLAG, "留样不足{kept}小时", "sample kept for less than {kept} h", "provisional"),
     Rule("sample_too_small", FLAG, "留样不足{grams}克", "retained sample below {grams} g", "provisional"),
     # Judged with state: registry and trace
     Rule("operator_unregistered", FLAG, "主体未注册", "operator unregistered", "S4"),

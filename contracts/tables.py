@@ -31,7 +31,7 @@ CATEGORY_NAMES: Final = {
     Category.LIQUOR: "酒类",
     Category.OTHER: "其他",
 }
-_PLACEHOLDERS: Final = defaultdict(lambda: "…", {"hours": "24", "grams": "125"})
+_PLACEHOLDERS: Final = defaultdict(lambda: "…", {"hours": "24", "grams": "125", "kept": "48"})
 
 
 def rules() -> str:

@@ -114,6 +114,10 @@ def _expired_paper(draft: Draft, _: Random) -> None:
     draft.line["certificates"][0]["valid_until"] = _ago(draft, 3)
 
 
+def _kept_a_day(draft: Draft, _: Random) -> None:
+    draft.line["kept_until"] = draft.paper.time + timedelta(hours=24)
+
+
 def _sent(**later: float) -> Callable[[Draft, Random], object]:
     def move(draft: Draft, _: Random) -> None:
         draft.sent = draft.paper.time + timedelta(**later)
@@ -196,6 +200,7 @@ FAULTS: Final = (
     Fault("document_expired", _expired_paper),
     Fault("supplier_unlicensed", _expired_supplier, TAKEN, fits=_has_uscc),
     Fault("sample_too_small", _amount(lambda amount: Amount(Decimal(50), "克")), frozenset({"retained_sample"})),
+    Fault("sample_kept_too_short", _kept_a_day, frozenset({"retained_sample"})),
     Fault("operator_unregistered", _stranger, GIVEN | {"receipt"}, whole=True),
     Fault("unshipped_receipt", _never_shipped, TAKEN, fits=_buys_from_inside),
 )

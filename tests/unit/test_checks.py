@@ -83,6 +83,12 @@ def test_what_cannot_be_a_record_is_refused(record: Record, field: str, rule: st
     assert RULES[rule].effect is Effect.REFUSE
 
 
+def sample(kept_until: str) -> Record:
+    """A sample taken at 15:00 in Shanghai."""
+    kdes = {"sampled_by": "丙", "kept_until": kept_until}
+    return but(step=Step.RETAINED_SAMPLE, counterparty=None, inputs=(), kdes=kdes)
+
+
 FLAGGED = [
     (with_site(uscc="91110000600037341A"), "site.uscc", "uscc_check_digit"),
     (with_other(uscc="91110000600037341O"), "counterparty.uscc", "uscc_alphabet"),
@@ -131,6 +137,11 @@ FLAGGED = [
         "quantity",
         "sample_too_small",
     ),
+    (sample("2026-01-07 14:59"), "kdes.kept_until", "sample_kept_too_short"),
+    (sample("2026-01-06"), "kdes.kept_until", "sample_kept_too_short"),
+    (sample("2026-01-07 15:00"), None, None),
+    (sample("2026-01-07"), None, None),
+    (sample("两天"), None, None),
 ]
 
 

@@ -59,8 +59,8 @@ def receipt(supplier: Json, **head: Any) -> Sent:
     return "market", "market.entry_ticket.v1", body
 
 
-def sample(quantity: str) -> Sent:
-    body = {"time": YESTERDAY, "site": SHOP, "lines": [{**GOODS, "quantity": quantity, "unit": "克"}]}
+def sample(quantity: str = "125", **kept: Any) -> Sent:
+    body = {"time": YESTERDAY, "site": SHOP, "lines": [{**GOODS, "quantity": quantity, "unit": "克", **kept}]}
     return "catering", "catering.retained_sample.v1", body
 
 
@@ -103,6 +103,7 @@ MESSAGES: dict[str, Sent] = {
     "document_expired": sale(certificates=[{"kind": "承诺达标合格证", "number": "1", "valid_until": "2024-01-01"}]),
     "supplier_unlicensed": receipt({**SHOP, "licence": LICENCE, **EXPIRED}),
     "sample_too_small": sample("50"),
+    "sample_kept_too_short": sample(kept_until=NOW.isoformat()),
 }
 
 
