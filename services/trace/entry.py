@@ -1,10 +1,10 @@
 """A record on its way to being an event, and how two reports of one event are told. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from contracts.egress import FieldError
 from contracts.fields import SHANGHAI
@@ -81,9 +81,18 @@ class Entry:
         return self.record.site.division or (self.here.division if self.here else None)
 
 
-def candidate_ids(record: Record) -> tuple[str, str]:
-    """The ids a record may be recorded under: its own, and one of its source's alone for a doubtful second report."""
-    return record.id, f"{record.id}:{record.source}"
+MOST_CORRECTIONS: Final = 9
+"""Of one paper by its source, each of the one before: EPCIS corrects a corrective event as any other."""
+
+
+def candidate_ids(record: Record) -> Iterator[str]:
+    """The ids a record may be recorded under, in turn: its own, one of its source's alone for a doubtful second report
+    or a correction, and for corrections of that numbered ones.
+    """
+    yield record.id
+    own = f"{record.id}:{record.source}"
+    yield own
+    yield from (f"{own}:{number}" for number in range(2, MOST_CORRECTIONS + 1))
 
 
 def gist_of(record: Record) -> Gist:

@@ -17,7 +17,7 @@ from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import CaptureV1, Category, Document, Lot, Party, Record, Step
 from services.trace import rows
 from services.trace.domain import Decision, decide
-from services.trace.entry import Known, candidate_ids, recorded
+from services.trace.entry import MOST_CORRECTIONS, Known, candidate_ids, recorded
 from services.trace.lineage import Event
 from services.trace.told import said_by
 
@@ -114,8 +114,19 @@ def test_what_was_declared_wrong_makes_room_for_what_is_right() -> None:
     again = decide([CABBAGE, right, later], both, {})
     assert outcomes(again) == [Outcome.DUPLICATE, Outcome.DUPLICATE, Outcome.REJECTED]
     assert [verdict.event_id for verdict in again.verdicts["market"]] == ["E1", "E1:market", None]
-    twice_wrong = {id: known._replace(declared=True) for id, known in both.items()}
-    assert outcomes(decide([later], twice_wrong, {})) == [Outcome.REJECTED]
+
+
+def test_a_correction_may_be_corrected_and_so_on() -> None:
+    wrong: dict[str, Known] = {}
+    told_so_far: list[Record] = []
+    for number in range(MOST_CORRECTIONS + 1):
+        lots = tuple(lot.model_copy(update={"quantity": Decimal(100 + number)}) for lot in CABBAGE.outputs)
+        told_so_far.append(told(inputs=lots, outputs=lots))
+        decided = decide(told_so_far, wrong, {})
+        assert outcomes(decided) == [*[Outcome.DUPLICATE] * number, Outcome.ACCEPTED]
+        wrong |= {id: known._replace(declared=True) for id, known in on_record(decided).items()}
+    assert [*wrong][:4] == ["E1", "E1:market", "E1:market:2", "E1:market:3"]
+    assert outcomes(decide([told(time=NOON + timedelta(days=1))], wrong, {})) == [Outcome.REJECTED]
 
 
 def test_what_was_declared_wrong_is_no_twin_of_another_source() -> None:
@@ -246,7 +257,7 @@ def test_receipt_without_inputs_took_in_what_it_names() -> None:
 
 
 def test_candidate_ids_tell_sources_apart() -> None:
-    assert candidate_ids(CABBAGE) == ("E1", "E1:market")
+    assert [*candidate_ids(CABBAGE)][:3] == ["E1", "E1:market", "E1:market:2"]
 
 
 @pytest.mark.parametrize(
