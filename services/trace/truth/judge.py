@@ -7,9 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from services.trace.lineage import TAKEOVERS, split
-from services.trace.truth import animals, balance, doubles, meat, places
-from services.trace.truth import papers as truth_papers
-from services.trace.truth import vehicles as truth_vehicles
+from services.trace.truth import animals, balance, doubles, meat, papers, places, vehicles
 from services.trace.truth.asks import (
     Citing,
     Doubted,
@@ -77,11 +75,11 @@ class Examination:
         found += yield from self._doubles(keys[Topic.DOUBLE])
         return found
 
-    def _nodes(self, nodes: set[str], papers: set[str]) -> Judging:
+    def _nodes(self, nodes: set[str], cited: set[str]) -> Judging:
         yield from self.reading.sites.resolve((), *(split(node)[1] for node in nodes))
         today = self._now(Topic.NODE, {self.reading.names(node)[0] for node in nodes})
         statements = yield from self.reading.touching(today)
-        papers.update(key for each in statements for key in cited_papers(each))
+        cited.update(key for each in statements for key in cited_papers(each))
         by_node = self.reading.by_node(statements)
         self.busy |= {Subject(Topic.NODE, node) for node in today if len(by_node[node]) > BUSY}
         return [
@@ -115,7 +113,7 @@ class Examination:
         licences: Mapping[str, date] = yield Licensed(ordered(sites), before, ordered(doubted))
         return licences
 
-    def _papers(self, keys: set[str], vehicles: set[str]) -> Judging:
+    def _papers(self, keys: set[str], days: set[str]) -> Judging:
         """By the events that cite a paper, and those that touch the nodes of these. Most papers tell no quantity."""
         keys = self._now(Topic.PAPER, keys)
         watched: list[str] = (yield Watched(ordered(keys))) if keys else []
@@ -124,7 +122,7 @@ class Examination:
         for statement in (yield from self.reading.read(Citing(ordered(keys)))):
             for key in {paper.key for paper in statement.papers} & keys:
                 citing[key].append(statement)
-                vehicles.update(vehicle_days(statement) if animals.sets_out(statement, key) else ())
+                days.update(vehicle_days(statement) if animals.sets_out(statement, key) else ())
         self.busy |= {Subject(Topic.PAPER, key) for key, told in citing.items() if len(told) > BUSY}
         nodes = {key: {flow.node for each in told for flow in self.reading.moves(each)} for key, told in citing.items()}
         around = self.reading.by_node((yield from self.reading.touching(set[str]().union(*nodes.values()))))
@@ -182,17 +180,17 @@ def _judged(topic: Topic, key: str, doubts: Iterable[Doubt | None], names: tuple
 def _of_event(statement: Statement, licences: Mapping[str, date]) -> Iterator[Doubt | None]:
     if not statement.declared:
         yield balance.out_of_yield(statement.event)
-        yield truth_papers.expired(statement)
-        yield truth_papers.unlicensed(statement, licences.get(statement.event.there.site))
+        yield papers.expired(statement)
+        yield papers.unlicensed(statement, licences.get(statement.event.there.site))
 
 
 def _of_paper(key: str, statements: Sequence[Statement]) -> Iterator[Doubt | None]:
-    yield truth_papers.overused(key, statements)
+    yield papers.overused(key, statements)
     yield animals.misled(key, statements)
 
 
 def _of_vehicle(statements: Sequence[Statement], arrivals: Sequence[Statement]) -> Iterator[Doubt | None]:
-    yield truth_vehicles.two_certificates(statements, arrivals)
+    yield vehicles.two_certificates(statements, arrivals)
     yield places.vehicle_apart(statements)
 
 
