@@ -1,7 +1,7 @@
-"""What pure rules ask of trace's store; `store.query` is the one find that answers each.
+"""What pure rules ask of trace's store; `walks.store.query` is the one find that answers each.
 
-Events come in two shapes. A walk lives on raw documents with nothing but what `store.RAW_FIELDS` names. What is shown
-or reckoned with is asked for by id and comes as `lineage.Event`.
+Events come in two shapes. A walk lives on raw documents with nothing but what `walks.store.RAW_FIELDS` names. What is
+shown or reckoned with is asked for by id and comes as `lineage.Event`.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What an examination asks for; `store` says how the store answers. Events are sent as `truth.Statement`."""
+"""What an examination asks for; `store` says how the store answers. Events are sent as `statements.Statement`."""
 
 from datetime import date
 from typing import NamedTuple

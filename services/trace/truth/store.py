@@ -79,7 +79,7 @@ def _of_day(plate: str, day: date) -> Stored:
 
 
 def watched(request: Watched) -> Stored:
-    """The filter of the events for which these papers are watched (`truth_subjects.is_watched`)."""
+    """The filter of the events for which these papers are watched (`subjects.is_watched`)."""
     animals = [{"documents.form": {"$in": ["animal_a", "animal_b"]}}, {"lots.inputs.unit": "HEA"}]
     more = [{"lots.outputs.unit": "HEA"}, {"lots.inputs.ear_tags": {"$exists": True}}]
     told = [{"documents.quantity": {"$exists": True}}, *animals, *more, {"lots.outputs.ear_tags": {"$exists": True}}]

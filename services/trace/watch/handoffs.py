@@ -1,7 +1,7 @@
 """Handoffs: which half of an edge between two sites came, and which is missing (domain: "Words"). Pure.
 
 A handoff is one batch from one site to another. Halves that do not name their other side meet others as they do in a
-walk (`chain.answered`): first those of the other side that nothing else explains, then each other by batch alone.
+walk (`halves.answered`): first those of the other side that nothing else explains, then each other by batch alone.
 """
 
 from collections import defaultdict
