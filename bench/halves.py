@@ -6,8 +6,8 @@ from typing import Any
 from pymongo import UpdateOne
 from pymongo.database import Database
 
+from services.trace.watch.store import HANDOFFS
 from services.trace.watch.terms import SHORTEST
-from services.trace.watch.watched import HANDOFFS
 
 Document = dict[str, Any]
 

@@ -25,7 +25,8 @@ from services.trace.walks.chain import Chain, Direction
 from services.trace.walks.holders import holders
 from services.trace.walks.start import Start
 from services.trace.walks.walk import Walk
-from services.trace.watch import listing, watched
+from services.trace.watch import listing
+from services.trace.watch import store as watch_store
 
 
 class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
@@ -104,19 +105,19 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         """Raises InvalidArgument for a kind there is not, a bad page size or token."""
         size = page_size(request)
         asked = listing.asked(request, await self._reader.ids(request.site_id), current_caller(), _after(request))
-        found = await self._reader.first(watched.FINDINGS, asked, listing.NEWEST_FIRST, size + 1)
+        found = await self._reader.first(watch_store.FINDINGS, asked, listing.NEWEST_FIRST, size + 1)
         page = found[:size]
         return pb.ListFindingsResponse(
-            findings=[listing.message(watched.finding(row)) for row in page],
+            findings=[listing.message(watch_store.finding(row)) for row in page],
             next_page_token=page_token(request, _place_of(page[-1], "opened_at")) if len(found) > size else "",
         )
 
     async def GetFinding(self, request: pb.GetFindingRequest, context: Any) -> pb.GetFindingResponse:
         """Raises NotFound."""
-        row = await self._reader.one(watched.FINDINGS, listing.one(request, current_caller()))
+        row = await self._reader.one(watch_store.FINDINGS, listing.one(request, current_caller()))
         if row is None:
             raise NotFound("finding", request.finding_id)
-        return pb.GetFindingResponse(finding=listing.message(watched.finding(row)))
+        return pb.GetFindingResponse(finding=listing.message(watch_store.finding(row)))
 
 
 def _visible(chain: Chain, start: Start) -> Chain:

@@ -12,7 +12,7 @@ from services.trace.domain import Facts
 from services.trace.sites import Sites
 from services.trace.told import Stored
 from services.trace.walks import store as walk_store
-from services.trace.watch import watched
+from services.trace.watch import store as watch_store
 from services.trace.watch.broken import HandoffsOf, Request
 
 T = TypeVar("T")
@@ -57,8 +57,8 @@ class Reader:
     def _answer(self, request: Request) -> list[Any]:
         match request:
             case HandoffsOf(batches, sites):
-                found = self.find(watched.HANDOFFS, watched.handoffs_of(batches, sites))
-                return [watched.handoff(row) for row in found]
+                found = self.find(watch_store.HANDOFFS, watch_store.handoffs_of(batches, sites))
+                return [watch_store.handoff(row) for row in found]
             case _:
                 query = walk_store.query(request)
                 return walk_store.reply(request, self.find(query.collection, query.filter, query.fields))

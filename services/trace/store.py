@@ -18,7 +18,8 @@ from services.trace.lineage import HANDOVERS, TAKEOVERS
 from services.trace.recalls import rows as recall_rows
 from services.trace.told import Stored
 from services.trace.truth import store as truth_store
-from services.trace.watch import handoffs, watched
+from services.trace.watch import handoffs
+from services.trace.watch import store as watch_store
 
 EVENTS: Final = "events"
 SITES: Final = "sites"
@@ -82,7 +83,7 @@ COLLECTIONS: Final = (
         ),
         {"required": ["event_id", "reason", "by", "who", "at", "state"], "properties": {"state": {"enum": [*State]}}},
     ),
-    *watched.COLLECTIONS,
+    *watch_store.COLLECTIONS,
     *sealing.COLLECTIONS,
     truth_store.COLLECTION,
     *recall_rows.COLLECTIONS,
@@ -98,10 +99,10 @@ def writes(
     """Operations of a decision, its events sealed in a block of the lane; `correlations` by record id."""
     events = [rows.event_row(entry, correlations.get(entry.record.id), recorded_at) for entry in decision.entries]
     sealed = lane.seal(events, recorded_at)
-    halves = [watched.half_told(half) for entry in decision.entries for half in handoffs.told(entry)]
+    halves = [watch_store.half_told(half) for entry in decision.entries for half in handoffs.told(entry)]
     return {
         EVENTS: [*map(InsertOne, sealed.documents if sealed else ()), *map(_sighted, decision.sightings)],
-        watched.HANDOFFS: halves,
+        watch_store.HANDOFFS: halves,
         **sealing.stored(sealed),
     }
 

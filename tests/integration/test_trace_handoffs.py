@@ -10,7 +10,7 @@ from shilian.trace.v1 import trace_pb2 as pb
 
 from contracts.topology import EVENTS
 from contracts.trace import Record, Step
-from services.trace.watch import watched
+from services.trace.watch import store as watch_store
 from services.trace.watch.handoffs import Half, Told
 from tests.bus import Bus
 from tests.calls import Client
@@ -70,7 +70,7 @@ def test_difference_is_found_once_by_two_workers_within_a_minute_and_closes_when
     capture(bus, received("A", id="E4", quantity="4"))
     assert told(heard(bus, changed, 1)) == {("quantity_mismatch", "A", False, 2)}
     for event, batch in (("E2B", "B"), ("E3C", "C")):
-        db.handoffs.bulk_write([watched.halves_withdrawn([event], [batch], DUE)])
+        db.handoffs.bulk_write([watch_store.halves_withdrawn([event], [batch], DUE)])
     sweep(db, clock, DUE + 2 * MINUTE)
     assert told(heard(bus, changed, 4)) == {
         ("quantity_mismatch", "B", False, 2), ("unknown_source", "B", True, 1),
@@ -115,14 +115,14 @@ def test_sweep_after_downtime_tells_since_when_accounts_differ(
 def test_half_that_comes_while_its_handoff_is_judged_is_judged_too(mongo: Any, db: Any, work: Any) -> None:
     work()
     ship = Told("A", "S", "R", True, Half(NOON, "E1", Step.SHIPPING))
-    db.handoffs.bulk_write([watched.half_told(ship)])
-    handoff = watched.handoff(db.handoffs.find_one())
-    seen = watched.looked(handoff.id, handoff.look_at, None, watched.as_read(handoff))
-    more = watched.half_told(ship._replace(half=Half(NOON + timedelta(hours=3), "E2", Step.SHIPPING)))
+    db.handoffs.bulk_write([watch_store.half_told(ship)])
+    handoff = watch_store.handoff(db.handoffs.find_one())
+    seen = watch_store.looked(handoff.id, handoff.look_at, None, watch_store.as_read(handoff))
+    more = watch_store.half_told(ship._replace(half=Half(NOON + timedelta(hours=3), "E2", Step.SHIPPING)))
     db.handoffs.bulk_write([more])
     with pytest.raises(BulkWriteError, match="E11000"):
         db.handoffs.bulk_write(seen)
-    db.handoffs.bulk_write([watched.halves_withdrawn(["E2"], ["A"], NOON + timedelta(days=9))])
+    db.handoffs.bulk_write([watch_store.halves_withdrawn(["E2"], ["A"], NOON + timedelta(days=9))])
     db.handoffs.bulk_write(seen)
     assert "look_at" not in db.handoffs.find_one()
 

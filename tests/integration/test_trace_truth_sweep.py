@@ -12,7 +12,7 @@ from contracts.findings import FindingKind
 from services.trace import rows, store
 from services.trace.truth.store import EXAMINE, look_again, looked
 from services.trace.truth.subjects import Subject, Topic
-from services.trace.watch import watched
+from services.trace.watch import store as watch_store
 from tests.integration.test_trace_findings import Clock, clock, sweep, work
 from tests.integration.test_trace_service import NOON
 from tests.integration.test_trace_walk_store import entry
@@ -48,7 +48,7 @@ def test_what_a_sweep_finds_beside_what_was_due_is_looked_at_once_more_too(
     db[store.EVENTS].insert_many([rows.event_row(entry(each), None, each.time) for each in events])
     db[EXAMINE].bulk_write([look_again(Subject(Topic.EVENT, "E2"), NOON)])
     sweep(db, clock, NOON + timedelta(minutes=5), "trace.truth")
-    [found] = db[watched.FINDINGS].find({"open": True})
+    [found] = db[watch_store.FINDINGS].find({"open": True})
     assert found["kind"] == FindingKind.MORE_OUT_THAN_IN
     [row] = db[EXAMINE].find()
     assert (Subject.named(row["_id"]), row["look_at"] > found["opened_at"]) == (NODE, True)

@@ -34,7 +34,8 @@ from services.reporting import months
 from services.reporting.store import MARKS
 from services.trace import announce, rows
 from services.trace.domain import Decision, decide
-from services.trace.watch import handoffs, watched
+from services.trace.watch import handoffs
+from services.trace.watch import store as watch_store
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
 KEYS = "name unit ours limit limit_name ratio target peer peer_name peer_ratio peer_target"
@@ -62,7 +63,7 @@ def test_both_sides_store_the_same_documents(decision: Decision, plain_rows: lis
 
 
 def test_both_sides_note_the_same_handoffs(decision: Decision, plain_rows: list[dict[str, Any]]) -> None:
-    ours = [watched.half_told(told) for entry in decision.entries for told in handoffs.told(entry)]
+    ours = [watch_store.half_told(told) for entry in decision.entries for told in handoffs.told(entry)]
     assert halves.operations(plain_rows) == ours
 
 

@@ -20,7 +20,7 @@ from services.trace.corrections.rows import Ask, Settling
 from services.trace.domain import decide
 from services.trace.evidence import sealing
 from services.trace.store import DECLARATIONS, EVENTS
-from services.trace.watch import watched
+from services.trace.watch import store as watch_store
 from tests.unit.test_trace_capture import CABBAGE, NOON, told
 
 Row = dict[str, Any]
@@ -78,7 +78,7 @@ class Kept:
 
     def _apply(self, settled: Settling) -> None:
         self.announced += [each.event.id for each in declared(settled.new)]
-        self.withdrawn += settled.writes.get(watched.HANDOFFS, [])
+        self.withdrawn += settled.writes.get(watch_store.HANDOFFS, [])
         self.blocks += [each._doc for each in settled.writes.get(sealing.BLOCKS, [])]
         kept: list[Any] = settled.writes.get(DECLARATIONS, [])
         for operation in kept:

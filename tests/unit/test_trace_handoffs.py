@@ -20,7 +20,8 @@ from services.trace.entry import Entry
 from services.trace.entry import recorded as announced
 from services.trace.lineage import Place
 from services.trace.sites import Row
-from services.trace.watch import handoff_watch, terms, watched
+from services.trace.watch import handoff_watch, terms
+from services.trace.watch import store as watch_store
 from services.trace.watch.broken import HandoffsOf
 from services.trace.watch.handoffs import Half, told
 from services.trace.watch.terms import Duty, Term
@@ -241,10 +242,10 @@ def test_an_earlier_shipment_told_late_explains_a_receipt() -> None:
 def test_a_withdrawn_event_is_as_if_it_had_not_been() -> None:
     shipped, double, received = ship("e1", S, R), ship("e2", S, R, hour=3), receive("e3", R, S)
     rows = rows_of([shipped, double, received])
-    pulled(rows, watched.halves_withdrawn(["e2"], ["A"], MONDAY))
+    pulled(rows, watch_store.halves_withdrawn(["e2"], ["A"], MONDAY))
     assert {row["look_at"] for row in rows.values()} == {MONDAY}
     assert not [each for one in judged(shipped, double, received, rows=rows).values() for each in one.broken]
-    pulled(rows, watched.halves_withdrawn(["e1", "e3"], ["A", "B"], MONDAY))
+    pulled(rows, watch_store.halves_withdrawn(["e1", "e3"], ["A", "B"], MONDAY))
     ((handoff, faults),) = judged(shipped, double, received, rows=rows).values()
     assert (handoff.halves, handoff.categories, faults) == (frozenset(), frozenset(), ())
 
@@ -264,7 +265,7 @@ class Platform:
         """Records a batch, and judges what it may put right."""
         for each in entries:
             for half in told(each):
-                applied(self.rows, watched.half_told(half))
+                applied(self.rows, watch_store.half_told(half))
         if asked := handoff_watch.concerned(self, map(announced, entries)):
             self._judge(handoff_watch.heard(self, asked, now, None))
 
@@ -282,14 +283,14 @@ class Platform:
         self.sweep(end)
 
     def withdraw(self, events: Sequence[str], batches: Sequence[str], now: datetime) -> None:
-        pulled(self.rows, watched.halves_withdrawn(events, batches, now))
+        pulled(self.rows, watch_store.halves_withdrawn(events, batches, now))
 
     def _judge(self, commit: Commit) -> None:
-        for operation in commit.writes[watched.HANDOFFS]:
+        for operation in commit.writes[watch_store.HANDOFFS]:
             self._looked(operation)
-        for operation in commit.writes[watched.FINDINGS]:
+        for operation in commit.writes[watch_store.FINDINGS]:
             row = operation._doc
-            self.found[row["_id"]] = watched.finding(row)
+            self.found[row["_id"]] = watch_store.finding(row)
 
     def _looked(self, operation: Any) -> None:
         row = self.rows[operation._filter["_id"]]
@@ -300,7 +301,7 @@ class Platform:
     # As `reading.Reader`
 
     def find(self, name: str, where: dict[str, Any], fields: Any = None) -> list[dict[str, Any]]:
-        rows = self.rows.values() if name == watched.HANDOFFS else map(_row, self.found.values())
+        rows = self.rows.values() if name == watch_store.HANDOFFS else map(_row, self.found.values())
         return [row for row in rows if all(_fits(row.get(field), asked) for field, asked in where.items())]
 
     def due(self, name: str, where: dict[str, Any], most: int) -> list[dict[str, Any]]:
@@ -312,7 +313,7 @@ class Platform:
             match request:
                 case HandoffsOf(batches, sites):
                     between = [row for row in self.rows.values() if not sites or {row["from"], row["to"]} <= {*sites}]
-                    return [watched.handoff(row) for row in between if row["batch"] in batches]
+                    return [watch_store.handoff(row) for row in between if row["batch"] in batches]
                 case EventsNamed(ids):
                     return [self._events[id] for id in ids]
                 case _:
@@ -405,7 +406,7 @@ def test_one_sweep_judges_no_more_of_a_batch_than_its_page(monkeypatch: pytest.M
     shilian.capture([recorded(one) for one in told], MONDAY)
     commit, more = handoff_watch.sweep(shilian, END)
     assert more
-    assert len(commit.writes[watched.FINDINGS]) == 2
+    assert len(commit.writes[watch_store.FINDINGS]) == 2
     shilian.sweep(END)
     assert len(open_ones(shilian.found)) == 5
 
@@ -468,7 +469,7 @@ def test_any_order_repetition_and_split_come_to_the_same_rows_and_findings(told:
 
 
 def _content(shilian: Platform) -> dict[str, Any]:
-    return {id: (watched.handoff(row), row.get("look_at")) for id, row in shilian.rows.items()}
+    return {id: (watch_store.handoff(row), row.get("look_at")) for id, row in shilian.rows.items()}
 
 
 def _said_of(found: Mapping[str, Finding]) -> dict[str, Finding]:

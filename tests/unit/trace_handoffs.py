@@ -14,7 +14,7 @@ from services.trace.asks import EventsNamed
 from services.trace.entry import Entry
 from services.trace.lineage import Event, Goods, Place, site_of
 from services.trace.sites import Row
-from services.trace.watch import watched
+from services.trace.watch import store as watch_store
 from services.trace.watch.broken import Broken, HandoffsOf, Judgement, Request, judge
 from services.trace.watch.handoffs import Handoff, told
 
@@ -59,7 +59,7 @@ def applied(rows: dict[str, Any], operation: UpdateOne) -> None:
 
 
 def pulled(rows: dict[str, Any], operation: UpdateMany) -> None:
-    """What MongoDB makes of `watched.halves_withdrawn`."""
+    """What MongoDB makes of `watch_store.halves_withdrawn`."""
     where: Any = operation._filter
     news: Any = operation._doc
     batches = where["batch"]["$in"]
@@ -74,12 +74,12 @@ def rows_of(entries: Iterable[Entry]) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     for each in entries:
         for half in told(each):
-            applied(rows, watched.half_told(half))
+            applied(rows, watch_store.half_told(half))
     return deepcopy(rows)
 
 
 def handoffs_of(entries: Iterable[Entry]) -> list[Handoff]:
-    return [watched.handoff(row) for row in rows_of(entries).values()]
+    return [watch_store.handoff(row) for row in rows_of(entries).values()]
 
 
 def place(party: Party | None) -> Place:
@@ -95,7 +95,7 @@ def event(each: Entry) -> Event:
 
 def judged(*entries: Entry, sites: Iterable[Row] = (), rows: dict[str, Any] | None = None) -> dict[str, Judgement]:
     """What is said of the handoffs of everything on record."""
-    found = [watched.handoff(row) for row in (rows or rows_of(entries)).values()]
+    found = [watch_store.handoff(row) for row in (rows or rows_of(entries)).values()]
     known = [*sites]
     events = {each.id: event(each) for each in entries}
 

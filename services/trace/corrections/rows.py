@@ -15,7 +15,7 @@ from services.trace.evidence import blocks, sealing
 from services.trace.store import DECLARATIONS, EVENTS
 from services.trace.told import Stored
 from services.trace.truth import store as truth_store
-from services.trace.watch import watched
+from services.trace.watch import store as watch_store
 
 LANE: Final = DECLARATIONS
 
@@ -107,8 +107,8 @@ def _effects(settled: Sequence[Settled], now: datetime) -> dict[str, list[Any]]:
         return {}
     marks = [_marked(id, each.declaration.id, now) for id, each in wrong.items()]
     batches = {batch for each in wrong.values() if each.event for batch in each.event["batches"]}
-    withdrawn: UpdateMany = watched.halves_withdrawn(wrong, sorted(batches), now)
-    return {EVENTS: marks, watched.HANDOFFS: [withdrawn], **truth_store.to_examine(wrong, now)}
+    withdrawn: UpdateMany = watch_store.halves_withdrawn(wrong, sorted(batches), now)
+    return {EVENTS: marks, watch_store.HANDOFFS: [withdrawn], **truth_store.to_examine(wrong, now)}
 
 
 def _marked(event: str, declaration: str, now: datetime) -> UpdateOne:

@@ -20,7 +20,7 @@ from services.trace.truth.asks import Doubted, Licensed, Request, Watched
 from services.trace.truth.findings import Judged
 from services.trace.truth.judge import Examination
 from services.trace.truth.subjects import Subject, Topic
-from services.trace.watch import watched
+from services.trace.watch import store as watch_store
 from services.trace.watch.findings import Change
 
 PAGE: Final = 100
@@ -70,7 +70,7 @@ def _remember(busy: set[Subject]) -> None:
 
 def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
     """Examines a page of subjects whose time has come; says whether there may be more."""
-    due = {Subject.named(row["_id"]): row for row in reader.due(truth_store.EXAMINE, watched.to_look_at(now), PAGE)}
+    due = {Subject.named(row["_id"]): row for row in reader.due(truth_store.EXAMINE, watch_store.to_look_at(now), PAGE)}
     busy = [subject for subject in due if subject.topic is Topic.NODE or subject in _busy]
     page = {subject: row for subject, row in due.items() if subject not in busy[BUSY_ONES:]}
     ids = [subject.key for subject in page if subject.topic is Topic.EVENT]
@@ -92,13 +92,13 @@ def _judged(
     """What becomes of subjects; those of which a finding changed are told beside the commit."""
     judged = answered(examination.run(ids, more), lambda request: _answer(reader, request))
     about = {"_id": {"$in": [id for each in judged for id in each.findings]}}
-    known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, about)}
+    known = {row["_id"]: watch_store.finding(row) for row in reader.find(watch_store.FINDINGS, about)}
     changes = findings.changes(judged, known, examination.reading.sites, now)
     changed = _changed(judged, changes)
     later = [truth_store.look_again(subject, now + AGAIN) for subject in sorted(examination.waiting)]
     looks = [*_looked(page, judged, changed, now), *_pending(page, judged, now), *later]
     writes: dict[str, list[Any]] = {
-        watched.FINDINGS: [watched.changed(change) for change in changes],
+        watch_store.FINDINGS: [watch_store.changed(change) for change in changes],
         truth_store.EXAMINE: looks,
     }
     return Commit(writes, announce.findings_changed(changes, parent)), changed
@@ -138,7 +138,7 @@ def _answer(reader: Reader, request: Request) -> Any:
             found = reader.find(store.EVENTS, truth_store.watched(request), {"references": 1})
             return sorted({number for row in found for number in row["references"]} & {*numbers})
         case Doubted():
-            found = reader.find(watched.FINDINGS, truth_store.doubted(request), {"event_id": 1})
+            found = reader.find(watch_store.FINDINGS, truth_store.doubted(request), {"event_id": 1})
             return [row["event_id"] for row in found]
     found = reader.find(store.EVENTS, truth_store.where(request), truth_store.FIELDS)
     return list(map(truth_store.statement, found))
@@ -152,5 +152,5 @@ def _licences(reader: Reader, where: Stored) -> dict[str, date]:
 def reconsidering(reader: Reader, sites: Iterable[str], now: datetime) -> Commit:
     """Has the next sweep judge again what the registry's word about sites may put right."""
     fields = {"event_id": 1, "events": 1}
-    found = reader.find(watched.FINDINGS, truth_store.open_about_sites(sites), fields)
+    found = reader.find(watch_store.FINDINGS, truth_store.open_about_sites(sites), fields)
     return Commit(truth_store.to_examine((id for row in found for id in (row["event_id"], *row["events"])), now))

@@ -10,7 +10,7 @@ from contracts.trace import RecordedEvent
 from services.trace import announce
 from services.trace.lineage import HANDOFFS, UNNAMED
 from services.trace.told import Stored
-from services.trace.watch import findings, watched
+from services.trace.watch import findings, store
 from services.trace.watch.broken import HandoffsOf, Judgement, judge
 from services.trace.watch.findings import Change
 
@@ -36,7 +36,7 @@ class Reader(Protocol):
 
 def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
     """Judges a page of handoffs whose time has come; says whether there may be more."""
-    page = reader.due(watched.HANDOFFS, watched.to_look_at(now), PAGE)
+    page = reader.due(store.HANDOFFS, store.to_look_at(now), PAGE)
     batches = {row["batch"] for row in page}
     loose = _loose(reader, batches)
     asked = _asked(loose, batches - loose, (site for row in page for site in (row["from"], row["to"])))
@@ -55,7 +55,7 @@ def concerned(reader: Reader, events: Iterable[RecordedEvent]) -> list[HandoffsO
     if not batches:
         return []
     loose = _loose(reader, batches)
-    found = reader.find(watched.FINDINGS, watched.open_about_batches(batches - loose), {"batches": 1})
+    found = reader.find(store.FINDINGS, store.open_about_batches(batches - loose), {"batches": 1})
     named = batches.intersection(batch for row in found for batch in row["batches"])
     ours = (event for event in told if named & {*event.batches})
     return _asked(loose, named, (site for event in ours for site in (event.site, event.counterparty or UNNAMED)))
@@ -63,7 +63,7 @@ def concerned(reader: Reader, events: Iterable[RecordedEvent]) -> list[HandoffsO
 
 def _loose(reader: Reader, batches: Iterable[str]) -> set[str]:
     """Of these batches, those of which a half names no other side."""
-    return {row["batch"] for row in reader.find(watched.HANDOFFS, watched.loose(batches), {"batch": 1})}
+    return {row["batch"] for row in reader.find(store.HANDOFFS, store.loose(batches), {"batch": 1})}
 
 
 def _asked(loose: Iterable[str], named: Iterable[str], sites: Iterable[str]) -> list[HandoffsOf]:
@@ -75,7 +75,7 @@ def _asked(loose: Iterable[str], named: Iterable[str], sites: Iterable[str]) -> 
 
 def batches_at(reader: Reader, sites: Iterable[str]) -> set[str]:
     """Batches of the open findings that name these sites."""
-    found = reader.find(watched.FINDINGS, watched.open_about_sites(list(sites)), {"batches": 1})
+    found = reader.find(store.FINDINGS, store.open_about_sites(list(sites)), {"batches": 1})
     return {batch for row in found for batch in row["batches"]}
 
 
@@ -96,14 +96,14 @@ def _judgements(reader: Reader, asked: Iterable[HandoffsOf]) -> list[Judgement]:
 
 def _changes(reader: Reader, found: Iterable[Judgement], now: datetime) -> list[Change]:
     ids = [id for judgement in found for id in findings.handoff_findings(judgement.handoff)]
-    known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, {"_id": {"$in": ids}})}
+    known = {row["_id"]: store.finding(row) for row in reader.find(store.FINDINGS, {"_id": {"$in": ids}})}
     return findings.of_handoffs(found, known, now)
 
 
 def _commit(found: Iterable[Judgement], changes: Sequence[Change], now: datetime, parent: Envelope | None) -> Commit:
     writes: dict[str, list[Any]] = {
-        watched.HANDOFFS: [op for judgement in found for op in _looked(judgement, changes, now)],
-        watched.FINDINGS: [watched.changed(change) for change in changes],
+        store.HANDOFFS: [op for judgement in found for op in _looked(judgement, changes, now)],
+        store.FINDINGS: [store.changed(change) for change in changes],
     }
     return Commit(writes, announce.findings_changed(changes, parent))
 
@@ -116,7 +116,7 @@ def _looked(judgement: Judgement, changes: Sequence[Change], now: datetime) -> l
     if any(change.after.id in ids and _opens(change) for change in changes):
         times.append(now + AGAIN)
     again = min(times, default=None)
-    return watched.looked(handoff.id, handoff.look_at, again, watched.as_read(handoff))
+    return store.looked(handoff.id, handoff.look_at, again, store.as_read(handoff))
 
 
 def _opens(change: Change) -> bool:

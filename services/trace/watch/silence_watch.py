@@ -16,7 +16,7 @@ from services.trace import announce, rows
 from services.trace.reading import Reader
 from services.trace.sites import Sites
 from services.trace.told import Stored
-from services.trace.watch import findings, watched
+from services.trace.watch import findings, store
 from services.trace.watch.findings import Change
 from services.trace.watch.silence import Silence, recent, silent_at
 
@@ -53,20 +53,20 @@ class Marks:
 
 def marking(days: Days) -> Commit:
     """Notes days with events."""
-    return Commit({watched.ACTIVITY: [watched.marked(site, told) for site, told in sorted(days.items())]})
+    return Commit({store.ACTIVITY: [store.marked(site, told) for site, told in sorted(days.items())]})
 
 
 def concerned(reader: Reader, sites: Iterable[str]) -> list[str]:
     """Of sites that just spoke, those that were found silent."""
     known = reader.sites(*sites)
     today = sorted({known.now(site) for site in sites})
-    found = reader.find(watched.FINDINGS, {"open": True, "kind": SILENT, "site": {"$in": today}}, {"site": 1})
+    found = reader.find(store.FINDINGS, {"open": True, "kind": SILENT, "site": {"$in": today}}, {"site": 1})
     return [row["site"] for row in found]
 
 
 def sweep(reader: Reader, now: datetime) -> tuple[Commit, bool]:
     """Judges a page of sites whose time has come; says whether there may be more."""
-    page = reader.due(watched.ACTIVITY, watched.to_look_at(now), PAGE)
+    page = reader.due(store.ACTIVITY, store.to_look_at(now), PAGE)
     return judged(reader, [row["_id"] for row in page], now), len(page) == PAGE
 
 
@@ -76,8 +76,8 @@ def judged(reader: Reader, sites: Sequence[str], now: datetime, parent: Envelope
     found = [_judged(reader, known, site, now) for site in sorted({known.now(site) for site in sites})]
     changes = [change for site in found for change in site.changes]
     writes: dict[str, list[Any]] = {
-        watched.ACTIVITY: [op for site in found for op in site.looked],
-        watched.FINDINGS: [watched.changed(change) for change in changes],
+        store.ACTIVITY: [op for site in found for op in site.looked],
+        store.FINDINGS: [store.changed(change) for change in changes],
     }
     return Commit(writes, announce.findings_changed(changes, parent))
 
@@ -90,9 +90,9 @@ class _Judged(NamedTuple):
 def _judged(reader: Reader, sites: Sites, site: str, now: datetime) -> _Judged:
     """A site by today's id. What was found about an id that means it now is about nobody any more."""
     ids = sites.ids(site)
-    marked = reader.find(watched.ACTIVITY, {"_id": {"$in": ids}})
+    marked = reader.find(store.ACTIVITY, {"_id": {"$in": ids}})
     about = {"_id": {"$in": [findings.finding_id(SILENT, id) for id in ids]}}
-    known = {row["_id"]: watched.finding(row) for row in reader.find(watched.FINDINGS, about)}
+    known = {row["_id"]: store.finding(row) for row in reader.find(store.FINDINGS, about)}
     facts = reader.facts({site}).get(site)
     last = reader.last_event(ids)
     days = {day for row in marked for day in row["days"]}
@@ -108,7 +108,7 @@ def _judged(reader: Reader, sites: Sites, site: str, now: datetime) -> _Judged:
 
 
 def _looked(row: Stored, again: datetime | None) -> list[UpdateOne]:
-    return watched.looked(row["_id"], row.get("look_at"), again, {"days": row["days"]})
+    return store.looked(row["_id"], row.get("look_at"), again, {"days": row["days"]})
 
 
 def _again(silence: Silence | None, facts: SiteFacts | None, now: datetime) -> datetime | None:

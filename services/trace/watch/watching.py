@@ -11,7 +11,7 @@ from chassis.worker.mongo import Store
 from contracts.envelope import Envelope
 from contracts.trace import RecordedEvent
 from services.trace.reading import Reader
-from services.trace.watch import handoff_watch, silence_watch, watched
+from services.trace.watch import handoff_watch, silence_watch, store
 from services.trace.watch.silence_watch import Marks
 
 SWEEP: Final = timedelta(seconds=30)
@@ -58,6 +58,6 @@ class Watching:
     def reconsider(self, sites: set[str]) -> None:
         """Has the next sweep judge what the registry's word may change: who sites are, where, whether they trade."""
         now = clock.now()
-        handoffs = watched.handoffs_woken(handoff_watch.batches_at(self._reader, sites), now)
-        writes = {watched.HANDOFFS: [handoffs], watched.ACTIVITY: [watched.sites_woken(sites, now)]}
+        handoffs = store.handoffs_woken(handoff_watch.batches_at(self._reader, sites), now)
+        writes = {store.HANDOFFS: [handoffs], store.ACTIVITY: [store.sites_woken(sites, now)]}
         self._store.decide(lambda: Commit(writes))
