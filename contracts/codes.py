@@ -35,6 +35,20 @@ def compact(code: str) -> str:
 
 
 @lru_cache(CACHED)
+def plate(vehicle: str) -> str:
+    """A vehicle as it is compared: 鲁A·D1234, 鲁Ａ d1234 and 鲁A-D1234 are one. What holds no digit (三轮车) is no
+    plate, and stays the sender's words.
+    """
+    written = "".join(char for char in compact(vehicle) if char.isalnum())
+    return written if is_plate(written) else vehicle
+
+
+def is_plate(vehicle: str) -> bool:
+    """Whether a vehicle can be told from others."""
+    return any(char.isdigit() for char in vehicle)
+
+
+@lru_cache(CACHED)
 def uscc_problem(code: str) -> str | None:
     """统一社会信用代码, GB 32100-2015. Letters in the first eight places are legal (A1, N1-N3, N9, Y1)."""
     code = compact(code)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from contracts import codes
 from contracts.trace import Category
 from contracts.units import UNITS
 
@@ -202,6 +203,7 @@ def qualified(value: Any) -> bool:
 
 
 Text = Annotated[str, BeforeValidator(text)]
+Plate = Annotated[str, BeforeValidator(lambda value: codes.plate(text(value))), WithJsonSchema({"type": "string"})]
 Conclusion = Annotated[
     bool, BeforeValidator(qualified), WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string"}]})
 ]

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AliasChoices, AliasGenerator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from contracts.fields import CategoryText, Certified, DateText, LocalTime, Number, Text, ValidUntil
+from contracts.fields import CategoryText, Certified, DateText, LocalTime, Number, Plate, Text, ValidUntil
 from contracts.model import Contract
 from contracts.trace import Category, Link
 from contracts.words import WORDS, meant, present, words
@@ -125,5 +125,5 @@ class Ticket(Wire):
 
     document_no: Text | None = Field(None, description="Number of the paper; the same paper from two apps is one event")
     time: LocalTime = Field(description="When it happened; no zone means Asia/Shanghai")
-    vehicle: Text | None = None
+    vehicle: Plate | None = None
     certificates: Parts[CertificateIn] = Field((), description="Papers for all lines")

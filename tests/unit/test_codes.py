@@ -165,3 +165,14 @@ def test_every_problem_is_a_rule_that_flags() -> None:
     }
     assert None not in wrong
     assert {rules.RULES[rule or ""].effect for rule in wrong} == {rules.Effect.FLAG}
+
+
+@pytest.mark.parametrize("written", ["鲁A·D1234", "鲁Ａ d1234", "鲁A-D1234", "鲁A.D1234", "鲁a•ｄ１２３４", "鲁AD1234"])
+def test_a_plate_is_one_however_it_is_written(written: str) -> None:
+    assert codes.plate(written) == "鲁AD1234"
+
+
+@pytest.mark.parametrize("written", ["无", "/", "三轮车"])
+def test_what_holds_no_digit_is_no_plate(written: str) -> None:
+    assert codes.plate(written) == written
+    assert not codes.is_plate(written)

@@ -120,6 +120,11 @@ def test_a_key_data_element_may_be_named_in_chinese() -> None:
     assert trip.flags == ()
 
 
+def test_a_vehicle_is_told_by_its_plate() -> None:
+    shipped = (capture("发货", outputs=GOODS, vehicle=vehicle) for vehicle in ("鲁Ａ·Ｄ1234", "鲁a d1234", "三轮车"))
+    assert [one_record("docking.capture", each).vehicle for each in shipped] == ["鲁AD1234", "鲁AD1234", "三轮车"]
+
+
 def test_goods_from_abroad_owe_import_papers() -> None:
     abroad = {"name": "Viña", "id": "V", "region": "境外", "address": "Chile", "contact": "1"}
     seller = Party(site="docking:V", operator="docking:V", name="Viña", address="Chile", contact="1", abroad=True)

@@ -170,6 +170,12 @@ def test_vehicle_with_two_certificates_at_once_is_found() -> None:
     assert K.VEHICLE_WITH_TWO_CERTIFICATES not in truth.open
 
 
+def test_what_is_no_plate_is_no_vehicle() -> None:
+    truth = world()
+    truth.hear(depart("e1", 60, vehicle="无"), depart("e2", 40, paper=OTHER, hour=1, vehicle="无"))
+    assert K.VEHICLE_WITH_TWO_CERTIFICATES not in truth.open
+
+
 @pytest.mark.parametrize("papers", [(CERTIFICATE,), ()])
 def test_second_trip_after_the_first_arrived_is_no_doubt(papers: tuple[Paper, ...]) -> None:
     truth = world()

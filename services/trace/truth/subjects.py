@@ -85,8 +85,9 @@ def is_watched(statement: Statement, paper: Paper) -> bool:
 
 
 def vehicle_days(statement: Statement) -> tuple[str, ...]:
-    """Key of its vehicle's day in Shanghai, `plate|day`; none without a vehicle."""
-    return (f"{statement.vehicle}|{day_of(statement.event.time).isoformat()}",) if statement.vehicle else ()
+    """Key of its vehicle's day in Shanghai, `plate|day`; none without a vehicle that can be told from others."""
+    plate = statement.vehicle
+    return (f"{plate}|{day_of(statement.event.time).isoformat()}",) if plate and codes.is_plate(plate) else ()
 
 
 _KEYS: Final[dict[Topic, Callable[[Statement], Iterable[str]]]] = {
