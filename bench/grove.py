@@ -3,20 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 
-from pydantic_core import from_json
 from pymongo import IndexModel
 
-from bench import notes, plain
-from bench.bare import DIVISION
+from bench import chains
 from bench.ground import Field
 from bench.seeding import seed
 from chassis.asking import answered
 from chassis.collections import Collection, ensure
-from contracts.registry import Alias, OperatorState, SiteFacts
-from contracts.trace import Link
+from contracts.registry import Alias
 from services.trace import replica, store
 from services.trace.walks import store as walk_store
 from services.trace.walks.chain import Direction
@@ -47,7 +44,7 @@ class Grove:
         ensure(self.field.db, self._collections(indexed=False))
         seed(self.field, store.EVENTS + self.name, partial(documents, self.events), self.events)
         sites = max(NODES, round(self.events * SITES_PER_EVENT))
-        seed(self.field, store.SITES + self.name, _sites, sites)
+        seed(self.field, store.SITES + self.name, partial(map, chains.facts), sites)
         aliased = [_aliased(number) for number in range(0, sites, round(1 / ALIASES_PER_SITE))]
         self.field.db[store.SITES + self.name].bulk_write(aliased, ordered=False)
         ensure(self.field.db, self._collections(indexed=True))
@@ -61,19 +58,19 @@ class Grove:
 
     def walked(self) -> int:
         """Nodes that a walk finds."""
-        steps = Walk(Start(BATCH, Direction.FORWARD, site(0), max_nodes=2 * NODES)).run()
+        steps = Walk(Start(BATCH, Direction.FORWARD, chains.site(0), max_nodes=2 * NODES)).run()
         return len(answered(steps, self._answer).nodes)
 
     def _answer(self, request: Request) -> list[Any]:
         query = walk_store.query(request)
         stored = self.field.db[query.collection + self.name]
-        found = stored.find(query.filter, query.fields, batch_size=walk_store.AT_ONCE)
+        found = stored.find(query.filter, query.fields, limit=query.most, batch_size=walk_store.AT_ONCE)
         return walk_store.reply(request, found.to_list())
 
     def bare(self) -> int:
         """Nodes found by one `$in` query to a level and a set of what was seen: no aliases, halves, days or gaps."""
         events = self.field.db[store.EVENTS + self.name]
-        seen = frontier = {_node(0)}
+        seen = frontier = {chains.node(BATCH, 0)}
         while frontier:
             found = events.find({"inputs": {"$in": [*frontier]}}, {"_id": 0, "outputs": 1}).to_list()
             frontier = {node for row in found for node in row["outputs"]} - seen
@@ -98,59 +95,10 @@ def _level(node: int) -> int:
 
 
 def _event(number: int, batch: str, tail: int, head: int, received: bool, day: int) -> dict[str, Any]:
-    row = _pattern()
-    here, there = (head, tail) if received else (tail, head)
-    return row | {
-        "_id": f"E{number}",
-        "step": "receiving" if received else "shipping",
-        "time": row["time"] + timedelta(days=day),
-        "day": row["day"] + day,
-        "site": site(here),
-        "there": site(there),
-        "inputs": [f"{batch}@{site(tail)}"],
-        "outputs": [f"{batch}@{site(head)}"],
-        "batches": [batch],
-        "lots": {"inputs": [row["lots"]["inputs"][0] | {"batch": batch}]},
-        "party": row["party"] | {"name": _name(here)},
-        "counterparty": row["counterparty"] | {"site": site(there), "name": _name(there)},
-    }
-
-
-@cache
-def _pattern() -> dict[str, Any]:
-    """An event as the one-network app's delivery notes make it."""
-    (body,) = notes.bodies(notes.records(1))
-    return plain.event(from_json(body)["records"][0], None, notes.SENT)
-
-
-def _sites(numbers: range) -> Iterator[dict[str, Any]]:
-    for number in numbers:
-        facts = SiteFacts(
-            site=site(number),
-            operator=f"uscc:{number}",
-            name=_name(number),
-            operator_name=_name(number),
-            state=OperatorState.ACTIVATED,
-            division=f"{DIVISION[:2]}0105",
-            link=Link.CIRCULATION,
-            version=1,
-        )
-        yield {"_id": facts.site, **facts.model_dump(mode="json")}
+    row = chains.handoff(number, batch, tail, head, received)
+    return row | {"time": row["time"] + timedelta(days=day), "day": row["day"] + day}
 
 
 def _aliased(number: int) -> Any:
-    alias = Alias(alias=f"market:{number}", site=site(number), version=1)
+    alias = Alias(alias=f"market:{number}", site=chains.site(number), version=1)
     return replica.site_aliased(alias, datetime.now(UTC))
-
-
-def site(number: int) -> str:
-    """A site of the chain, the first of them its beginning."""
-    return f"licence:JY13701{number:09}"
-
-
-def _node(number: int) -> str:
-    return f"{BATCH}@{site(number)}"
-
-
-def _name(number: int) -> str:
-    return f"王记蔬菜批发{number}"

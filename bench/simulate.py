@@ -1,6 +1,5 @@
 """A recall simulated to 10,000 holders among 200,000 events: what, where, how much, whom to notify, beside its walk."""
 
-import copy
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -8,10 +7,8 @@ from functools import cache
 from typing import Any, Final
 
 from bson import Decimal128
-from pydantic_core import from_json
 
-from bench import notes, plain
-from bench.bare import DIVISION
+from bench import chains
 from bench.ground import Field, Ground
 from bench.hearing import Wrong
 from bench.result import Result, Side, measured
@@ -19,8 +16,6 @@ from bench.seeding import seed
 from chassis import clock
 from chassis.asking import answered
 from chassis.garbage import collect_seldom
-from contracts.registry import OperatorState, SiteFacts
-from contracts.trace import Link
 from services.trace import store
 from services.trace.recalls.portions import Fate
 from services.trace.recalls.simulation import beginning, simulate
@@ -80,7 +75,8 @@ def _held(field: Field) -> int:
 def _answered(steps: Any, field: Field) -> Any:
     def answer(asked: Any) -> list[Any]:
         query = walk_store.query(asked)
-        return walk_store.reply(asked, field.db[query.collection].find(query.filter, query.fields))
+        found = field.db[query.collection].find(query.filter, query.fields, limit=query.most)
+        return walk_store.reply(asked, found.to_list())
 
     return answered(steps, answer)
 
@@ -90,12 +86,11 @@ def documents(numbers: range) -> Iterator[dict[str, Any]]:
     for number in numbers:
         edge, told = divmod(number - 1, 2)
         if number == 0:
-            yield _event(number, "harvest", BATCH, 0, 0, HOLDERS)
+            yield _made()
         elif edge < HANDOFFS:
-            step = "receiving" if told else "shipping"
-            yield _event(number, step, BATCH, edge // HANDED_TO, edge + 1, _sizes()[edge + 1])
+            yield _handoff(number, BATCH, edge // HANDED_TO, edge + 1, bool(told), _sizes()[edge + 1])
         else:
-            yield _event(number, "shipping", f"SL{number}", number, number + 1, 1)
+            yield _handoff(number, f"SL{number}", number, number + 1, False, 1)
 
 
 @cache
@@ -107,52 +102,20 @@ def _sizes() -> list[int]:
     return sizes
 
 
-def _event(number: int, step: str, batch: str, tail: int, head: int, quantity: int) -> dict[str, Any]:
-    row = copy.deepcopy(_pattern())
-    row["lots"]["inputs"][0] |= {"batch": batch, "quantity": Decimal128(str(quantity)), "unit": "KGM"}
-    here, there = (head, tail) if step == "receiving" else (tail, head)
-    inputs, outputs = [f"{batch}@{_id(tail)}"], [f"{batch}@{_id(head)}"]
-    if step == "harvest":
-        inputs, row["lots"] = [], {"inputs": [], "outputs": row["lots"]["inputs"]}
+def _made() -> dict[str, Any]:
+    row = _handoff(0, BATCH, 0, 0, False, HOLDERS)
     return row | {
-        "_id": f"E{number}",
-        "step": step,
-        "site": _id(here),
-        "there": _id(there) if step != "harvest" else "",
-        "inputs": inputs,
-        "outputs": outputs,
-        "batches": [batch],
-        "party": row["party"] | {"name": _name(here)},
-        "counterparty": row["counterparty"] | {"site": _id(there), "name": _name(there)},
+        "step": "harvest",
+        "there": "",
+        "inputs": [],
+        "lots": {"inputs": [], "outputs": row["lots"]["inputs"]},
     }
 
 
-@cache
-def _pattern() -> dict[str, Any]:
-    """An event as the one-network app's delivery notes make it."""
-    (body,) = notes.bodies(notes.records(1))
-    return plain.event(from_json(body)["records"][0], None, notes.SENT)
+def _handoff(number: int, batch: str, tail: int, head: int, received: bool, quantity: int) -> dict[str, Any]:
+    kilograms = Decimal128(str(quantity))
+    return chains.handoff(number, batch, tail, head, received, quantity=kilograms, unit="KGM")
 
 
 def _site(number: int) -> dict[str, Any]:
-    facts = SiteFacts(
-        site=_id(number),
-        operator=f"uscc:{number}",
-        name=_name(number),
-        operator_name=_name(number),
-        state=OperatorState.ACTIVATED,
-        division=f"{DIVISION[:2]}0105",
-        link=Link.CIRCULATION,
-        version=1,
-        contact_name="王芳",
-        contact_phone=f"138{number:08}",
-    )
-    return {"_id": facts.site, **facts.model_dump(mode="json")}
-
-
-def _name(number: int) -> str:
-    return f"王记蔬菜批发{number}"
-
-
-def _id(number: int) -> str:
-    return f"licence:JY13701{number:09}"
+    return chains.facts(number, contact_name="王芳", contact_phone=f"138{number:08}")

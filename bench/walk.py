@@ -9,8 +9,9 @@ from shilian.trace.v1 import trace_pb2
 from shilian.trace.v1.trace_pb2_grpc import TraceServiceStub
 
 from bench.calls import serving
+from bench.chains import site
 from bench.ground import Ground
-from bench.grove import BATCH, NODES, Grove, site
+from bench.grove import BATCH, NODES, Grove
 from bench.hearing import Wrong
 from bench.result import Result, Side, measured
 from chassis.garbage import collect_seldom
