@@ -21,6 +21,8 @@ LINES: Final = 20
 SHIPPERS, CONSIGNEES = 40, 120
 SHIPPED: Final = datetime(2026, 1, 5, 22, 30, tzinfo=UTC)
 SENT: Final = SHIPPED + timedelta(hours=1)
+A_DAY: Final = 2_000
+"""Notes of one day: four to a vehicle. A load that lasts goes on through the days, as deliveries do."""
 
 GOODS: Final = (("大白菜", "蔬菜"), ("胡萝卜", "蔬菜"), ("苹果", "水果"), ("土豆", "蔬菜"), ("鲜牛奶", "乳制品"))
 
@@ -44,8 +46,9 @@ def sites() -> list[SiteFacts]:
 
 def _from(first: int) -> Iterator[Record]:
     for number in count(first + 1):
-        envelope = Envelope.new(TYPE, SOURCE, id=f"note-{number}", time=SENT)
-        adapted = adapt(FORMATS, envelope, json.dumps(_note(number)).encode(), SOURCE, SENT)
+        sent = SENT + timedelta(days=number // A_DAY)
+        envelope = Envelope.new(TYPE, SOURCE, id=f"note-{number}", time=sent)
+        adapted = adapt(FORMATS, envelope, json.dumps(_note(number)).encode(), SOURCE, sent)
         yield from adapted.records
 
 
@@ -53,7 +56,7 @@ def _note(number: int) -> dict[str, Any]:
     sender = shipper(number % SHIPPERS)
     return {
         "document_no": f"SH-20260106-{number:06}",
-        "time": (SHIPPED + timedelta(seconds=number % 1800)).isoformat(),
+        "time": (SHIPPED + timedelta(days=number // A_DAY, seconds=number % 1800)).isoformat(),
         "shipper": sender,
         "consignee": consignee(number % CONSIGNEES),
         "vehicle": f"鲁A{10_000 + number % 500}",

@@ -32,7 +32,7 @@ from services.trace.truth import watch as truth_watch
 from services.trace.watch import handoff_watch, silence_watch
 from services.trace.watch.watching import SWEEP, Watching
 
-ANNOUNCEMENTS: Final = 20
+ANNOUNCEMENTS: Final = 4
 """To a batch; one tells of up to a whole batch of events."""
 
 

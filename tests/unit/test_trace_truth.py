@@ -251,6 +251,15 @@ def test_vehicle_at_two_places_too_soon_is_found(there: str, minutes: int, found
     assert not told(state(ship("e1", "A", at(FARM, CITY)), vehicle="鲁A12345"), state(soon, vehicle="鲁B1")).open
 
 
+def test_busy_vehicle_is_judged_by_the_sweep_not_with_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(truth_judge, "BUSY", 3)
+    world = told(*(state(ship(f"e{n}", "A", at(FARM, CITY)), vehicle="鲁A12345") for n in range(4)))
+    world.hear(state(ship("e4", "A", at(SHOP, OTHER_CITY)), vehicle="鲁A12345"))
+    assert not world.open
+    world.sweep()
+    assert "e4" in world.only(K.IMPOSSIBLE_PLACE).events
+
+
 def test_animal_slaughtered_twice_is_at_an_impossible_place() -> None:
     pig = {"tags": ("137010212345678",)}
     first = event("e1", Step.SLAUGHTER, at(FARM, CITY), goods("P"), goods("M", quantity="7"))

@@ -27,7 +27,7 @@ Judging = Generator[Request, Any, list[Judged]]
 
 
 BUSY: Final = 500
-"""Events at one node, or under one paper."""
+"""Events at one node, under one paper, or on one vehicle in a day."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Examination:
     """One look at what is on record about subjects."""
 
     put_off: Collection[Subject] = ()
-    """Nodes and papers not to be judged now; `waiting` are those of them that should have been."""
+    """Nodes, papers and vehicles not to be judged now; `waiting` are those of them that should have been."""
     reading: Reading = field(default_factory=Reading)
     waiting: set[Subject] = field(default_factory=set)
     busy: set[Subject] = field(default_factory=set)
@@ -132,6 +132,7 @@ class Examination:
         ]
 
     def _vehicles(self, keys: set[str]) -> Judging:
+        keys = self._now(Topic.VEHICLE, keys)
         days = [(plate, date.fromisoformat(day)) for plate, _, day in (key.rpartition("|") for key in sorted(keys))]
         seen: dict[str, list[Statement]] = {key: [] for key in sorted(keys)}
         numbers: dict[str, set[str]] = defaultdict(set)
@@ -139,6 +140,7 @@ class Examination:
             for key in vehicle_days(each):
                 seen[key].append(each)
                 numbers[key] |= {paper.key for paper in each.papers if animals.is_of_animals(each, paper)}
+        self.busy |= {Subject(Topic.VEHICLE, key) for key, told in seen.items() if len(told) > BUSY}
         several = {number for told in numbers.values() if len(told) > 1 for number in told}
         doubtful = [each for key, told in seen.items() if len(numbers[key]) > 1 for each in told]
         arrivals = yield from self.reading.read(Citing(ordered(several)))

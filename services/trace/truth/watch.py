@@ -33,7 +33,7 @@ BUSY_ONES: Final = 3
 """So many of them one sweep examines."""
 
 _busy: Final[set[Subject]] = set()
-"""Busy nodes and papers that this process met, which wait for the sweep from then on."""
+"""Busy nodes, papers and vehicles that this process met, which wait for the sweep from then on."""
 
 MOST_BUSY: Final = 10_000
 
