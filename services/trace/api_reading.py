@@ -23,9 +23,9 @@ class ApiReader:
     def __init__(self, own: Store) -> None:
         self._db = own.db
 
-    async def find(self, name: str, where: Stored, fields: Stored | None = None) -> list[Stored]:
-        """All documents that a filter lets through."""
-        return await self._db[name].find(where, fields, batch_size=walk_store.AT_ONCE).to_list(None)
+    async def find(self, name: str, where: Stored, fields: Stored | None = None, most: int = 0) -> list[Stored]:
+        """All documents that a filter lets through, or so many of them."""
+        return await self._db[name].find(where, fields, limit=most, batch_size=walk_store.AT_ONCE).to_list(None)
 
     async def first(
         self, name: str, where: Stored, order: Iterable[tuple[str, int]], most: int, fields: Stored | None = None
@@ -46,7 +46,7 @@ class ApiReader:
 
         async def answer(request: Request) -> list[Any]:
             query = walk_store.query(request)
-            return walk_store.reply(request, await self.find(query.collection, query.filter, query.fields))
+            return walk_store.reply(request, await self.find(*query))
 
         return await answered_later(steps, answer)
 

@@ -14,6 +14,10 @@ Raw = Mapping[str, Any]
 """An event as a walk reads it: `_id`, `inputs`, `outputs`, `day`, and where it has them `pairs` and `abroad`."""
 
 
+class Cut(list[Raw]):
+    """Events that answer a request, and are not all that would."""
+
+
 class Bounds(NamedTuple):
     """Which events count: that happened in [since, until), that were recorded by `as_of`. Aware times."""
 
@@ -27,6 +31,7 @@ class EventsOf(NamedTuple):
 
     batches: tuple[str, ...]
     bounds: Bounds = Bounds()
+    most: int = 0
 
 
 class EventsOn(NamedTuple):
@@ -34,6 +39,7 @@ class EventsOn(NamedTuple):
 
     keys: tuple[str, ...]
     bounds: Bounds = Bounds()
+    most: int = 0
 
 
 class EventsCiting(NamedTuple):
@@ -41,6 +47,7 @@ class EventsCiting(NamedTuple):
 
     reference: str
     bounds: Bounds = Bounds()
+    most: int = 0
 
 
 class EventsAt(NamedTuple):
@@ -49,6 +56,7 @@ class EventsAt(NamedTuple):
     direction: Direction
     keys: tuple[str, ...]
     bounds: Bounds = Bounds()
+    most: int = 0
 
 
 class GoodsAt(NamedTuple):
@@ -56,6 +64,7 @@ class GoodsAt(NamedTuple):
 
     keys: tuple[str, ...]
     bounds: Bounds = Bounds()
+    most: int = 0
 
 
 class EventsNamed(NamedTuple):

@@ -24,8 +24,8 @@ class Reader:
     def __init__(self, own: Store) -> None:
         self._db = own.db
 
-    def find(self, name: str, where: Stored, fields: Stored | None = None) -> list[Stored]:
-        return list(self._db[name].find(where, fields, batch_size=walk_store.AT_ONCE))
+    def find(self, name: str, where: Stored, fields: Stored | None = None, most: int = 0) -> list[Stored]:
+        return list(self._db[name].find(where, fields, limit=most, batch_size=walk_store.AT_ONCE))
 
     def any(self, name: str, where: Stored) -> bool:
         """Whether a document is there that the filter lets through."""
@@ -61,4 +61,4 @@ class Reader:
                 return [watch_store.handoff(row) for row in found]
             case _:
                 query = walk_store.query(request)
-                return walk_store.reply(request, self.find(query.collection, query.filter, query.fields))
+                return walk_store.reply(request, self.find(*query))

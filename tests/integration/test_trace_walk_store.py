@@ -12,11 +12,11 @@ from chassis.collections import ensure
 from contracts.registry import Alias
 from contracts.trace import Document, Lot, Party, Record
 from services.trace import replica, rows, store
-from services.trace.asks import EventsAt
+from services.trace.asks import Cut, EventsAt
 from services.trace.entry import Entry
 from services.trace.lineage import Event, Goods, Place
 from services.trace.walks import store as walk_store
-from services.trace.walks.chain import Chain, Direction
+from services.trace.walks.chain import SIZE_LIMIT, Chain, Direction
 from services.trace.walks.start import Start
 from services.trace.walks.walk import Walk
 from tests.unit.trace_chains import ALIASES, MEANT, STEPS
@@ -53,7 +53,8 @@ def drive(db: Any, events: list[Event]) -> Drive[Any]:
 
     def answer(request: Any) -> list[Any]:
         query = walk_store.query(request)
-        return walk_store.reply(request, db[query.collection].find(query.filter, query.fields))
+        found = db[query.collection].find(query.filter, query.fields, limit=query.most)
+        return walk_store.reply(request, list(found))
 
     return lambda steps: answered(steps, answer)
 
@@ -114,6 +115,22 @@ def test_event_about_which_an_error_was_declared_is_left_out(drive: Drive[Chain]
     for direction in Direction:
         start = Start("A", direction)
         assert told(drive(Walk(start).run())) == told(right.drive(Walk(start).run()))
+
+
+def test_no_more_events_are_read_than_asked_for_and_those_declared_errors_count(
+    drive: Drive[Any], events: list[Event], db: Any
+) -> None:
+    def asking() -> Generator[Any, Any, Any]:
+        return (yield EventsAt(Direction.FORWARD, ("A@s0", "B@s0"), most=3))
+
+    found = drive(asking())
+    assert (type(found), len(found)) == (Cut, 3)
+    db[store.EVENTS].update_one({"_id": found[0]["_id"]}, {"$set": {"declared": {"by": "E999"}}})
+    found = drive(asking())
+    assert (type(found), len(found)) == (Cut, 2)
+    whole, cut = (drive(Walk(Start("A", Direction.FORWARD, max_events=most)).run()) for most in (1_000, 40))
+    assert set(cut.nodes) < set(whole.nodes)
+    assert SIZE_LIMIT in {gap.kind for gap in cut.gaps}
 
 
 def test_walk_begins_where_a_paper_or_an_ear_tag_says(drive: Drive[Chain], events: list[Event]) -> None:

@@ -11,7 +11,7 @@ from services.trace.lineage import Event, Place
 from services.trace.walks.chain import Chain, Direction
 from services.trace.walks.holders import Holder, State, holders
 from services.trace.walks.start import Start
-from tests.unit.trace_world import World, event, goods, harvest, make, pairs, receive, ship, world
+from tests.unit.trace_world import World, event, gaps, goods, harvest, make, pairs, receive, ship, world
 
 FARM = Place("farm", operator="o:farm", division="370102")
 STALL = Place("stall", operator="o:stall", division="370103")
@@ -32,6 +32,19 @@ def held(told: World, batch: str = "A") -> dict[str, tuple[State, str | None]]:
 
 def test_what_is_left_is_held_and_a_handoff_told_twice_counts_once() -> None:
     assert held(world(*CHAIN)) == {"A@stall": (State.SOLD_ON, "6"), "A@school": (State.HELD, "4")}
+
+
+def test_what_was_read_in_part_is_held_in_no_known_quantity() -> None:
+    chain, found = world(*CHAIN).drive(holders(Start("A", Direction.FORWARD, site="farm", max_events=3)))
+    assert {holder.node: holder.state for holder in found} == dict.fromkeys(("A@stall", "A@school"), State.UNKNOWN)
+    assert ("size_limit", "A@stall") in gaps(chain)
+
+
+def test_what_came_in_more_events_than_there_is_room_for_leaves_an_unknown_rest() -> None:
+    many = (harvest(f"h{number}", "A", FARM) for number in range(9))
+    chain, found = world(*CHAIN, *many).drive(holders(Start("A", Direction.FORWARD, site="farm", max_events=6)))
+    assert {holder.state for holder in found} == {State.UNKNOWN}
+    assert {key for kind, key in gaps(chain) if kind == "size_limit"} == {"A@farm", "A@stall", "A@school"}
 
 
 def test_meal_replaces_its_raw_goods() -> None:

@@ -111,6 +111,19 @@ def test_smaller_walk_is_the_beginning_of_the_larger_one_and_says_where_it_was_c
     assert all({tail, head} <= cut.nodes.keys() for tail, head, _ in cut.edges)
 
 
+@given(chains(), st.sampled_from(BATCHES), DIRECTIONS, st.integers(1, 12))
+def test_walk_with_room_for_few_events_finds_a_part_of_the_whole_and_says_so(
+    events: list[Event], batch: str, direction: Direction, most: int
+) -> None:
+    whole, cut = world(*events).walk(batch, direction), world(*events).walk(batch, direction, max_events=most)
+    assert set(cut.nodes) <= set(whole.nodes)
+    assert set(cut.edges) <= set(whole.edges)
+    assert len(cut.events) <= 2 * most
+    if not any(gap.kind == "size_limit" for gap in cut.gaps):
+        assert (cut.nodes, cut.events, cut.gaps) == (whole.nodes, whole.events, whole.gaps)
+    assert cut.expanded <= whole.expanded
+
+
 @given(chains((*SITES, "")), st.sampled_from(BATCHES), DIRECTIONS)
 def test_halves_never_lose_what_named_edges_reach(events: list[Event], batch: str, direction: Direction) -> None:
     chain: Chain = world(*events).walk(batch, direction, in_time=False)

@@ -13,6 +13,7 @@ from contracts.trace import Category, Step
 from services.trace.asks import (
     AliasesOf,
     Bounds,
+    Cut,
     EventsAt,
     EventsCiting,
     EventsNamed,
@@ -44,6 +45,11 @@ class World:
     """By batch."""
 
     def answer(self, request: Request | GoodsAt) -> list[Any]:
+        found = self._found(request)
+        most = 0 if isinstance(request, EventsNamed | SitesOf | AliasesOf) else request.most
+        return Cut(found[:most]) if 0 < most <= len(found) else found
+
+    def _found(self, request: Request | GoodsAt) -> list[Any]:
         match request:
             case EventsOf(batches, bounds):
                 return [raw(each) for each in self._within(bounds) if any(lot.batch in batches for lot in each.goods)]

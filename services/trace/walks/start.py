@@ -3,11 +3,15 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from services.trace.asks import Bounds, EventsCiting, EventsOf, EventsOn, Raw
 from services.trace.lineage import Place, node_key
 from services.trace.walks.chain import Direction
 from services.trace.walks.ways import cited
+
+MOST_EVENTS: Final = 100_000
+"""Events that a walk reads to begin, and as many to go on: five to each of the most nodes, and some 100 MB of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Start:
     site: str | None = None
     max_depth: int = 50
     max_nodes: int = 10_000
+    max_events: int = MOST_EVENTS
     passes: Callable[[Place], bool] | None = None
     others: tuple[str, ...] = ()
     reference: str = ""
@@ -45,11 +50,11 @@ class Start:
     def asks(self, sites: Sequence[str]) -> EventsOf | EventsOn | EventsCiting:
         """What asks for the events it begins at; `sites` are all ids of its site, if it has one."""
         if self.reference:
-            return EventsCiting(self.reference, self.bounds)
+            return EventsCiting(self.reference, self.bounds, self.max_events)
         if not sites:
-            return EventsOf(self.batches, self.bounds)
+            return EventsOf(self.batches, self.bounds, self.max_events)
         keys = (node_key(batch, id) for batch in self.batches for id in sites)
-        return EventsOn(tuple(keys), self.bounds)
+        return EventsOn(tuple(keys), self.bounds, self.max_events)
 
     def batches_in(self, row: Raw) -> Collection[str]:
         """The batches that it begins at of an event's."""

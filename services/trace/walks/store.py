@@ -1,12 +1,13 @@
 """The finds that answer what walks and other rules ask (`asks`), and what they are sent. No I/O."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from services.trace import rows
 from services.trace.asks import (
     AliasesOf,
     Bounds,
+    Cut,
     EventsAt,
     EventsCiting,
     EventsNamed,
@@ -56,11 +57,12 @@ FIELDS: Final[Mapping[type[OfEvents], Stored]] = {
 
 
 class Query(NamedTuple):
-    """A find: where, what, which fields."""
+    """A find: where, what, which fields, how many at most (0: all)."""
 
     collection: str
     filter: Stored
     fields: Stored | None
+    most: int = 0
 
 
 def query(asked: Asked) -> Query:
@@ -74,7 +76,8 @@ def query(asked: Asked) -> Query:
         case AliasesOf(sites):
             return Query(SITES, {"names": {"$in": list(sites)}}, {"alias_of": 1})
         case _:
-            return Query(EVENTS, _where(asked) | _within(asked.bounds), FIELDS[type(asked)] | {"declared": 1})
+            fields = FIELDS[type(asked)] | {"declared": 1}
+            return Query(EVENTS, _where(asked) | _within(asked.bounds), fields, asked.most)
 
 
 def _where(asked: OfEvents) -> Stored:
@@ -99,7 +102,7 @@ def _within(bounds: Bounds) -> Stored:
     return where
 
 
-def reply(asked: Asked, found: Iterable[Stored]) -> list[Any]:
+def reply(asked: Asked, found: Sequence[Stored]) -> list[Any]:
     """What the asker is sent: raw events, events, or sites.
 
     Events about which an error was declared are left out, but by id. To have the server look for them in each document
@@ -109,4 +112,5 @@ def reply(asked: Asked, found: Iterable[Stored]) -> list[Any]:
         return [rows.site(row) for row in found]
     if isinstance(asked, EventsNamed):
         return [rows.event(row) for row in found]
-    return [row for row in found if "declared" not in row]
+    standing = [row for row in found if "declared" not in row]
+    return Cut(standing) if 0 < asked.most <= len(found) else standing

@@ -2,7 +2,9 @@
 
 A round takes one request for raw events and one for the aliases of sites met for the first time; nothing of a round
 depends on the order of its events. Alias ids are resolved on the way, so merges never rewrite events. Cycles end where
-they began; depth, size and time are bounded. `run` gives a bare `Chain`; `tell` then fetches what is to be shown of it.
+they began; depth, nodes, events and time are bounded. `run` gives a bare `Chain`; `tell` then fetches what is to be
+shown of it. A round of more events than there is room for is the last one: its nodes get gaps, for which of them have
+more events nobody knows.
 
 In time, goods do not leave a node before they came: forward a node is labelled with the day of its earliest arrival,
 backward with that of its latest departure, and an event on a day before (after) it is held until a later round finds a
@@ -14,10 +16,21 @@ from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from services.trace.asks import AliasesOf, Bounds, EventsAt, EventsCiting, EventsNamed, EventsOf, EventsOn, Raw, SitesOf
+from services.trace.asks import (
+    AliasesOf,
+    Bounds,
+    Cut,
+    EventsAt,
+    EventsCiting,
+    EventsNamed,
+    EventsOf,
+    EventsOn,
+    Raw,
+    SitesOf,
+)
 from services.trace.lineage import UNNAMED, Event, node_key, split
 from services.trace.sites import Sites
-from services.trace.walks.chain import DEPTH_LIMIT, Chain, Direction, Gap, is_unnamed
+from services.trace.walks.chain import DEPTH_LIMIT, SIZE_LIMIT, Chain, Direction, Gap, is_unnamed
 from services.trace.walks.endings import finish, without_answered
 from services.trace.walks.labels import Labels
 from services.trace.walks.start import Start
@@ -41,6 +54,8 @@ class Walk:
     sites: Sites = field(default_factory=Sites)
     _loose: list[Way] = field(default_factory=list)
     _met: set[str] = field(default_factory=set)
+    _read: int = 0
+    _cut: bool = False
     _halved: bool = False
     _today: dict[str, str] = field(default_factory=dict)
 
@@ -58,7 +73,9 @@ class Walk:
                 break
             found = yield from self._leaving(active)
             active = yield from self._grow(found, hops)
-        self.chain.gaps += [Gap(key, DEPTH_LIMIT) for key in active]
+            if self._cut:
+                break
+        self.chain.gaps += [Gap(key, SIZE_LIMIT if self._cut else DEPTH_LIMIT) for key in active]
         bounded = self.start.until if self._forward else self.start.since
         yield from finish(self.chain, self._loose, bounded is not None, self.tell)
         return self.chain
@@ -78,8 +95,14 @@ class Walk:
             self.chain.told.update((event.id, event) for event in resolved)
 
     def events(self, direction: Direction, nodes: Collection[str]) -> Found:
-        """Every event found by these nodes, oldest first, whenever it happened."""
+        """Every event found by these nodes, oldest first, whenever it happened; where they are too many, the nodes are
+        no longer known to have been walked through.
+        """
+        self._read, self._cut = 0, False
         rows = yield from self._rows(direction, self.keys(nodes), Bounds(as_of=self.start.as_of))
+        if self._cut:
+            self.chain.expanded.difference_update(nodes)
+            self.chain.gaps = sorted({*self.chain.gaps, *(Gap(key, SIZE_LIMIT) for key in nodes)})
         yield from self.tell(row["_id"] for row in rows)
         events = (self.chain.told[row["_id"]] for row in rows)
         return sorted(events, key=lambda event: (event.time, event.id))
@@ -99,6 +122,7 @@ class Walk:
         yield from self.sites.trace([self.start.site or UNNAMED])
         asked = self.sites.now(self.start.site) if self.start.site else None
         rows: list[Raw] = yield self.start.asks(self.sites.ids(asked) if asked else ())
+        begun_in_part = isinstance(rows, Cut)
         rows = sorted(rows, key=lambda row: (row["day"], row["_id"]), reverse=True)
         begun = [(key, row["_id"]) for row in rows for key in named(row, self.start.batches_in(row))]
         yield from self._meet(rows, {key for key, _ in begun})
@@ -108,6 +132,8 @@ class Walk:
         via = {self._today.get(key, key): id for key, id in begun}
         found = [key for key in sorted(via) if asked in (None, split(key)[1]) and self._passes(key)]
         self._labels.begin({key: via[key] for key in found})
+        if begun_in_part:
+            self.chain.gaps += [Gap(key, SIZE_LIMIT) for key in self.chain.starts]
         return self._going_on(self.chain.starts)
 
     def _passes(self, key: str) -> bool:
@@ -130,7 +156,10 @@ class Walk:
         fresh = [key for key in active if key not in self.chain.expanded]
         held = self._labels.released(active)
         rows = yield from self._rows(self.start.direction, self._keys(fresh), self.start.bounds)
-        self.chain.expanded.update(fresh)
+        if self._cut:
+            self.chain.gaps += [Gap(key, SIZE_LIMIT) for key in fresh]
+        else:
+            self.chain.expanded.update(fresh)
         near_side, far_side = ("inputs", "outputs") if self._forward else ("outputs", "inputs")
         fars = {key for row in rows for key in row[far_side]}
         yield from self._meet(rows, fars)
@@ -146,13 +175,18 @@ class Walk:
         return held + found
 
     def _rows(self, direction: Direction, keys: Sequence[str], bounds: Bounds) -> Generator[Request, Any, list[Raw]]:
-        """Raw events, once each."""
+        """Raw events, once each, as long as there is room."""
         found: dict[str, Raw] = {}
         for first in range(0, len(keys), PER_REQUEST):
-            rows: list[Raw] = yield EventsAt(direction, tuple(keys[first : first + PER_REQUEST]), bounds)
+            room = max(1, self.start.max_events - self._read)
+            rows: list[Raw] = yield EventsAt(direction, tuple(keys[first : first + PER_REQUEST]), bounds, room)
+            self._read += len(rows)
+            self._cut = isinstance(rows, Cut)
             if len(keys) <= PER_REQUEST:
                 return rows
             found.update((row["_id"], row) for row in rows)
+            if self._cut:
+                break
         return list(found.values())
 
     def _keys(self, nodes: Sequence[str]) -> list[str]:
