@@ -70,6 +70,13 @@ def receipt(batch: str = "A", **more: Any) -> Record:
     return record(f"E3{batch}", Step.RECEIVING, STALL, batch, hour=2, **({"counterparty": FARM} | more))
 
 
+def harvest(bus: Bus, db: Any, days: int) -> None:
+    """The farm harvests on each of the first days, and these are marked."""
+    for day in range(days):
+        capture(bus, record(f"E{day}", Step.HARVEST, FARM, f"B{day}", hour=24 * day))
+    eventually(lambda: [len(row["days"]) for row in db.activity.find()], lambda marked: marked == [days])
+
+
 def sweep(db: Any, clock: Clock, at: datetime, kind: str = "trace.handoffs") -> None:
     """Moves the clock and returns when the next sweep is over."""
     clock.set(at)
@@ -179,9 +186,7 @@ def test_site_that_spoke_is_not_silent_while_nobody_has_heard_it(
     work: Callable[[], Process], bus: Bus, db: Any, clock: Clock
 ) -> None:
     worker = work()
-    for day in range(3):
-        capture(bus, record(f"E{day}", Step.HARVEST, FARM, f"B{day}", hour=24 * day))
-    eventually(lambda: [len(row["days"]) for row in db.activity.find()], lambda days: days == [3])
+    harvest(bus, db, 3)
     worker.kill()
     bus.await_unconsumed(TRACE_PROPOSALS.name)
     late = NOON + timedelta(days=9)
@@ -209,9 +214,7 @@ def test_site_that_spoke_is_not_silent_though_what_it_said_is_recorded_only(
     work: Callable[[], Process], bus: Bus, db: Any, clock: Clock
 ) -> None:
     worker = work()
-    for day in range(3):
-        capture(bus, record(f"E{day}", Step.HARVEST, FARM, f"B{day}", hour=24 * day))
-    eventually(lambda: [len(row["days"]) for row in db.activity.find()], lambda days: days == [3])
+    harvest(bus, db, 3)
     worker.kill()
     late = NOON + timedelta(days=9)
     db.events.insert_one(db.events.find_one({"_id": "E2"}) | {"_id": "E9", "time": late})
@@ -280,9 +283,7 @@ def test_silent_site_is_found_and_heard_again(work: Callable[[], Process], bus: 
 
 def test_closure_told_late_ends_a_silence(work: Callable[[], Process], bus: Bus, db: Any, clock: Clock) -> None:
     work()
-    for day in range(2):
-        capture(bus, record(f"E{day}", Step.HARVEST, FARM, f"B{day}", hour=24 * day))
-    eventually(lambda: [len(row["days"]) for row in db.activity.find()], lambda days: days == [2])
+    harvest(bus, db, 2)
     silent = NOON + timedelta(days=20)
     sweep(db, clock, silent, "trace.silence")
     assert db.findings.count_documents({"open": True}) == 1
