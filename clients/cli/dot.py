@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from clients.cli import handovers
 from clients.cli.printing import local_time
 from clients.cli.sketch import leads_on
-from clients.cli.words import GAPS, STEPS, amount, zh
+from clients.cli.words import GAPS, zh
 from contracts import divisions
 
 Json = dict[str, Any]
@@ -52,9 +53,8 @@ def _edges(edges: Iterable[Json]) -> Iterator[str]:
     for edge in sorted(edges, key=lambda edge: str(edge["time"])):
         between[_id(edge["from"]), _id(edge["to"])].append(edge)
     for (tail, head), events in between.items():
-        steps = "→".join(dict.fromkeys(zh(STEPS, event["step"]) for event in events))
-        last = events[-1]
-        label = "\n".join(filter(None, (steps, amount(last["quantity"], last["unit"]), local_time(last["time"]))))
+        words = (handovers.steps(events), handovers.goods(events), local_time(events[-1]["time"]))
+        label = "\n".join(filter(None, words))
         yield f"  {quoted(tail)} -> {quoted(head)} [label={quoted(label)}];"
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from clients.cli import handovers
 from clients.cli.lettering import safe
 from clients.cli.printing import local_time
 from clients.cli.sketch import HEIGHT, WIDTH, Json, Line, Point, Sketch
@@ -68,10 +69,9 @@ def _words(line: Line, start: Port, end: Port) -> Iterator[str]:
     if not line.steps or not (start.roomy or end.roomy):
         return
     (x, y), anchor, aside = (end.at, "end", -10) if end.roomy else (start.at, "start", 6)
-    steps = "→".join(dict.fromkeys(zh(STEPS, step["step"]) for step in line.steps))
-    goods = next((f" {amount(step['quantity'], step['unit'])}" for step in line.steps if step["quantity"]), "")
+    words = f"{handovers.steps(line.steps)} {handovers.goods(line.steps)}".strip()
     place = f'x="{x + aside:.0f}" y="{y - 4:.1f}" text-anchor="{anchor}"'
-    yield f'<text class="step" {place}>{safe(steps + goods)}</text>'
+    yield f'<text class="step" {place}>{safe(words)}</text>'
 
 
 def _told(step: Json) -> str:

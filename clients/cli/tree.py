@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from clients.cli import handovers
 from clients.cli.printing import local_time
-from clients.cli.words import GAPS, STEPS, amount, zh
+from clients.cli.words import GAPS, zh
 from contracts import divisions
 
 Json = dict[str, Any]
@@ -73,8 +74,8 @@ def _row(lead: str, node: Json, key: Key, edges: list[Json], again: bool) -> tup
         f"{lead}{name}{outside}{' ↑见上' if again else ''}",
         key[0],
         node.get("product", ""),
-        "→".join(dict.fromkeys(zh(STEPS, edge["step"]) for edge in edges)),
-        amount(last.get("quantity", ""), last.get("unit", "")),
+        handovers.steps(edges),
+        handovers.goods(edges),
         local_time(last.get("time", "")),
         divisions.name(node.get("division", "")) or node.get("division", ""),
     )

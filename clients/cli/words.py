@@ -277,4 +277,6 @@ def zh(table: Mapping[str, str], word: str) -> str:
 
 def amount(quantity: str, unit: str) -> str:
     """A quantity with its unit, as people write it; empty when there is none."""
+    if "." in quantity:
+        quantity = quantity.rstrip("0").rstrip(".")
     return f"{quantity} {zh(UNITS, unit)}".strip() if quantity else ""
