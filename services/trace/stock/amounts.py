@@ -111,10 +111,9 @@ def _amount(goods: Goods) -> Amount | None:
     return None if goods.quantity is None else Amount(goods.quantity, goods.unit)
 
 
-def sum_of(amounts: Sequence[Amount | None]) -> Amount | None:
+def sum_of(amounts: Iterable[Amount | None]) -> Amount | None:
     """Sum of amounts; None when one is not known or the units differ."""
-    known = [amount for amount in amounts if amount is not None]
-    units = {amount.unit for amount in known if amount != NOTHING}
-    if len(known) < len(amounts) or len(units) > 1:
-        return None
-    return Amount(sum((amount.quantity for amount in known), Decimal(0)), units.pop() if units else None)
+    found: Amount | None = NOTHING
+    for amount in amounts:
+        found = plus(found, amount)
+    return found
