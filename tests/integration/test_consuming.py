@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -193,6 +195,22 @@ def test_a_queue_gives_way_to_the_one_it_comes_after_and_keeps_two_of_its_own_ba
     eventually(lambda: sum(row["messages"] for row in db.looks.find()), lambda count: count == 10)
     assert db.looks.distinct("seen") == [50]
     assert max(db.looks.distinct("messages")) == 2
+
+
+def test_a_queue_does_not_give_way_for_ever(bus: Bus, probe: Any, db: Any) -> None:
+    """But for `GIVES_WAY_S`, 20 s, to a queue that is never quiet."""
+    probe()
+    numbers = count()
+
+    def looked() -> Any:
+        send(bus, str(next(numbers)))
+        return db.looks.find_one()
+
+    eventually(lambda: looked() or seen(db))
+    bus.publish(COMMANDS, "later.v1", {"id": "0"}, ce_id="later")
+    began = monotonic()
+    eventually(looked)
+    assert 15 < monotonic() - began < 60
 
 
 def test_a_timer_waits_until_all_that_queued_meanwhile_is_handled(bus: Bus, probe: Any, db: Any) -> None:
