@@ -84,6 +84,7 @@ CATALOGUE: Final = (
     _event("trace.errors_declared.v1", corrections.ErrorsDeclaredV1, "更正声明已生效"),
     _event("trace.findings_changed.v1", findings.FindingsChangedV1, "断链与静默发现"),
     _event("trace.recalls_opened.v1", recalls.RecallsOpenedV1, "召回已启动"),
+    _event("trace.recalls_changed.v1", recalls.RecallsChangedV1, "召回数量变更"),
     _event("inspection.tests_recorded.v1", inspection.TestsRecordedV1, "检测结果已登记"),
     _event("inspection.tasks_changed.v1", inspection.TasksChangedV1, "检查任务变更"),
     _event("inspection.cases_changed.v1", inspection.CasesChangedV1, "案件变更"),
@@ -93,6 +94,7 @@ CATALOGUE: Final = (
     MessageType("egress.verdicts.v1", "{source}", EGRESS, egress.VerdictsV1, "adapters, trace, registry", "逐条回执"),
     MessageType("egress.receipt_proposed.v1", "{source}", EGRESS, egress.ReceiptProposedV1, "trace", "待确认收货单"),
     MessageType("egress.recalls.v1", "{source}", EGRESS, egress.RecallsV1, "trace", "召回通知"),
+    MessageType("egress.recalls_changed.v1", "{source}", EGRESS, egress.RecallsChangedV1, "trace", "召回数量变更通知"),
 )
 
 MESSAGE_TYPES: Final = {entry.name: entry for entry in CATALOGUE}

@@ -100,3 +100,40 @@ class RecallsV1(Contract):
     opened_at: datetime
     finish_by: datetime
     goods: tuple[RecalledGoods, ...]
+
+
+class Quantity(Contract):
+    """A decimal as text, with its unit; nothing has none."""
+
+    quantity: str
+    unit: str | None = None
+
+
+class GoodsChange(Contract):
+    """What late records change of a batch's goods at a site that a recall named before.
+
+    `amount` is all that was there, handed on or not; `balance` what should be there still; absent where not known.
+    """
+
+    site: str
+    batch: str
+    product: str | None = None
+    amount_before: Quantity | None = None
+    amount: Quantity | None = None
+    balance_before: Quantity | None = None
+    balance: Quantity | None = None
+
+
+class RecallsChangedV1(Contract):
+    """`egress.recalls_changed.v1`: what late records change of a recall where a source reports; 500 lines at most.
+
+    Sites and batches were named by an earlier `version`. `share` is how much of the recalled goods is located, 0 to 1.
+    """
+
+    source: str
+    recall: str
+    version: Whole
+    batches: tuple[str, ...]
+    share_before: float | None = None
+    share: float | None = None
+    goods: tuple[GoodsChange, ...]

@@ -1,8 +1,9 @@
-"""Recalls that are opened: goods that come back from everybody who holds them."""
+"""Recalls: goods that come back from everybody who holds them."""
 
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from contracts.egress import GoodsChange, Quantity
 from contracts.model import Contract, Whole
 from contracts.trace import Category
 
@@ -23,15 +24,14 @@ CLOCKS: Final = {
 """食品召回管理办法 art. 13 and 18."""
 
 SITES_TOLD: Final = 500
-"""Sites in one message at most."""
+"""Sites, or lines of goods, in one message at most."""
 
 
-class Recall(Contract):
-    """A recall (食品召回), and some of the sites that hold its goods or sold them on.
+class RecallFacts(Contract):
+    """What is told of a recall (食品召回) whatever is said of it.
 
-    A recall of many sites is told in parts, and once more when late records name further sites: whoever is told of one
-    again has been told. `recall_class` is 1 to 3 (食品召回管理办法 art. 13); `version` grows with what is told.
-    `operator` recalls goods of its own; `finish_by` is when the recall has to end.
+    `recall_class` is 1 to 3 (食品召回管理办法 art. 13); `version` grows with what is told. `operator` recalls goods of
+    its own; `finish_by` is when the recall has to end.
     """
 
     id: str
@@ -44,12 +44,46 @@ class Recall(Contract):
     issuer: str
     division: str | None = None
     opened_at: datetime
-    sites: tuple[str, ...]
     operator: str | None = None
     finish_by: datetime | None = None
+
+
+class Recall(RecallFacts):
+    """A recall, and some of the sites that hold its goods or sold them on.
+
+    A recall of many sites is told in parts, and once more when late records name further sites: whoever is told of one
+    again has been told.
+    """
+
+    sites: tuple[str, ...]
 
 
 class RecallsOpenedV1(Contract):
     """`trace.recalls_opened.v1`: at most 500 sites in a message."""
 
     recalls: tuple[Recall, ...]
+
+
+class CoverageChange(Contract):
+    """What late records change of how much of a batch is accounted for; `share` is 0 to 1, absent where not known."""
+
+    batch: str
+    produced_before: Quantity | None = None
+    produced: Quantity | None = None
+    located_before: Quantity | None = None
+    located: Quantity | None = None
+    share_before: float | None = None
+    share: float | None = None
+
+
+class RecallChange(RecallFacts):
+    """The difference between a version of a recall and the one before, in parts; further sites are told as opened."""
+
+    goods: tuple[GoodsChange, ...] = ()
+    coverages: tuple[CoverageChange, ...] = ()
+
+
+class RecallsChangedV1(Contract):
+    """`trace.recalls_changed.v1`: at most 500 goods, or coverages, in a message."""
+
+    changes: tuple[RecallChange, ...]

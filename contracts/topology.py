@@ -63,6 +63,7 @@ NOTIFY_EVENTS: Final = Queue(
         "registry.*.v1",
         "trace.findings_changed.v1",
         "trace.recalls_opened.v1",
+        "trace.recalls_changed.v1",
         "inspection.*.v1",
         "reporting.bulletin_published.v1",
     ),

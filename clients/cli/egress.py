@@ -54,6 +54,8 @@ def _print(source: str, answers: list[Json]) -> None:
     for answer in answers:
         if answer["type"].startswith("egress.receipt_proposed"):
             console().print(f"待确认收货单 proposed receipt: {proposal(answer['data'])}")
+        elif answer["type"].startswith("egress.recalls_changed"):
+            console().print(f"召回数量变更 recall changed: {recall_changed(answer['data'])}")
         elif answer["type"].startswith("egress.recalls"):
             console().print(f"召回通知 recall: {recall(answer['data'])}")
 
@@ -96,6 +98,17 @@ def recall(told: Json) -> str:
     goods = "、".join(f"{_goods(line)} @ {line['site']}" for line in told["goods"])
     until = local_time(told["finish_by"])
     return f"{told['recall']} {level} {told['reason']} ({told['issuer']}，{until} 前完成): {goods}"
+
+
+def recall_changed(told: Json) -> str:
+    """Which recall, its version, and what should be where, before and now."""
+    goods = "、".join(f"{line['batch']} @ {line['site']} {_moved(line)}" for line in told["goods"])
+    return f"{told['recall']} 第 {told['version']} 版 应剩 should be there: {goods}"
+
+
+def _moved(line: Json) -> str:
+    before, now = (line.get(name) or {} for name in ("balance_before", "balance"))
+    return " → ".join(amount(told.get("quantity", ""), told.get("unit") or "") or "不明" for told in (before, now))
 
 
 def _goods(line: Json) -> str:

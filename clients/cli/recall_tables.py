@@ -27,7 +27,15 @@ HANDOVER_HEADS = ("批次 batch", "自 from", "至 to", "数量 quantity")
 GAP_HEADS = ("断点 gap", "场所 site", "批次 batch")
 RECALL_HEADS = ("召回 recall", "状态 state", "级别 class", "品名 product", "批次 batches", "原因 reason", "发布 issuer",
                 "启动 opened", "应完成 finish by", "版本 version", "场所数 sites")  # fmt: skip
-VERSION_HEADS = ("版本 version", "时间 time", "新增场所 added", "场所数 sites", "占比 share", "新增 which")
+VERSION_HEADS = (
+    "版本 version",
+    "时间 time",
+    "新增场所 added",
+    "数量变更 changed",
+    "场所数 sites",
+    "占比 share",
+    "新增 which",
+)
 
 MOST_NAMED: Final = 20
 """Sites named of a version; `--format json` has all."""
@@ -153,6 +161,7 @@ def _version_row(one: Json) -> tuple[str, ...]:
         str(one["version"]),
         local_time(one["at_time"]),
         str(one["sites_added"]),
+        str(one["sites_changed"]),
         str(one["sites"]),
         share(one),
         "\n".join([*named, *more]),

@@ -34,6 +34,7 @@ _TABLE: Final = (
     Event("task_overdue", "任务逾期", CRITICAL, 2, False, (*_PLACE, "title", "due", "times")),
     Event("case_opened", "立案", CRITICAL, 2, False, (*_PLACE, "title", "opened")),
     Event("quarantine_alert", "检疫预警", CRITICAL, 2, False, (*_PLACE, "kind", "document", "allowed", "told")),
+    Event("recall_changed", "召回数量变更", WARNING, 3, False, (*_PLACE, "headline", "goods", "version")),
     Event("finding_opened", "断链预警", WARNING, 3, False, (*_PLACE, "kind", "batches", "due")),
     Event("doubt_opened", "真实性预警", WARNING, 3, False, (*_PLACE, "kind", "batches", "allowed", "told")),
     Event("task_opened", "检查任务", WARNING, 3, False, (*_PLACE, "title", "due")),

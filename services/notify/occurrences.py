@@ -1,6 +1,6 @@
 """What of the platform's facts is an event that people are told of. No I/O."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,11 +18,11 @@ from contracts.inspection import (
     TestsRecordedV1,
 )
 from contracts.notices import BulletinPublishedV1
-from contracts.recalls import Recall, RecallsOpenedV1
+from contracts.recalls import Recall, RecallChange, RecallsChangedV1, RecallsOpenedV1
 from services.notify.events import Occurrence
 from services.notify.hours import shown
 from services.notify.places import division_name, place
-from services.notify.recalls import Sites, opened, proposed
+from services.notify.recalls import Sites, changed, opened, proposed
 
 Body = (
     FindingsChangedV1
@@ -31,15 +31,20 @@ Body = (
     | TestsRecordedV1
     | RecallsProposedV1
     | RecallsOpenedV1
+    | RecallsChangedV1
     | BulletinPublishedV1
 )
 
 
 def sites_named(body: Body) -> set[str]:
     """Sites whose facts and grid a body's occurrences need."""
-    return {
-        site for part in _parts(body) for site in getattr(part, "sites", None) or [getattr(part, "site", "")] if site
-    }
+    return {site for part in _parts(body) for site in _sites_of(part) if site}
+
+
+def _sites_of(part: Any) -> Iterable[str]:
+    if isinstance(part, RecallChange):
+        return {each.site for each in part.goods}
+    return getattr(part, "sites", None) or [getattr(part, "site", "")]
 
 
 def occurrences(body: Body, sites: Sites) -> Iterator[Occurrence]:
@@ -62,6 +67,8 @@ def _parts(body: Body) -> tuple[Any, ...]:
             return body.proposals
         case RecallsOpenedV1():
             return body.recalls
+        case RecallsChangedV1():
+            return body.changes
     return (body,)
 
 
@@ -197,5 +204,6 @@ _TELL: Final[dict[type, Callable[[Any, Sites], Iterator[Occurrence]]]] = {
     TestResult: _test,
     RecallProposal: proposed,
     Recall: opened,
+    RecallChange: changed,
     BulletinPublishedV1: _bulletin,
 }

@@ -1,16 +1,21 @@
-"""Recalls as people are told of them: proposed to who may decide, opened to everybody who holds the goods. No I/O."""
+"""Recalls as people are told of them: proposed to who may decide, then to everybody who holds the goods. No I/O."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from contracts.egress import GoodsChange, Quantity
 from contracts.inspection import RecallProposal, RecallState
-from contracts.recalls import Recall
+from contracts.recalls import Recall, RecallChange, RecallFacts
+from contracts.units import SYMBOLS
 from services.notify.events import Occurrence
 from services.notify.hours import shown
 from services.notify.places import place
 
 LEVELS: Final = {1: "一级", 2: "二级", 3: "三级"}
 """食品召回管理办法 art. 13."""
+
+MOST_LINES: Final = 5
+"""Batches named of a site."""
 
 Sites = Mapping[str, Mapping[str, Any]]
 
@@ -44,7 +49,7 @@ def opened(recall: Recall, sites: Sites) -> Iterator[Occurrence]:
     """The recall as each of its sites meets it; a site that is named again was told."""
     batches = "、".join(recall.batches[:3]) + ("等" if len(recall.batches) > 3 else "")
     told = {
-        "headline": f"{recall.product or '食品'}（{LEVELS[recall.recall_class]}召回）",
+        "headline": _headline(recall),
         "body": f"批次 {batches}，{recall.reason}",
         "issuer": recall.issuer,
     }
@@ -62,3 +67,38 @@ def opened(recall: Recall, sites: Sites) -> Iterator[Occurrence]:
             division=division,
             categories=(recall.category,),
         )
+
+
+def changed(change: RecallChange, sites: Sites) -> Iterator[Occurrence]:
+    """What late records change of the goods, as each of their sites meets it, once a version."""
+    goods: dict[str, list[GoodsChange]] = {}
+    for each in change.goods:
+        goods.setdefault(each.site, []).append(each)
+    for id, own in goods.items():
+        site = sites.get(id, {})
+        division = site.get("division") or change.division
+        lines = "；".join(map(_line, own[:MOST_LINES])) + ("等" if len(own) > MOST_LINES else "")
+        told = {"headline": _headline(change), "goods": lines, "version": str(change.version)}
+        yield Occurrence(
+            cause=f"recall:{change.id}:{change.version}",
+            event="recall_changed",
+            subject=f"recall:{change.id}:{id}:goods",
+            version=change.version,
+            facts=place(site.get("name") or id, division) | told,
+            site=id,
+            operator=site.get("operator"),
+            division=division,
+            categories=(change.category,),
+        )
+
+
+def _headline(recall: RecallFacts) -> str:
+    return f"{recall.product or '食品'}（{LEVELS[recall.recall_class]}召回）"
+
+
+def _line(goods: GoodsChange) -> str:
+    return f"{goods.batch} {_amount(goods.balance_before)} → {_amount(goods.balance)}"
+
+
+def _amount(told: Quantity | None) -> str:
+    return f"{told.quantity} {SYMBOLS.get(told.unit or '', told.unit or '')}".strip() if told else "不明"

@@ -70,6 +70,9 @@ DEFAULTS: Final = (
         Audience.STATION,
         ["in_app"],
     ),
+    # What is to be done of it was said when the recall was opened.
+    _default("recall_changed:site", "召回数量变更：场所专人", ["recall_changed"], Audience.SITE_PERSON, ["in_app"]),
+    _default("recall_changed:station", "召回数量变更：监管所", ["recall_changed"], Audience.STATION, ["in_app"]),
     _default("bulletin:station", "月度通报：监管所", ["bulletin"], Audience.STATION, ["in_app"]),
 )
 """A row of the same id in the store stands over a default, be it changed or deleted."""

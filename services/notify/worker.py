@@ -17,7 +17,7 @@ from contracts import topology
 from contracts.findings import FindingsChangedV1
 from contracts.inspection import CasesChangedV1, RecallsProposedV1, TasksChangedV1, TestsRecordedV1
 from contracts.notices import BulletinPublishedV1
-from contracts.recalls import RecallsOpenedV1
+from contracts.recalls import RecallsChangedV1, RecallsOpenedV1
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
 from services.notify import announce, notices, plan, store, writes
 from services.notify.domain import Channel, State
@@ -60,6 +60,7 @@ class NotifyWorker:
             "inspection.cases_changed.v1": CasesChangedV1,
             "inspection.recalls_proposed.v1": RecallsProposedV1,
             "trace.recalls_opened.v1": RecallsOpenedV1,
+            "trace.recalls_changed.v1": RecallsChangedV1,
             "reporting.bulletin_published.v1": BulletinPublishedV1,
         },
     )

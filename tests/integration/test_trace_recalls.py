@@ -166,6 +166,47 @@ def test_a_recall_is_opened_announced_and_followed_until_it_is_closed(
     eventually(lambda: db.timers.count_documents({"kind": "trace.recalls"}), lambda rows: rows == 0)
 
 
+def test_late_records_that_change_quantities_only_are_told_once_to_the_sources_concerned(
+    worker: Process, client: Client, bus: Bus, db: Any, clock: Path
+) -> None:
+    changed = bus.listen(EVENTS, "trace.recalls_changed.v1")
+    opened = bus.listen(EVENTS, "trace.recalls_opened.v1")
+    catering, market = bus.listen(EGRESS, "catering"), bus.listen(EGRESS, "market")
+    capture(bus, *chain())
+    await_events(db, 6)
+    verdicts = bus.await_message(market), bus.await_message(catering)
+    recall = client.call("OpenRecall", order()).recall
+    notices = bus.await_message(market), bus.await_message(catering)
+    assert {each.headers["ce-type"] for each in (*verdicts, *notices)} == {"egress.verdicts.v1", "egress.recalls.v1"}
+    bus.await_message(opened)
+
+    thrown: dict[str, Any] = {"inputs": lot("M", "12"), "outputs": []}
+    capture(bus, record("E7", Step.DESTROYING, SCHOOL, hour=7, source="catering", **thrown))
+    await_events(db, 7)
+    bus.await_message(catering)
+    set_clock(clock, 61)
+    (told,) = bus.await_message(changed).body["changes"]
+    assert (told["id"], told["version"], told["reason"]) == (recall.recall_id, 2, "检出禁用农药")
+    assert [(line["site"], line["batch"]) for line in told["goods"]] == [(SCHOOL.site, "M")]
+    to_catering = bus.await_message(catering)
+    assert (to_catering.headers["ce-type"], to_catering.body["version"]) == ("egress.recalls_changed.v1", 2)
+    (line,) = to_catering.body["goods"]
+    assert (line["balance_before"]["quantity"], line["balance"]["quantity"]) == ("30", "18")
+    grown = client.call("GetRecall", pb.GetRecallRequest(recall_id=recall.recall_id))
+    assert [(each.version, each.sites_added, each.sites_changed) for each in grown.recall.versions] == [
+        (1, 3, 0),
+        (2, 0, 1),
+    ]
+    assert (SCHOOL.site, "destroyed") in {(each.node.site_id, each.fate) for each in grown.simulation.portions}
+
+    # The record is still among those of the last minutes; looked at again, it changes nothing.
+    looked_at = db.timers.find_one({"kind": "trace.recalls"})["due_at"]
+    set_clock(clock, 122)
+    eventually(lambda: db.timers.find_one({"kind": "trace.recalls"})["due_at"], lambda due: due > looked_at)
+    assert db.recalls.find_one({})["version"] == 2
+    assert (bus.ready(changed), bus.ready(opened), bus.ready(market)) == (0, 0, 0)
+
+
 def test_sites_found_to_be_one_lead_a_recall_on(
     worker: Process, client: Client, bus: Bus, db: Any, clock: Path
 ) -> None:

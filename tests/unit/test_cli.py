@@ -19,7 +19,7 @@ from clients.cli import trace, tree
 from clients.cli.__main__ import app
 from clients.cli.asking import division_code
 from clients.cli.chain import chain_json, holders_json
-from clients.cli.egress import proposal, recall
+from clients.cli.egress import proposal, recall, recall_changed
 from clients.cli.letters import letter, plain, readable, revived
 from deploy.local.home import Home
 
@@ -150,6 +150,16 @@ def test_a_recall_says_which_goods_stand_where_and_until_when() -> None:
     told = {"recall": "R1", "recall_class": 1, "reason": "检出农药", "issuer": "省局", "goods": lines}
     said = recall(told | {"finish_by": "2026-01-23T16:00:00Z"})
     assert said == "R1 一级 检出农药 (省局，2026-01-24 00:00 前完成): 大白菜 60 kg SL1 @ s、M @ t"
+
+
+def test_a_changed_recall_says_what_should_be_there_before_and_now() -> None:
+    before = {"quantity": "60", "unit": "KGM"}
+    lines = [
+        {"site": "s", "batch": "SL1", "balance_before": before, "balance": {"quantity": "45", "unit": "KGM"}},
+        {"site": "t", "batch": "M", "balance_before": before},
+    ]
+    said = recall_changed({"recall": "R1", "version": 2, "goods": lines})
+    assert said == "R1 第 2 版 应剩 should be there: SL1 @ s 60 kg → 45 kg、M @ t 60 kg → 不明"
 
 
 def test_a_proposed_receipt_says_what_the_receipt_is_to_give() -> None:

@@ -7,10 +7,11 @@ import pytest
 from jinja2 import UndefinedError
 
 from contracts import inspection
+from contracts.egress import GoodsChange, Quantity
 from contracts.findings import Finding, FindingKind, FindingsChangedV1
 from contracts.inspection import TaskFacts, TaskKind, TasksChangedV1, TaskState
 from contracts.notices import BulletinPublishedV1
-from contracts.recalls import Recall, RecallsOpenedV1
+from contracts.recalls import Recall, RecallChange, RecallsChangedV1, RecallsOpenedV1
 from services.notify import notices, plan
 from services.notify.events import EVENTS, Occurrence
 from services.notify.grid import Grid
@@ -329,6 +330,30 @@ def test_an_opened_recall_reaches_everybody_who_holds_the_goods_first_and_at_nig
     chinese, english = persons["site:licence:2"]["text"].splitlines()
     assert "第二小学食堂：批次 SL1，检出克伦特罗" in chinese
     assert "recall. Stop selling" in english
+
+
+def recall_changed(*goods: GoodsChange, version: int = 2) -> RecallsChangedV1:
+    (told,) = recall("licence:1").recalls
+    facts = told.model_dump(exclude={"sites", "version"})
+    return RecallsChangedV1(changes=(RecallChange(**facts, version=version, goods=goods),))
+
+
+def kilograms(quantity: str) -> Quantity:
+    return Quantity(quantity=quantity, unit="KGM")
+
+
+def test_what_late_records_change_lies_in_the_inboxes_of_its_site_and_station_once_a_version() -> None:
+    less = GoodsChange(site="licence:1", batch="SL1", balance_before=kilograms("6"), balance=kilograms("4"))
+    made = GoodsChange(site="licence:1", batch="M", balance_before=kilograms("4"))
+    body = recall_changed(less, made)
+    assert sites_named(body) == {"licence:1"}
+    rows = plan.planned(occurrences(body, GRID.sites), in_force([]), GRID, frozenset(), NIGHT)
+    assert {row["recipient"]: row["channel"] for row in rows} == {"site:licence:1": "in_app", "station:st1": "in_app"}
+    chinese, english = rows[0]["text"].splitlines()
+    assert "应剩数量（第 2 版）：SL1 6 kg → 4 kg；M 4 kg → 不明" in chinese
+    assert "change what should be there (version 2)" in english
+    next_version = occurrences(recall_changed(less, version=3), GRID.sites)
+    assert len({each.cause for each in (*occurrences(body, GRID.sites), *next_version)}) == 2
 
 
 def test_a_site_that_is_named_again_was_told_and_a_new_one_is() -> None:

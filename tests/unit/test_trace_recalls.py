@@ -7,16 +7,19 @@ from typing import Any
 
 from chassis.asking import answered
 from chassis.caller import Caller
+from contracts import egress as sources_told
 from contracts.egress import RecallsV1
-from contracts.recalls import RecallsOpenedV1
+from contracts.recalls import RecallChange, RecallsChangedV1, RecallsOpenedV1
 from contracts.trace import Step
 from services.trace.lineage import Event, Place
 from services.trace.recalls import recalls
 from services.trace.recalls import told as recall_told
+from services.trace.recalls.changes import Difference, Standing, difference, standings
 from services.trace.recalls.portions import Fate, Why
 from services.trace.recalls.recalls import Order
 from services.trace.recalls.rows import freeze, thaw
 from services.trace.recalls.simulation import Simulation, beginning, simulate
+from services.trace.recalls.told_changes import changes_told
 from services.trace.recalls.view import made_by, view
 from services.trace.stock.amounts import Amount
 from services.trace.store import EVENTS
@@ -210,3 +213,106 @@ def test_sold_and_used_up_goods_are_no_longer_there() -> None:
     sold = event("e7", Step.SELLING, STALL, goods("A", quantity="6"), goods("A", quantity="6"))
     fates = {each.node: each.fate for each in simulated(*CHAIN, sold).portions}
     assert fates["A@stall"] is Fate.CONSUMED
+
+
+def kilograms(quantity: int) -> Amount:
+    return Amount(Decimal(quantity), "KGM")
+
+
+# Destroyed at the stall; a second lot that the school used.
+LATE = (
+    event("e7", Step.DESTROYING, STALL, goods("A", quantity="2"), ()),
+    make("e8", SCHOOL, of="A", into="M", quantity="3"),
+)
+
+
+def test_a_difference_is_of_amounts_at_nodes_named_before_and_of_coverage() -> None:
+    before, after = simulated(*CHAIN), simulated(*CHAIN, *LATE)
+    found = difference([*before.nodes], before, after)
+    assert {each.node: (each.before, each.after) for each in found.changes} == {
+        "A@stall": (Standing(kilograms(10), kilograms(6)), Standing(kilograms(10), kilograms(4))),
+        "A@school": (Standing(kilograms(4)), Standing(kilograms(7))),
+        "M@school": (Standing(kilograms(4)), Standing(kilograms(7), kilograms(3))),
+    }
+    assert {each.after.batch: (each.before.produced, each.after.produced) for each in found.coverages} == {
+        "A": (kilograms(20), kilograms(23)),
+        "M": (kilograms(4), kilograms(7)),
+    }
+
+
+def test_what_stays_as_it_was_told_is_no_difference() -> None:
+    before = simulated(*CHAIN)
+    assert not difference([*before.nodes], thaw(freeze(before)), simulated(*reversed(CHAIN)))
+    moved = simulated(*CHAIN, event("e7", Step.STORING, STALL, goods("A"), goods("A")))
+    assert not difference([*before.nodes], before, moved)
+
+
+def test_goods_declared_wrong_are_told_as_gone_and_books_that_cannot_be_summed_as_unknown() -> None:
+    before, gone = simulated(*CHAIN), simulated(*CHAIN[:5])
+    told = {each.node: each.after for each in difference([*before.nodes], before, gone).changes}
+    assert told == {"M@school": Standing(kilograms(4), kilograms(4)), "M@class": Standing()}
+    boxes = simulated(*CHAIN, receive("e9", "A", STALL, Place("grower"), quantity=None))
+    assert standings(boxes)["A@stall"].balance is None
+
+
+def changed(found: Simulation, late: Simulation, sources: dict[str, set[str]]) -> tuple[list[RecallChange], list[Any]]:
+    """What is announced to all, and the bodies to sources."""
+    row = recalls.opened("R1", ORDER, found, NOW)
+    news = difference(row["nodes"], found, late)
+    after = recalls.grown(row, late, NOW + timedelta(hours=1), news)
+    assert (after["version"], after["versions"][-1]["added"]) == (2, [])
+    told = changes_told(after, late, news, sources)
+    to_all = [each for each in told if each.key == "trace.recalls_changed.v1"]
+    bodies = [part for each in to_all for part in RecallsChangedV1.model_validate_json(each.body).changes]
+    rest = [sources_told.RecallsChangedV1.model_validate_json(each.body) for each in told if each not in to_all]
+    return bodies, rest
+
+
+def test_a_difference_is_told_to_all_and_to_the_sources_of_the_sites_it_touches() -> None:
+    sources = {"stall": {"market"}, "school": {"catering"}, "farm": {"docking.farm"}}
+    (change,), to_sources = changed(simulated(*CHAIN), simulated(*CHAIN, *LATE), sources)
+    assert (change.id, change.version, [(each.site, each.batch) for each in change.goods]) == (
+        "R1",
+        2,
+        [("school", "A"), ("school", "M"), ("stall", "A")],
+    )
+    assert [each.batch for each in change.coverages] == ["A", "M"]
+    assert {each.source: [line.site for line in each.goods] for each in to_sources} == {
+        "market": ["stall"],
+        "catering": ["school", "school"],
+    }
+    (line,) = next(each.goods for each in to_sources if each.source == "market")
+    assert (line.balance_before, line.balance) == (
+        sources_told.Quantity(quantity="6", unit="KGM"),
+        sources_told.Quantity(quantity="4", unit="KGM"),
+    )
+
+
+def test_many_changes_are_told_in_parts_that_name_a_site_once() -> None:
+    """Each of 300 shops has two batches, of which it destroyed a part."""
+    shops = [Place(f"shop{n:03}") for n in range(300)]
+    made = [harvest(f"h{batch}", batch, FARM, quantity="600") for batch in "AB"]
+    ways = [ship(f"s{n}{b}", b, FARM, shop, quantity="2") for n, shop in enumerate(shops) for b in "AB"]
+    less = [
+        event(f"d{n}{b}", Step.DESTROYING, shop, goods(b, quantity="1"), ())
+        for n, shop in enumerate(shops)
+        for b in "AB"
+    ]
+    before, after = (simulated(*made, *ways, *more, batches=("A", "B")) for more in ([], less))
+    parts, to_sources = changed(before, after, {shop.site: {"market"} for shop in shops})
+    sites = [{each.site for each in part.goods} for part in parts if part.goods]
+    assert [len(part.goods) for part in parts] == [500, 100]
+    assert sites[0].isdisjoint(sites[1])
+    assert [len(each.goods) for each in to_sources] == [500, 100]
+
+
+def test_sites_outside_the_province_are_not_told_what_changes() -> None:
+    abroad = Place("external:x", external=True)
+    sent, more = ship("x1", "A", FARM, abroad, quantity="1"), ship("x2", "A", FARM, abroad, quantity="2")
+    (change,), _ = changed(simulated(*CHAIN, sent), simulated(*CHAIN, sent, more), {})
+    assert [each.site for each in change.goods] == ["farm"]
+
+
+def test_no_difference_is_told_to_nobody() -> None:
+    found = simulated(*CHAIN)
+    assert changes_told(recalls.opened("R1", ORDER, found, NOW), found, Difference(), {"farm": {"market"}}) == []

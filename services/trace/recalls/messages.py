@@ -143,4 +143,5 @@ def _version(version: Mapping[str, Any], seen: View) -> pb.RecallVersion:
         sites_added=len(version["added"]),
         sites=version["sites"],
         share=version["share"],
+        sites_changed=version.get("changed", 0),
     )

@@ -14,6 +14,7 @@ from contracts.recalls import CLOCKS
 from contracts.workdays import Days, deadline
 from services.trace.lineage import split
 from services.trace.privacy import OPERATOR
+from services.trace.recalls.changes import NONE, Difference
 from services.trace.recalls.rows import RECALLS, VERSIONS, current, freeze, version_id
 from services.trace.recalls.simulation import Simulation
 from services.trace.told import Stored
@@ -77,8 +78,10 @@ def further(recall: Mapping[str, Any], simulation: Simulation) -> list[str]:
     return [key for key in simulation.nodes if key not in known]
 
 
-def grown(recall: Mapping[str, Any], simulation: Simulation, now: datetime) -> Stored:
-    """The recall's next version. What it named once stays named, whatever is declared wrong later."""
+def grown(recall: Mapping[str, Any], simulation: Simulation, now: datetime, found: Difference = NONE) -> Stored:
+    """The recall's next version, where `found` is what else it changes. What it named once stays named, whatever is
+    declared wrong later.
+    """
     sites = [site for site in simulation.sites if site not in set(recall["sites"])]
     places = [held.place for held in simulation.nodes.values()]
     divisions = {place.division for place in places} | {recall["division"], *recall["divisions"]}
@@ -95,6 +98,7 @@ def grown(recall: Mapping[str, Any], simulation: Simulation, now: datetime) -> S
     after["count"] = len(after["sites"])
     share = simulation.share
     told = {"version": after["version"], "at": now, "added": sites, "sites": len(after["sites"])}
+    told["changed"] = len({split(key)[1] for key in found.nodes})
     return after | {"versions": [*recall["versions"], told | {"share": None if share is None else float(share)}]}
 
 

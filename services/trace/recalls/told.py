@@ -8,11 +8,11 @@ from chassis.outgoing import Outgoing, outgoing
 from chassis.replicas import ends
 from contracts.egress import RecalledGoods, RecallsV1
 from contracts.envelope import Envelope
-from contracts.recalls import SITES_TOLD, Recall, RecallsOpenedV1
+from contracts.recalls import SITES_TOLD, Recall, RecallFacts, RecallsOpenedV1
 from services.trace.lineage import split
-from services.trace.recalls.portions import THERE
+from services.trace.recalls.changes import Standing, standings
 from services.trace.recalls.simulation import Simulation
-from services.trace.stock.amounts import NOTHING, Amount, plus
+from services.trace.stock.amounts import Amount
 from services.trace.store import EVENTS, SITES
 from services.trace.told import Stored
 
@@ -37,29 +37,26 @@ def _opened(
     sites = sorted({split(key)[1] for key in nodes if not simulation.nodes[key].place.external})
     for first in range(0, len(sites), SITES_TOLD):
         told = Recall(
-            id=recall["_id"],
             sites=tuple(sites[first : first + SITES_TOLD]),
-            batches=tuple(recall["batches"]),
-            **{name: recall[name] for name in _FIELDS},
+            **facts(recall),
         )
         yield outgoing("trace.recalls_opened.v1", RecallsOpenedV1(recalls=(told,)), source=SOURCE, parent=parent)
 
 
-_FIELDS: Final = ("version", "product", "category", "reason", "recall_class", "issuer", "division", "opened_at",
-                  "operator", "finish_by")  # fmt: skip
+def facts(recall: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a recall whatever is said of it."""
+    kept = {name: recall[name] for name in RecallFacts.model_fields if name not in ("id", "batches")}
+    return {"id": recall["_id"], "batches": tuple(recall["batches"]), **kept}
 
 
 def _to_sources(
     recall: Mapping[str, Any], simulation: Simulation, nodes: Iterable[str], sources: Sources, parent: Envelope | None
 ) -> Iterator[Outgoing]:
-    there: dict[str, Amount | None] = defaultdict(lambda: NOTHING)
-    for portion in simulation.portions:
-        if portion.fate in THERE:
-            there[portion.node] = plus(there[portion.node], portion.amount)
+    there = standings(simulation)
     lines: dict[str, list[RecalledGoods]] = defaultdict(list)
     for key in sorted(nodes):
         for source in sorted(sources.get(split(key)[1], ())):
-            lines[source].append(_line(key, simulation, there[key]))
+            lines[source].append(_line(key, simulation, there.get(key, Standing()).balance))
     for source, goods in sorted(lines.items()):
         for first in range(0, len(goods), LINES):
             body = _notice(recall, source, goods[first : first + LINES])

@@ -12,14 +12,16 @@ from services.trace import replica
 from services.trace.reading import Reader
 from services.trace.recalls import recalls
 from services.trace.recalls import told as recall_told
-from services.trace.recalls.rows import RECALLS, touched
+from services.trace.recalls.changes import Difference, difference
+from services.trace.recalls.rows import RECALLS, VERSIONS, thaw, touched, version_id
 from services.trace.recalls.simulation import Simulation, beginning, simulate
+from services.trace.recalls.told_changes import changes_told
 from services.trace.store import EVENTS, SITES
 from services.trace.told import Stored
 
 
 def look(reader: Reader, row: Due, now: datetime) -> Commit:
-    """Simulates an open recall again when its chain was touched since the last look; says what it names further."""
+    """Simulates an open recall again when its chain was touched since the last look; says what that changes."""
     found = reader.find(RECALLS, {"_id": row.data["recall"], "state": recalls.OPEN})
     if not found:
         return Commit(done(row.id))
@@ -29,7 +31,14 @@ def look(reader: Reader, row: Due, now: datetime) -> Commit:
         return again
     simulation = reader.driven(simulate(beginning(recall["batches"], clock.recorded()), now))
     further = recalls.further(recall, simulation)
-    return _told(reader, recall, simulation, further, now) if further else again
+    changed = difference(recall["nodes"], _frozen(reader, recall), simulation)
+    return _told(reader, recall, simulation, further, changed, now) if further or changed else again
+
+
+def _frozen(reader: Reader, recall: Stored) -> Simulation:
+    """What the recall's last version says."""
+    (version,) = reader.find(VERSIONS, {"_id": version_id(recall["_id"], recall["version"])})
+    return thaw(version["simulation"])
 
 
 def _touched(reader: Reader, recall: Stored, since: datetime) -> bool:
@@ -38,9 +47,12 @@ def _touched(reader: Reader, recall: Stored, since: datetime) -> bool:
     return late or reader.any(SITES, replica.aliased_since(recall["sites"], since))
 
 
-def _told(reader: Reader, recall: Stored, simulation: Simulation, nodes: Sequence[str], now: datetime) -> Commit:
-    after = recalls.grown(recall, simulation, now)
-    asking = recall_told.asked_sources(simulation, nodes)
+def _told(
+    reader: Reader, recall: Stored, simulation: Simulation, further: Sequence[str], found: Difference, now: datetime
+) -> Commit:
+    after = recalls.grown(recall, simulation, now, found)
+    asking = recall_told.asked_sources(simulation, [*further, *found.nodes])
     sources: Any = answered(asking, lambda asked: reader.find(*asked))
-    told = recall_told.announcements(after, simulation, nodes, sources, None)
+    told = recall_told.announcements(after, simulation, further, sources, None) if further else []
+    told += changes_told(after, simulation, found, sources)
     return recalls.commit(recall, after, simulation, told)

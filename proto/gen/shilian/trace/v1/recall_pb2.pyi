@@ -592,10 +592,13 @@ class RecallVersion(_message.Message):
     SITES_ADDED_FIELD_NUMBER: _builtins.int
     SITES_FIELD_NUMBER: _builtins.int
     SHARE_FIELD_NUMBER: _builtins.int
+    SITES_CHANGED_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     sites_added: _builtins.int
     sites: _builtins.int
     share: _builtins.float
+    sites_changed: _builtins.int
+    """Sites named before at which amounts differ from those of the version before."""
     @_builtins.property
     def at_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -611,10 +614,11 @@ class RecallVersion(_message.Message):
         sites_added: _builtins.int = ...,
         sites: _builtins.int = ...,
         share: _builtins.float | None = ...,
+        sites_changed: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_share", b"_share", "at_time", b"at_time", "share", b"share"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_share", b"_share", "at_time", b"at_time", "share", b"share", "site_ids", b"site_ids", "sites", b"sites", "sites_added", b"sites_added", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_share", b"_share", "at_time", b"at_time", "share", b"share", "site_ids", b"site_ids", "sites", b"sites", "sites_added", b"sites_added", "sites_changed", b"sites_changed", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__share: _TypeAlias = _typing.Literal["share"]  # noqa: Y015
     _WhichOneofArgType__share: _TypeAlias = _typing.Literal["_share", b"_share"]  # noqa: Y015

@@ -86,7 +86,7 @@ class RecallServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def OpenRecall(self, request, context):
-        """Freezes a simulation, tells everybody who has to know, and follows late records until it is closed. A regulator
+        """Freezes a simulation, tells everybody who has to know, follows late records and tells what they change until closed. A regulator
         opens what touches its division, an operator what it made itself. The same request_id answers the same again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -38,7 +38,7 @@ class RecallServiceStub:
     SimulateRecall: _grpc.UnaryUnaryMultiCallable[_recall_pb2.SimulateRecallRequest, _recall_pb2.SimulateRecallResponse]
     """Where the goods of batches, and what was made of them, are now. Changes nothing."""
     OpenRecall: _grpc.UnaryUnaryMultiCallable[_recall_pb2.OpenRecallRequest, _recall_pb2.OpenRecallResponse]
-    """Freezes a simulation, tells everybody who has to know, and follows late records until it is closed. A regulator
+    """Freezes a simulation, tells everybody who has to know, follows late records and tells what they change until closed. A regulator
     opens what touches its division, an operator what it made itself. The same request_id answers the same again.
     """
     GetRecall: _grpc.UnaryUnaryMultiCallable[_recall_pb2.GetRecallRequest, _recall_pb2.GetRecallResponse]
@@ -58,7 +58,7 @@ class RecallServiceAsyncStub(RecallServiceStub):
     SimulateRecall: _aio.UnaryUnaryMultiCallable[_recall_pb2.SimulateRecallRequest, _recall_pb2.SimulateRecallResponse]  # type: ignore[assignment]
     """Where the goods of batches, and what was made of them, are now. Changes nothing."""
     OpenRecall: _aio.UnaryUnaryMultiCallable[_recall_pb2.OpenRecallRequest, _recall_pb2.OpenRecallResponse]  # type: ignore[assignment]
-    """Freezes a simulation, tells everybody who has to know, and follows late records until it is closed. A regulator
+    """Freezes a simulation, tells everybody who has to know, follows late records and tells what they change until closed. A regulator
     opens what touches its division, an operator what it made itself. The same request_id answers the same again.
     """
     GetRecall: _aio.UnaryUnaryMultiCallable[_recall_pb2.GetRecallRequest, _recall_pb2.GetRecallResponse]  # type: ignore[assignment]
@@ -93,7 +93,7 @@ class RecallServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recall_pb2.OpenRecallRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recall_pb2.OpenRecallResponse, _abc.Awaitable[_recall_pb2.OpenRecallResponse]]:
-        """Freezes a simulation, tells everybody who has to know, and follows late records until it is closed. A regulator
+        """Freezes a simulation, tells everybody who has to know, follows late records and tells what they change until closed. A regulator
         opens what touches its division, an operator what it made itself. The same request_id answers the same again.
         """
 
