@@ -1,7 +1,7 @@
 """What walks have in common, asked of real processes: ways, common sources, lines, dishes."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from shilian.trace.v1.analysis_pb2_grpc import AnalysisServiceStub
 from contracts.registry import Alias, SitesAliasedV1
 from contracts.topology import EVENTS
 from contracts.trace import Party, Record, Step
+from services.trace.analyses.queries import MOST_USES
 from tests.bus import Bus
 from tests.calls import Client
 from tests.integration.test_trace_service import FARM, NOON, SCHOOL, STALL, await_events, capture, chain, lot, record
@@ -204,6 +205,33 @@ def test_what_was_made_of_a_batch_counts_as_it_does_when_asked(client: Client, b
     assert [(each.event_id, each.reason) for each in within.not_judged] == [("E3", "beyond_scope")]
     factory = {"role": "operator", "operator_id": "o:factory"}
     assert list(client.call("CrossContamination", ask, **factory).not_judged) == []
+
+
+def flood(db: Any, hour: int) -> None:
+    """As many steps on the line as are looked at, a second apart."""
+    [step] = db.events.find({"_id": "E6"})
+    begin = NOON + timedelta(hours=hour)
+    steps = ({"_id": f"F{n:04}", "time": begin + timedelta(seconds=n)} for n in range(MOST_USES))
+    db.events.insert_many([step | each for each in steps])
+
+
+def test_line_with_more_steps_than_are_looked_at_is_told(client: Client, bus: Bus, db: Any) -> None:
+    capture(bus, *lines())
+    await_events(db, 8)
+    flood(db, hour=4)
+    # After the clean-down they are nobody's concern.
+    found = contamination(client, "pork")
+    assert [each.reason for each in found.not_judged] == ["no_line"]
+    assert [[each.node.batch for each in line.contaminated] for line in found.lines] == [["patty"]]
+    db.events.delete_one({"_id": "E5"})
+    found = contamination(client, "pork")
+    assert [(each.reason, each.site_name, each.event_id) for each in found.not_judged] == [
+        ("too_many", "某肉制品厂", ""), ("no_line", "某肉制品厂", "E4"),
+    ]  # fmt: skip
+    assert not found.complete
+    [line] = found.lines
+    assert {each.node.batch for each in line.contaminated} == {"patty", "nugget"}
+    assert len(line.contaminated) < MOST_USES
 
 
 def test_batch_whose_step_names_no_line_is_not_judged(client: Client, bus: Bus, db: Any) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.trace import Step
-from services.trace.analyses.contamination import Judged, Use, judge, touched
+from services.trace.analyses.contamination import Judged, Use, clean_at_last, judge, touched
 
 MIDNIGHT = datetime(2026, 1, 4, 16, 0, tzinfo=UTC)
 """In Shanghai, where the fifth begins."""
@@ -127,3 +127,14 @@ def test_suspects_are_those_of_brute_force(site: list[Use]) -> None:
         if minutes(other)[1] >= minutes(ours)[0] and not cleaned_between(ours, other)
         for batch in other.outputs
     }
+
+
+@given(sites())
+def test_what_was_done_once_all_lines_were_clean_changes_nothing(site: list[Use]) -> None:
+    ours = [each for each in site if "A" in each.inputs]
+    cleanings = [each for each in site if each.step is Step.CLEANING]
+    end = clean_at_last(ours, cleanings)
+    near = [each for each in site if end is None or each.time < end or each in (*ours, *cleanings)]
+    assert judge({"A"}, near).stretches == judge({"A"}, site).stretches
+    lined = [each for each in ours if each.line is not None]
+    assert (end is None) == (not lined or any(each.cleaned is None for each in judge({"A"}, site).stretches))

@@ -75,6 +75,16 @@ def touched(other: Use) -> tuple[str, ...]:
     return other.outputs or other.inputs
 
 
+def clean_at_last(uses: Iterable[Use], cleanings: Iterable[Use]) -> datetime | None:
+    """When all lines of these uses were clean again after them; None where one of them was not."""
+    by_line: dict[str | None, list[Use]] = defaultdict(list)
+    for cleaning in cleanings:
+        by_line[cleaning.line].append(cleaning)
+    ended = [_cleaned_after(use, by_line[use.line]) for use in uses if use.line is not None]
+    done = [_done(cleaning) for cleaning in ended if cleaning]
+    return max(done) if done and len(done) == len(ended) else None
+
+
 def _stretches(batches: Collection[str], line: Sequence[Use]) -> list[Stretch]:
     cleanings = [use for use in line if use.step is Step.CLEANING]
     steps = [use for use in line if use.step in TRANSFORMS]

@@ -10,7 +10,7 @@ from shilian.trace.v1 import analysis_pb2 as pb
 from chassis.caller import Caller
 from services.trace import privacy, store
 from services.trace.analyses import answers, queries
-from services.trace.analyses.contamination import Judged, Use, judge, touched
+from services.trace.analyses.contamination import Judged, Use, clean_at_last, judge, touched
 from services.trace.analyses.requests import begin_of_day
 from services.trace.api_reading import ApiReader
 from services.trace.lineage import Place, split
@@ -65,15 +65,20 @@ class Lines:
         await self._follow(judged, site)
 
     async def _others(self, uses: Iterable[Use], site: str) -> list[Stored]:
-        """What happened on the site's lines from the first use of one on."""
+        """What happened on the site's lines from the first use of one on, until all of them were clean."""
         begins = min((use.begins for use in uses if use.line is not None), default=None)
         if begins is None:
             return []
-        where = queries.on_lines(self.walk.sites.ids(site), begins, self.walk.start.until)
+        ids, until = self.walk.sites.ids(site), self.walk.start.until
+        cleaned = await self.reader.first(
+            store.EVENTS, queries.cleanings(ids, begins, until), queries.OLDEST_FIRST, queries.MOST_USES
+        )
+        until = clean_at_last(uses, map(queries.use, cleaned)) or until
+        where = queries.on_lines(ids, begins, until)
         rows = await self.reader.first(store.EVENTS, where, queries.OLDEST_FIRST, queries.MOST_USES + 1)
         if len(rows) > queries.MOST_USES:
             self.unjudged.append(pb.NotJudged(site_id=site, site_name=self._place(site).name or "", reason=TOO_MANY))
-        return rows[: queries.MOST_USES]
+        return [*rows[: queries.MOST_USES], *cleaned]
 
     async def _follow(self, judged: Judged, site: str) -> None:
         """Walks forward from what may be contaminated, since it may be."""

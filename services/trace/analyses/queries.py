@@ -24,6 +24,11 @@ def uses_of(batches: Collection[str], sites: Collection[str], bounds: Bounds) ->
     return _steps({"batches": {"$in": sorted(batches)}}, sites, TRANSFORMS, bounds.since, bounds.until)
 
 
+def cleanings(sites: Collection[str], since: datetime, until: datetime | None) -> Stored:
+    """Filter of the clean-downs of a site's lines, as `on_lines`."""
+    return _steps({}, sites, (Step.CLEANING,), begin_of_day(since), until)
+
+
 def on_lines(sites: Collection[str], since: datetime, until: datetime | None) -> Stored:
     """Filter of what happened on the lines of a site, given by all its ids, from the day of a moment on."""
     return _steps({}, sites, ON_LINES, begin_of_day(since), until)
