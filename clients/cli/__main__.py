@@ -11,6 +11,7 @@ from clients.cli import (
     dead,
     declaring,
     egress,
+    events,
     findings,
     grid,
     inspecting,
@@ -67,7 +68,7 @@ app.add_typer(sites.app, name="sites")
 app.add_typer(rosters.app, name="roster")
 app.add_typer(grid.app, name="grid")
 app.add_typer(findings.app, name="finding")
-app.add_typer(findings.events_app, name="event")
+app.add_typer(events.app, name="event")
 inspecting.app.command("watch")(watching.watch)
 app.add_typer(inspecting.app, name="inspect")
 app.add_typer(cases.app, name="case")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
+import typer
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
@@ -36,7 +37,10 @@ def listing(key: str, title: str, heads: Sequence[str], row: Row) -> Callable[[J
         found = answer.get(key, [])
         token = answer.get("next_page_token", "")
         rows = map(row, found if isinstance(found, list) else [found])
-        print_table(title, heads, rows, f"下一页 --page-token {token}" if token else "")
+        print_table(title, heads, rows)
+        if token:
+            # In one piece whatever the width, for it is copied.
+            typer.echo(f"下一页 next page: --page-token {token}")
 
     return show
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -33,14 +33,29 @@ def print_json(content: Any) -> None:
 
 
 def print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> None:
-    """A table of plain text."""
+    """A table of plain text; a line that says so where there are no rows, so that nobody looks for them."""
+    told = list(rows)
+    if not told:
+        console().print(f"{title}：无 none", markup=False)
+        return
     table = Table(title=title, caption=caption or None, title_justify="left", caption_justify="left")
     for head in heads:
         # What a row begins with is copied into the next command: it stays in one piece.
         table.add_column(head, overflow="fold", no_wrap=head == heads[0])
-    for row in rows:
+    for row in told:
         table.add_row(*row)
     console().print(table, markup=False)
+
+
+def print_sheet(title: str, told: Mapping[str, str]) -> None:
+    """One thing by name and value, without what it does not have."""
+    sheet = Table(title=title, title_justify="left", show_header=False)
+    sheet.add_column(no_wrap=True)
+    sheet.add_column(overflow="fold")
+    for name, value in told.items():
+        if value:
+            sheet.add_row(name, value)
+    console().print(sheet, markup=False)
 
 
 def console() -> Console:

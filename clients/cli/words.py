@@ -1,9 +1,11 @@
 """What people read for the platform's words: Chinese first."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
-from contracts import papers, steps, units
+from contracts import papers, rules, steps, units
+from contracts.findings import GAPS as GAPS_FOUND
 from contracts.findings import TITLES, FindingKind
 
 STEPS: Final = steps.TITLES
@@ -225,6 +227,14 @@ DECLARERS: Final = {"source": "来源系统", "operator": "主体", "regulator":
 DECLARATION_STATES: Final = {"applied": "已生效", "pending": "待记录入链", "refused": "不予受理"}
 
 FINDINGS: Final = {kind.value: TITLES[kind] for kind in FindingKind}
+AWAITED: Final = GAPS_FOUND | {
+    FindingKind.QUANTITY_MISMATCH,
+    FindingKind.RECEIVED_BEFORE_SHIPPED,
+    FindingKind.HEAD_COUNT_MISMATCH,
+    FindingKind.ANIMALS_NOT_ARRIVED,
+    FindingKind.MEAT_WITHOUT_PAPERS,
+}
+"""Kinds of which something was due; of the others it is told when it happened."""
 
 AUDIENCES: Final = {
     "station": "监管所",
@@ -273,6 +283,17 @@ def duty(action: str) -> str:
 def zh(table: Mapping[str, str], word: str) -> str:
     """A word in Chinese; as it is when the table does not know it."""
     return table.get(word, word)
+
+
+def rule_title(rule: str) -> str:
+    """What a rule is about, in Chinese, without the figures of a case."""
+    known = rules.RULES.get(rule)
+    return re.sub(r"\{\w+\}", "…", known.zh) if known else rule
+
+
+def figures(text: str) -> str:
+    """Figures of a finding with units as people write them."""
+    return re.sub(r"\b[A-Z0-9]{3}\b", lambda code: zh(UNITS, code[0]), text)
 
 
 def amount(quantity: str, unit: str) -> str:

@@ -108,7 +108,7 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         found = await self._reader.first(watch_store.FINDINGS, asked, listing.NEWEST_FIRST, size + 1)
         page = found[:size]
         return pb.ListFindingsResponse(
-            findings=[listing.message(watch_store.finding(row)) for row in page],
+            findings=await self._findings(page),
             next_page_token=page_token(request, _place_of(page[-1], "opened_at")) if len(found) > size else "",
         )
 
@@ -117,7 +117,14 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
         row = await self._reader.one(watch_store.FINDINGS, listing.one(request, current_caller()))
         if row is None:
             raise NotFound("finding", request.finding_id)
-        return pb.GetFindingResponse(finding=listing.message(watch_store.finding(row)))
+        [found] = await self._findings([row])
+        return pb.GetFindingResponse(finding=found)
+
+    async def _findings(self, rows: list[Stored]) -> list[pb.Finding]:
+        """Findings as the wire shows them, with the names that the registry told of their sites."""
+        found = [watch_store.finding(row) for row in rows]
+        facts = await self._reader.facts([{"site": one.site, "there": one.counterparty} for one in found])
+        return [listing.message(one, facts) for one in found]
 
 
 def _visible(chain: Chain, start: Start) -> Chain:

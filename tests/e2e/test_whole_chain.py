@@ -147,6 +147,9 @@ def break_and_mend(shilian: Shilian, apps: Apps) -> None:
     """Nobody received the school's meat in time; a late receipt closes the chain, and its task ends."""
     (broken,) = eventually(lambda: overdue(shilian, SCHOOL))
     assert (broken["open"], broken["batches"]) == (True, [CARCASSES])
+    assert (broken["site_name"], broken["counterparty_name"]) == (SCHOOL["name"], WORKS["name"])
+    told = shilian.run("finding", "show", broken["finding_id"]).stdout
+    assert all(word in told for word in (SCHOOL["name"], "应于 due", "猪白条", broken["event_id"])), told
     (task,) = eventually(lambda: shilian.json("worklist", "--site", site_of(SCHOOL))["tasks"])
     goods = {"product": "猪白条", "category": "肉制品", "quantity": "100公斤", "trace_code": CARCASSES}
     apps.cook("purchase_inspection", document_no="YS-1-0001", time=at(9), supplier=WORKS, lines=[goods])

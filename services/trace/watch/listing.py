@@ -12,6 +12,7 @@ from chassis.caller import Caller
 from contracts import rules
 from contracts.divisions import scope_prefix
 from contracts.findings import Finding, FindingKind
+from services.trace.domain import Facts
 from services.trace.privacy import OPERATOR, SYSTEM
 from services.trace.queries import within
 from services.trace.told import Stored
@@ -61,8 +62,8 @@ def asked(
     return {"$and": clauses}
 
 
-def message(finding: Finding) -> pb.Finding:
-    """A finding as the wire shows it."""
+def message(finding: Finding, facts: Facts) -> pb.Finding:
+    """A finding as the wire shows it; `facts` are the registry's of its sites."""
     return pb.Finding(
         finding_id=finding.id,
         kind=finding.kind,
@@ -85,4 +86,11 @@ def message(finding: Finding) -> pb.Finding:
         allowed=finding.allowed or "",
         told=finding.told or "",
         tolerance=finding.tolerance or "",
+        site_name=_name(finding.site, facts),
+        counterparty_name=_name(finding.counterparty, facts),
     )
+
+
+def _name(site: str | None, facts: Facts) -> str:
+    known = facts.get(site or "")
+    return known.name if known else ""

@@ -818,6 +818,8 @@ class Finding(_message.Message):
     ALLOWED_FIELD_NUMBER: _builtins.int
     TOLD_FIELD_NUMBER: _builtins.int
     TOLERANCE_FIELD_NUMBER: _builtins.int
+    SITE_NAME_FIELD_NUMBER: _builtins.int
+    COUNTERPARTY_NAME_FIELD_NUMBER: _builtins.int
     finding_id: _builtins.str
     kind: _builtins.str
     """As `contracts.findings.FindingKind` has them: overdue_shipment, quantity_mismatch, silent_site and so on."""
@@ -838,6 +840,9 @@ class Finding(_message.Message):
     allowed: _builtins.str
     told: _builtins.str
     tolerance: _builtins.str
+    site_name: _builtins.str
+    """As the registry has them; empty for a site that it does not know."""
+    counterparty_name: _builtins.str
     @_builtins.property
     def batches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -880,10 +885,12 @@ class Finding(_message.Message):
         allowed: _builtins.str = ...,
         told: _builtins.str = ...,
         tolerance: _builtins.str = ...,
+        site_name: _builtins.str = ...,
+        counterparty_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_time", b"closed_time", "due_time", b"due_time", "opened_time", b"opened_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "batches", b"batches", "categories", b"categories", "closed_time", b"closed_time", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "document", b"document", "due_time", b"due_time", "event_id", b"event_id", "evidence_event_ids", b"evidence_event_ids", "finding_id", b"finding_id", "kind", b"kind", "link", b"link", "open", b"open", "opened_time", b"opened_time", "operator_id", b"operator_id", "provisional", b"provisional", "site_id", b"site_id", "told", b"told", "tolerance", b"tolerance", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "batches", b"batches", "categories", b"categories", "closed_time", b"closed_time", "counterparty_name", b"counterparty_name", "counterparty_site_id", b"counterparty_site_id", "division", b"division", "document", b"document", "due_time", b"due_time", "event_id", b"event_id", "evidence_event_ids", b"evidence_event_ids", "finding_id", b"finding_id", "kind", b"kind", "link", b"link", "open", b"open", "opened_time", b"opened_time", "operator_id", b"operator_id", "provisional", b"provisional", "site_id", b"site_id", "site_name", b"site_name", "told", b"told", "tolerance", b"tolerance", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
