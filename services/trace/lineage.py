@@ -23,6 +23,9 @@ TRANSFORMS: Final = frozenset(
 STAYS: Final = frozenset({Step.STORING, Step.TRANSPORT, Step.CHECKPOINT, Step.RETAINED_SAMPLE, Step.CLEANING})
 """Goods that such a step names are where they were. Cleaning a line names none as a rule."""
 
+PASSING: Final = frozenset({Step.TRANSPORT, Step.CHECKPOINT})
+"""Goods are on their way: who tells such a step does not hold them."""
+
 UNNAMED: Final = ""
 
 

@@ -30,7 +30,7 @@ def passes(caller: Caller) -> Callable[[Place], bool] | None:
 
 def touches(chain: Chain, caller: Caller) -> bool:
     """Whether anything of the chain, whose events were told, is the caller's."""
-    return any(owns(caller, chain.place(key)) for key in chain.nodes)
+    return any(owns(caller, chain.place(key)) for key in chain.seen)
 
 
 def edges(chain: Chain, caller: Caller) -> list[Shown]:

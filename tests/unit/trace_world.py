@@ -104,6 +104,7 @@ def raw(event: Event) -> dict[str, Any]:
         "day": day_of(event.time),
         "site": event.here.site,
         "batches": list(dict.fromkeys(inputs + outputs)),
+        "step": event.step.value,
         "abroad": [place.site for place in (event.here, event.there) if place.external],
     }
     return row | ({"pairs": pairs} if (pairs := pairs_of(*told, ends)) else {})

@@ -59,7 +59,8 @@ class Chain:
 
     `nodes` maps each node to its hops from a start, in the order of pages: by hops, then by key. `via` is the event
     that reached a node earliest (backward: latest); a start's, one that names it. `outside` are the sites, not known
-    to the registry, that an event says lie outside the province, documented.
+    to the registry, that an event says lie outside the province, documented. `witnesses` saw goods of the start on
+    their way (`lineage.PASSING`), by the event that tells so: no nodes, for nothing stands there.
     """
 
     batch: str
@@ -75,6 +76,12 @@ class Chain:
     told: dict[str, Event] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     outside: set[str] = field(default_factory=set)
+    witnesses: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> list[str]:
+        """Nodes, and those of `witnesses`: whoever stands at one has to do with the goods."""
+        return [*self.nodes, *self.witnesses]
 
     def place(self, key: str) -> Place:
         """Where a node stands, as far as was told."""
@@ -106,7 +113,7 @@ class Chain:
 
     def ids_around(self, keys: Collection[str]) -> set[str]:
         """Ids of the events that show these nodes: those that reached them, and a start's own."""
-        return {self.via[key] for key in keys} | {id for _, _, id in self.reaching(frozenset(keys))}
+        return {self.witnesses.get(key) or self.via[key] for key in keys} | {id for _, _, id in self.reaching(frozenset(keys))}
 
     def page(self, after: str, size: int) -> list[str]:
         """So many nodes after this one, which need not be there any more (`position` tells it)."""

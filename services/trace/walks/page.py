@@ -46,7 +46,7 @@ def shown(walk: Walk, caller: Caller, after: str, size: int) -> Generator[Any, A
 
 def touched(walk: Walk, caller: Caller) -> Generator[Any, Any, bool]:
     """Whether anything of a finished walk is the caller's; tells of as much as it takes to know."""
-    keys = list(walk.chain.nodes)
+    keys = walk.chain.seen
     for first in range(0, len(keys), AT_ONCE):
         some = keys[first : first + AT_ONCE]
         yield from walk.tell(walk.chain.ids_around(some))

@@ -23,7 +23,7 @@ from services.trace.walks.chain import Direction
 RAW_FIELDS: Final = dict.fromkeys(("inputs", "outputs", "day", "pairs", "abroad"), 1)
 """What a walk lives on."""
 
-START_FIELDS: Final = RAW_FIELDS | {"site": 1, "batches": 1}
+START_FIELDS: Final = RAW_FIELDS | {"site": 1, "batches": 1, "step": 1}
 
 EVENT_FIELDS: Final = dict.fromkeys(
     ("step", "time", "site", "there", "operator", "division", "link", "party", "counterparty", "lots", "document"), 1

@@ -34,7 +34,7 @@ from services.trace.walks.chain import DEPTH_LIMIT, SIZE_LIMIT, Chain, Direction
 from services.trace.walks.endings import finish, without_answered
 from services.trace.walks.labels import Labels
 from services.trace.walks.start import Start
-from services.trace.walks.ways import Way, named, ways
+from services.trace.walks.ways import Named, Way, begun, ways
 
 PER_REQUEST: Final = 20_000
 """Keys to a request: 2 MB of them at most."""
@@ -124,17 +124,24 @@ class Walk:
         rows: list[Raw] = yield self.start.asks(self.sites.ids(asked) if asked else ())
         begun_in_part = isinstance(rows, Cut)
         rows = sorted(rows, key=lambda row: (row["day"], row["_id"]), reverse=True)
-        begun = [(key, row["_id"]) for row in rows for key in named(row, self.start.batches_in(row))]
-        yield from self._meet(rows, {key for key, _ in begun})
+        named, seen = begun(rows, self.start.batches_in)
+        yield from self._meet(rows, {key for key, _ in (*named, *seen)})
         if self.start.passes:
             yield from self.tell(row["_id"] for row in rows)
         # The earliest that names a node comes last.
-        via = {self._today.get(key, key): id for key, id in begun}
+        via = {self._today.get(key, key): id for key, id in named}
         found = [key for key in sorted(via) if asked in (None, split(key)[1]) and self._passes(key)]
         self._labels.begin({key: via[key] for key in found})
+        self._witness(seen)
         if begun_in_part:
             self.chain.gaps += [Gap(key, SIZE_LIMIT) for key in self.chain.starts]
         return self._going_on(self.chain.starts)
+
+    def _witness(self, seen: Named) -> None:
+        """Notes who saw goods pass and is none of the chain's starts."""
+        told = {self._today.get(key, key): id for key, id in seen if not is_unnamed(key)}
+        self.chain.witnesses = {key: id for key, id in told.items() if key not in self.chain.starts}
+        self.chain.events.update(self.chain.witnesses.values())
 
     def _passes(self, key: str) -> bool:
         known = not is_unnamed(key)

@@ -1,13 +1,14 @@
 """Raw events as ways from the nodes of a round. Pure, and the part of a walk whose time counts: plain tuples."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from contracts import codes
 from services.trace.asks import Raw
-from services.trace.lineage import edges_in, node_key
+from services.trace.lineage import PASSING, edges_in, node_key
 from services.trace.walks.chain import Direction, is_unnamed
 
+Named = list[tuple[str, str]]
 Way = tuple[str, str, str, int]
 """Near node, far node, event id, when. `far` is empty where the event leads nowhere. `when` grows as walked: it is the
 day walking forward, less the day walking backward, and 0 where time does not matter.
@@ -53,6 +54,19 @@ def named(row: Raw, batches: Collection[str]) -> Iterator[str]:
     """Keys of the nodes of these batches that an event with `site` and `batches` names."""
     yield from (node_key(batch, row["site"]) for batch in row["batches"] if batch in batches)
     yield from (key for side in ("inputs", "outputs") for key in row[side] if key.rpartition("@")[0] in batches)
+
+
+def begun(rows: Iterable[Raw], batches_in: Callable[[Raw], Collection[str]]) -> tuple[Named, Named]:
+    """Nodes that events with a `step` name, and those at which goods were only seen passing, with the events' ids.
+
+    Where nothing else is known of any of the batches, who saw them is all there is to begin at.
+    """
+    held: Named = []
+    seen: Named = []
+    for row in rows:
+        into = seen if row["step"] in PASSING else held
+        into += [(key, row["_id"]) for key in named(row, batches_in(row))]
+    return (held, seen) if held else (seen, [])
 
 
 def cited(row: Raw, reference: str) -> set[str]:
