@@ -10,6 +10,7 @@ from chassis.clock import stamp
 from chassis.collections import ensure
 from contracts.findings import FindingKind
 from services.trace import rows, store
+from services.trace.truth.asks import MOST
 from services.trace.truth.store import EXAMINE, look_again, looked
 from services.trace.truth.subjects import Subject, Topic
 from services.trace.watch import store as watch_store
@@ -52,3 +53,16 @@ def test_what_a_sweep_finds_beside_what_was_due_is_looked_at_once_more_too(
     assert found["kind"] == FindingKind.MORE_OUT_THAN_IN
     [row] = db[EXAMINE].find()
     assert (Subject.named(row["_id"]), row["look_at"] > found["opened_at"]) == (NODE, True)
+
+
+def test_node_with_too_many_events_to_be_read_is_not_judged_and_spares_its_neighbours(
+    work: Callable[..., Process], db: Any, clock: Clock
+) -> None:
+    work()
+    events = [harvest("E1", "A", "licence:S"), ship("E2", "A", "licence:S", "licence:K", quantity="20")]
+    events += [harvest("E3", "B", "licence:S"), ship("E4", "B", "licence:S", "licence:K", quantity="20")]
+    told = [rows.event_row(entry(each), None, each.time) for each in events]
+    db[store.EVENTS].insert_many([*told, *(told[1] | {"_id": f"F{number}"} for number in range(MOST))])
+    db[EXAMINE].bulk_write([look_again(Subject(Topic.NODE, f"{batch}@licence:S"), NOON) for batch in "AB"])
+    sweep(db, clock, NOON + timedelta(minutes=5), "trace.truth")
+    assert [each["batches"] for each in db[watch_store.FINDINGS].find({"open": True})] == [["B"]]

@@ -14,12 +14,14 @@ from contracts.trace import Category, Step
 from services.trace.domain import decide
 from services.trace.lineage import Event, Place
 from services.trace.sites import Row
+from services.trace.truth import asks
 from services.trace.truth import judge as truth_judge
 from services.trace.truth import store as truth_store
 from services.trace.truth.balance import yield_of
 from services.trace.truth.doubles import doubles
 from services.trace.truth.papers import last_day
 from services.trace.truth.statements import TOLERANCE, Paper, once
+from services.trace.truth.subjects import Subject, Topic
 from tests.unit.test_trace_capture import CABBAGE, facts, written
 from tests.unit.trace_world import MORNING, event, goods, harvest, make, receive, ship
 from tests.unit.truth_world import FARM, KITCHEN, SHOP, Truth, at, state
@@ -118,6 +120,39 @@ def test_busy_node_is_judged_by_the_sweep_not_with_each_event(monkeypatch: pytes
     assert not world.open
     world.sweep()
     assert world.only(K.MORE_OUT_THAN_IN).told == "13 KGM"
+
+
+def test_node_with_too_many_events_to_be_read_is_not_judged_and_spares_its_neighbours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = told(receive("e1", "A", SHOP, FARM), ship("e2", "A", SHOP, KITCHEN, quantity="11"))
+    assert wrong.only(K.MORE_OUT_THAN_IN)
+    monkeypatch.setattr(asks, "MOST", 4)
+    wrong.hear(*(ship(f"o{n}", "A", SHOP, KITCHEN, quantity="1") for n in range(4)))
+    assert wrong.only(K.MORE_OUT_THAN_IN).told == "11 KGM"
+    assert Subject(Topic.NODE, f"A@{SHOP}") in wrong.busy
+    wrong.hear(receive("e3", "B", SHOP, FARM), ship("e4", "B", SHOP, KITCHEN, quantity="12"), ship("e5", "A", SHOP))
+    assert [each.batches for each in wrong.open[K.MORE_OUT_THAN_IN]] == [("B",), ("A",)]
+
+
+def test_paper_with_too_many_uses_to_be_read_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    uses = [state(ship(f"e{n}", f"A{n}", FARM, SHOP, quantity="30"), paper()) for n in range(5)]
+    assert told(*uses).only(K.CERTIFICATE_OVERUSED)
+    monkeypatch.setattr(asks, "MOST", 4)
+    assert not told(*uses).open
+
+
+@given(st.integers(1, 3), st.permutations(range(6)))
+def test_what_is_read_in_parts_is_judged_alike(most: int, order: list[int]) -> None:
+    """As long as nothing is too much by itself: each lot has at most three events, and is at two sites."""
+    events = [
+        *(receive(f"i{n}", f"A{n}", SHOP, FARM) for n in range(3)),
+        *(ship(f"o{n}", f"A{n}", SHOP, KITCHEN, quantity="11") for n in range(3)),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asks, "MOST", most + 1)
+        found = told(*(events[place] for place in order))
+    assert found.open == told(*(events[place] for place in order)).open
 
 
 @given(st.lists(st.decimals("0.1", "100", places=1), min_size=1), st.lists(st.decimals("0.1", "100", places=1)))

@@ -11,9 +11,11 @@ from contracts.findings import Finding, FindingKind
 from services.trace.asks import SitesOf
 from services.trace.lineage import Event, Place, ends_of
 from services.trace.sites import Row
+from services.trace.truth import asks
 from services.trace.truth import findings as truth_findings
 from services.trace.truth.asks import (
     Citing,
+    Crowd,
     Doubted,
     LeadingTo,
     Licensed,
@@ -106,7 +108,8 @@ class Truth:
                 meat = self.open.get(FindingKind.MEAT_WITHOUT_PAPERS, [])
                 return [each.event_id for each in meat if {*each.batches} & {*batches}]
         found = [each for each in self.statements.values() if _asked(each, request)]
-        return found if isinstance(request, Named) else [each for each in found if not each.declared]
+        standing = found if isinstance(request, Named) else [each for each in found if not each.declared]
+        return Crowd() if isinstance(request, Touching | Citing) and len(standing) > asks.MOST else standing
 
 
 def _asked(each: Statement, request: Request) -> bool:

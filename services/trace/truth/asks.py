@@ -1,9 +1,16 @@
 """What an examination asks for; `store` says how the store answers. Events are sent as `statements.Statement`."""
 
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from services.trace.asks import SitesOf
+
+MOST: Final = 20_000
+"""Events that answer one request, some 60 MB of them."""
+
+
+class Crowd:
+    """Answer to `Touching` or `Citing` that more than `MOST` events would make."""
 
 
 class Named(NamedTuple):

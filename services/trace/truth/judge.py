@@ -9,7 +9,6 @@ from typing import Any, Final
 from services.trace.lineage import TAKEOVERS, split
 from services.trace.truth import animals, balance, doubles, meat, papers, places, vehicles
 from services.trace.truth.asks import (
-    Citing,
     Doubted,
     LeadingTo,
     Licensed,
@@ -81,7 +80,8 @@ class Examination:
         statements = yield from self.reading.touching(today)
         cited.update(key for each in statements for key in cited_papers(each))
         by_node = self.reading.by_node(statements)
-        self.busy |= {Subject(Topic.NODE, node) for node in today if len(by_node[node]) > BUSY}
+        crowded = set(filter(self.reading.is_crowded, today))
+        self.busy |= {Subject(Topic.NODE, node) for node in today if node in crowded or len(by_node[node]) > BUSY}
         return [
             _judged(
                 Topic.NODE,
@@ -89,7 +89,7 @@ class Examination:
                 balance.unbalanced(node, self.reading.at(node, by_node)),
                 self.reading.names(node),
             )
-            for node in sorted(today)
+            for node in sorted(today - crowded)
         ]
 
     def _now(self, topic: Topic, keys: Iterable[str]) -> set[str]:
@@ -119,16 +119,18 @@ class Examination:
         watched: list[str] = (yield Watched(ordered(keys))) if keys else []
         keys = set(watched)
         citing: dict[str, list[Statement]] = {key: [] for key in sorted(keys)}
-        for statement in (yield from self.reading.read(Citing(ordered(keys)))):
+        for statement in (yield from self.reading.citing(keys)):
             for key in {paper.key for paper in statement.papers} & keys:
                 citing[key].append(statement)
                 days.update(vehicle_days(statement) if animals.sets_out(statement, key) else ())
-        self.busy |= {Subject(Topic.PAPER, key) for key, told in citing.items() if len(told) > BUSY}
+        crowded = keys & self.reading.crowded
+        self.busy |= {Subject(Topic.PAPER, key) for key, told in citing.items() if key in crowded or len(told) > BUSY}
         nodes = {key: {flow.node for each in told for flow in self.reading.moves(each)} for key, told in citing.items()}
         around = self.reading.by_node((yield from self.reading.touching(set[str]().union(*nodes.values()))))
         return [
             _judged(Topic.PAPER, key, _of_paper(key, [*told, *_among(nodes[key], around).values()]))
             for key, told in citing.items()
+            if key not in crowded and not any(map(self.reading.is_crowded, nodes[key]))
         ]
 
     def _vehicles(self, keys: set[str]) -> Judging:
@@ -143,13 +145,18 @@ class Examination:
         self.busy |= {Subject(Topic.VEHICLE, key) for key, told in seen.items() if len(told) > BUSY}
         several = {number for told in numbers.values() if len(told) > 1 for number in told}
         doubtful = [each for key, told in seen.items() if len(numbers[key]) > 1 for each in told]
-        arrivals = yield from self.reading.read(Citing(ordered(several)))
-        arrivals += yield from self.reading.touching(meat.went_to(doubtful))
-        return [_judged(Topic.VEHICLE, key, _of_vehicle(told, arrivals)) for key, told in seen.items()]
+        arrivals = yield from self.reading.citing(several)
+        arrivals += yield from self.reading.touching(went := meat.went_to(doubtful))
+        lost = bool(several & self.reading.crowded) or any(map(self.reading.is_crowded, went))
+        return [
+            _judged(Topic.VEHICLE, key, _of_vehicle(told, arrivals))
+            for key, told in seen.items()
+            if not lost or len(numbers[key]) < 2
+        ]
 
     def _animals(self, tags: set[str]) -> Judging:
         seen: dict[str, list[Statement]] = {tag: [] for tag in sorted(tags)}
-        for statement in (yield from self.reading.read(Citing(ordered(tags)))):
+        for statement in (yield from self.reading.citing(tags)):
             for tag in set(statement.tags) & tags:
                 seen[tag].append(statement)
         return [_judged(Topic.ANIMAL, tag, [places.animal_apart(told)]) for tag, told in seen.items()]

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.trace.lineage import Flow, flows, node_key, split
 from services.trace.sites import Sites
-from services.trace.truth.asks import Named, Request, Touching
+from services.trace.truth.asks import Citing, Crowd, Named, Request, Touching
 from services.trace.truth.statements import Statement, once
 
 Statements = Generator[Request, Any, list[Statement]]
@@ -20,9 +20,12 @@ def ordered(values: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass
 class Reading:
-    """What one examination has read; `sites` are those met."""
+    """What one examination has read; `sites` are those met, `crowded` the nodes and numbers with too many events to be
+    read at all.
+    """
 
     sites: Sites = field(default_factory=Sites)
+    crowded: set[str] = field(default_factory=set)
     _met: dict[str, Statement] = field(default_factory=dict)
     _flows: dict[str, list[Flow]] = field(default_factory=dict)
 
@@ -31,8 +34,36 @@ class Reading:
         if not request[0]:
             return []
         statements: list[Statement] = yield request
+        return (yield from self._today(statements))
+
+    def _today(self, statements: list[Statement]) -> Statements:
         events = yield from self.sites.resolve([statement.event for statement in statements])
         return [statement._replace(event=event) for statement, event in zip(statements, events, strict=True)]
+
+    def _within_bounds(self, request: Touching | Citing) -> Statements:
+        """As `read`, in parts where it is too much at once; nothing of what is too much by itself."""
+        [keys] = request
+        wanted = tuple(key for key in keys if key not in self.crowded)
+        if not wanted:
+            return []
+        statements: list[Statement] | Crowd = yield type(request)(wanted)
+        if not isinstance(statements, Crowd):
+            return (yield from self._today(statements))
+        if len(wanted) == 1:
+            self.crowded.update(wanted)
+            return []
+        half = len(wanted) // 2
+        found = [*(yield from self._within_bounds(type(request)(wanted[:half])))]
+        found += yield from self._within_bounds(type(request)(wanted[half:]))
+        return [*{each.event.id: each for each in found}.values()]
+
+    def citing(self, numbers: Iterable[str]) -> Statements:
+        """What names numbers, of papers or animals."""
+        return (yield from self._within_bounds(Citing(ordered(numbers))))
+
+    def is_crowded(self, node: str) -> bool:
+        """Whether a node has too many events to be judged."""
+        return not self.crowded.isdisjoint(self.names(node))
 
     def named(self, ids: Iterable[str]) -> Statements:
         """Events by their ids, each read once."""
@@ -70,4 +101,4 @@ class Reading:
     def touching(self, nodes: Iterable[str]) -> Statements:
         """What takes goods from nodes or brings some there, whatever id their sites had then."""
         names = {name for node in nodes for name in self.names(node)}
-        return (yield from self.read(Touching(ordered(names))))
+        return (yield from self._within_bounds(Touching(ordered(names))))

@@ -14,9 +14,9 @@ from services.trace import announce, rows, store
 from services.trace.asks import SitesOf
 from services.trace.reading import Reader
 from services.trace.told import Stored
-from services.trace.truth import findings
+from services.trace.truth import asks, findings
 from services.trace.truth import store as truth_store
-from services.trace.truth.asks import Doubted, Licensed, Request, Watched
+from services.trace.truth.asks import Citing, Crowd, Doubted, Licensed, Request, Touching, Watched
 from services.trace.truth.findings import Judged
 from services.trace.truth.judge import Examination
 from services.trace.truth.subjects import Subject, Topic
@@ -135,13 +135,16 @@ def _answer(reader: Reader, request: Request) -> Any:
         case Licensed(sites, before, doubted):
             return _licences(reader, truth_store.licences(sites, before, doubted))
         case Watched(numbers):
-            found = reader.find(store.EVENTS, truth_store.watched(request), {"references": 1})
-            return sorted({number for row in found for number in row["references"]} & {*numbers})
+            found = reader.find(store.EVENTS, truth_store.watched(request), {"references": 1}, asks.MOST)
+            told = {number for row in found for number in row["references"]}
+            # Of those that were not seen among so many nobody knows.
+            return sorted(told & {*numbers}) if len(found) < asks.MOST else list(numbers)
         case Doubted():
             found = reader.find(watch_store.FINDINGS, truth_store.doubted(request), {"event_id": 1})
             return [row["event_id"] for row in found]
-    found = reader.find(store.EVENTS, truth_store.where(request), truth_store.FIELDS)
-    return list(map(truth_store.statement, found))
+    most = asks.MOST + 1 if isinstance(request, Touching | Citing) else 0
+    found = reader.find(store.EVENTS, truth_store.where(request), truth_store.FIELDS, most)
+    return Crowd() if 0 < most <= len(found) else list(map(truth_store.statement, found))
 
 
 def _licences(reader: Reader, where: Stored) -> dict[str, date]:
