@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
+from uuid import uuid4
 
 from chassis.outgoing import Outgoing
 from contracts.egress import FieldError
 from contracts.envelope import Envelope
-from contracts.topology import DEAD
+from contracts.model import Contract
+from contracts.topology import DEAD, Queue
 
 T = TypeVar("T")
 
@@ -82,6 +84,19 @@ def dead_letter(queue: str, message: RawMessage, reason: str, errors: Sequence[F
     return Outgoing(
         DEAD, queue, short_id(f"{queue}/{message.envelope.id}"), headers, message.body, message.content_type
     )
+
+
+def dead_bundle(
+    queue: Queue, source: str, id: str, bundle: Contract, errors: Sequence[FieldError], parent: Envelope
+) -> Outgoing:
+    """Just what is refused of a message, as a bundle of its own under `id`: a replay of the same counts once."""
+    command = queue.keys[0]
+    envelope = Envelope.new(command, source, parent=parent, id=id)
+    body = bundle.model_dump_json(exclude_defaults=True).encode()
+    raw = RawMessage(envelope, body, command, envelope.to_headers())
+    letter = dead_letter(queue.name, raw, errors[0].rule, errors, 1)
+    # A second refusal of it must not meet the first one's row in the outbox.
+    return replace(letter, id=uuid4().hex)
 
 
 def _quoted(error: FieldError) -> dict[str, str]:

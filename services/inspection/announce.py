@@ -1,11 +1,9 @@
 """A decision as one commit: what is written, and the messages that tell others. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
-from uuid import uuid4
 
-from chassis.message import RawMessage, dead_letter
+from chassis.message import dead_bundle
 from chassis.outgoing import Commit, Outgoing, outgoing
 from contracts.egress import Outcome, Verdict, VerdictsV1
 from contracts.envelope import Envelope
@@ -24,7 +22,6 @@ from services.inspection.results import content_of
 from services.inspection.writes import writes
 
 SELF: Final = "inspection"
-RECORD: Final = INSPECTION_TESTS.keys[0]
 
 
 def commit(decision: Decision, parent: Envelope | None) -> Commit:
@@ -63,11 +60,5 @@ def answers(
 
 def _dead_letter(test: TestResult, verdict: Verdict, parent: Envelope) -> Outgoing:
     """A bundle of just the refused test. Message, line and content are its id, so that a replay counts once."""
-    envelope = Envelope.new(
-        RECORD, test.source, parent=parent, id=f"{test.message_id}#{test.line}/{content_of(test)[:8]}"
-    )
-    body = RecordTestsV1(tests=(test,)).model_dump_json(exclude_defaults=True).encode()
-    raw = RawMessage(envelope, body, RECORD, envelope.to_headers())
-    letter = dead_letter(INSPECTION_TESTS.name, raw, verdict.errors[0].rule, verdict.errors, 1)
-    # A second refusal of it must not meet the first one's row in the outbox.
-    return replace(letter, id=uuid4().hex)
+    id = f"{test.message_id}#{test.line}/{content_of(test)[:8]}"
+    return dead_bundle(INSPECTION_TESTS, test.source, id, RecordTestsV1(tests=(test,)), verdict.errors, parent)

@@ -1,12 +1,10 @@
 """What trace tells the bus of a decision: the announcement, the answers, and what it refused. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from typing import Final
-from uuid import uuid4
 
-from chassis.message import RawMessage, dead_letter
+from chassis.message import dead_bundle
 from chassis.outgoing import Outgoing, outgoing
 from contracts.corrections import ErrorsDeclaredV1
 from contracts.egress import ReceiptProposedV1, Verdict, VerdictsV1
@@ -20,7 +18,6 @@ from services.trace.entry import recorded
 from services.trace.watch.findings import Change
 
 SOURCE: Final = "trace"
-CAPTURE: Final = TRACE_CAPTURE.keys[0]
 
 
 def announcements(decision: Decision, parents: Mapping[str, Envelope]) -> list[Outgoing]:
@@ -44,12 +41,7 @@ def _dead_letter(refusal: Refusal, parent: Envelope) -> Outgoing:
     """A bundle of just the refused record. Message, line and content are its id, so that a replay counts once."""
     record = refusal.record
     id = f"{record.message_id}#{record.line}/{_content_of(record)}"
-    envelope = Envelope.new(CAPTURE, record.source, parent=parent, id=id)
-    body = CaptureV1(records=(record,)).model_dump_json(exclude_defaults=True).encode()
-    raw = RawMessage(envelope, body, CAPTURE, envelope.to_headers())
-    letter = dead_letter(TRACE_CAPTURE.name, raw, refusal.error.rule, (refusal.error,), 1)
-    # A second refusal of it must not meet the first one's row in the outbox.
-    return replace(letter, id=uuid4().hex)
+    return dead_bundle(TRACE_CAPTURE, record.source, id, CaptureV1(records=(record,)), (refusal.error,), parent)
 
 
 def _content_of(record: Record) -> str:

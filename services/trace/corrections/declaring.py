@@ -1,17 +1,14 @@
 """Error declarations as a worker takes them in: from sources, and for events that come after what is said of them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
-from uuid import uuid4
 
 from chassis.asking import answered
-from chassis.message import Message, RawMessage, dead_letter
+from chassis.message import Message, dead_bundle
 from chassis.outgoing import Commit, Outgoing
 from chassis.worker.mongo import Store
 from contracts.corrections import DeclareErrorsV1, ErrorReport
-from contracts.egress import FieldError, Verdict
+from contracts.egress import Verdict
 from contracts.envelope import Envelope
 from contracts.topology import TRACE_DECLARATIONS
 from services.trace import announce
@@ -20,8 +17,6 @@ from services.trace.corrections.declarations import Declaration, State, reported
 from services.trace.corrections.rows import ANY_WAITING, Ask, Settling, Steps
 from services.trace.store import DECLARATIONS
 from services.trace.told import Stored
-
-COMMAND: Final = TRACE_DECLARATIONS.keys[0]
 
 
 class Declaring:
@@ -80,14 +75,8 @@ def _told(
         told = verdict(each, states[each.id], each.id in known)
         known.add(each.id)
         answers.setdefault(each.who, []).append(told)
-        dead += [_dead_letter(report, told.errors, parent)] if told.errors else []
+        if told.errors:
+            bundle = DeclareErrorsV1(declarations=(report,))
+            dead.append(dead_bundle(TRACE_DECLARATIONS, report.source, report.id, bundle, told.errors, parent))
     sent = [announce.answer(source, verdicts, parent) for source, verdicts in answers.items()]
     return [*announce.errors_declared(settling.new, parent), *sent, *dead]
-
-
-def _dead_letter(report: ErrorReport, errors: Sequence[FieldError], parent: Envelope) -> Outgoing:
-    """A bundle of just the refused declaration."""
-    envelope = Envelope.new(COMMAND, report.source, parent=parent, id=report.id)
-    body = DeclareErrorsV1(declarations=(report,)).model_dump_json(exclude_defaults=True).encode()
-    raw = RawMessage(envelope, body, COMMAND, envelope.to_headers())
-    return replace(dead_letter(TRACE_DECLARATIONS.name, raw, errors[0].rule, errors, 1), id=uuid4().hex)
