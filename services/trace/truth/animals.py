@@ -31,7 +31,6 @@ LONGEST: Final = timedelta(days=5)
 """The longest that animals may be under way, where their certificate tells neither its form nor its last day."""
 
 SETS_OUT: Final = frozenset({Step.SHIPPING, Step.TRANSPORT, Step.CHECKPOINT})
-ENDS: Final = TAKEOVERS | {Step.SLAUGHTER}
 
 
 class Journey(NamedTuple):
