@@ -10,7 +10,7 @@ from chassis.asking import answered
 from chassis.outgoing import Commit
 from chassis.worker.mongo import Store
 from contracts.envelope import Envelope
-from services.trace import announce, rows, store
+from services.trace import announce, store
 from services.trace.asks import SitesOf
 from services.trace.reading import Reader
 from services.trace.told import Stored
@@ -20,6 +20,7 @@ from services.trace.truth.asks import Citing, Crowd, Doubted, Licensed, Request,
 from services.trace.truth.findings import Judged
 from services.trace.truth.judge import Examination
 from services.trace.truth.subjects import Subject, Topic
+from services.trace.walks import store as walk_store
 from services.trace.watch import store as watch_store
 from services.trace.watch.findings import Change
 
@@ -128,10 +129,8 @@ def _pending(page: Iterable[Stored], judged: Iterable[Judged], now: datetime) ->
 
 def _answer(reader: Reader, request: Request) -> Any:
     match request:
-        case SitesOf(sites):
-            ids = {"$in": list(sites)}
-            found = reader.find(store.SITES, {"$or": [{"_id": ids}, {"alias_of": ids}]})
-            return [rows.site(row) for row in found]
+        case SitesOf():
+            return walk_store.reply(request, reader.find(*walk_store.query(request)))
         case Licensed(sites, before, doubted):
             return _licences(reader, truth_store.licences(sites, before, doubted))
         case Watched(numbers):
