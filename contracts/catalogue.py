@@ -85,6 +85,7 @@ CATALOGUE: Final = (
     _event("trace.findings_changed.v1", findings.FindingsChangedV1, "断链与静默发现"),
     _event("trace.recalls_opened.v1", recalls.RecallsOpenedV1, "召回已启动"),
     _event("trace.recalls_changed.v1", recalls.RecallsChangedV1, "召回数量变更"),
+    _event("trace.recalls_closed.v1", recalls.RecallsClosedV1, "召回已结束"),
     _event("inspection.tests_recorded.v1", inspection.TestsRecordedV1, "检测结果已登记"),
     _event("inspection.tasks_changed.v1", inspection.TasksChangedV1, "检查任务变更"),
     _event("inspection.cases_changed.v1", inspection.CasesChangedV1, "案件变更"),
@@ -95,6 +96,7 @@ CATALOGUE: Final = (
     MessageType("egress.receipt_proposed.v1", "{source}", EGRESS, egress.ReceiptProposedV1, "trace", "待确认收货单"),
     MessageType("egress.recalls.v1", "{source}", EGRESS, egress.RecallsV1, "trace", "召回通知"),
     MessageType("egress.recalls_changed.v1", "{source}", EGRESS, egress.RecallsChangedV1, "trace", "召回数量变更通知"),
+    MessageType("egress.recalls_closed.v1", "{source}", EGRESS, egress.RecallsClosedV1, "trace", "召回结束通知"),
 )
 
 MESSAGE_TYPES: Final = {entry.name: entry for entry in CATALOGUE}

@@ -137,3 +137,19 @@ class RecallsChangedV1(Contract):
     share_before: float | None = None
     share: float | None = None
     goods: tuple[GoodsChange, ...]
+
+
+class RecallsClosedV1(Contract):
+    """`egress.recalls_closed.v1`: a recall that a source was told of has ended; at most 500 of its sites.
+
+    `version` is one more than the last of the recall.
+    """
+
+    source: str
+    recall: str
+    version: Whole
+    batches: tuple[str, ...]
+    issuer: str
+    closed_at: datetime
+    closed_reason: str
+    sites: tuple[str, ...]

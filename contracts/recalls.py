@@ -87,3 +87,17 @@ class RecallsChangedV1(Contract):
     """`trace.recalls_changed.v1`: at most 500 goods, or coverages, in a message."""
 
     changes: tuple[RecallChange, ...]
+
+
+class EndedRecall(RecallFacts):
+    """A recall that was closed, and some of the sites that it named; `version` is one more than the last it had."""
+
+    closed_at: datetime
+    closed_reason: str
+    sites: tuple[str, ...]
+
+
+class RecallsClosedV1(Contract):
+    """`trace.recalls_closed.v1`: at most 500 sites in a message."""
+
+    recalls: tuple[EndedRecall, ...]

@@ -53,7 +53,9 @@ TRACE_PROPOSALS: Final = Queue("trace.proposals", EVENTS, ("trace.events_recorde
 TRACE_TRUTH: Final = Queue("trace.truth", EVENTS, ("trace.events_recorded.v1", "trace.errors_declared.v1"))
 INSPECTION_TESTS: Final = Queue("inspection.tests", COMMANDS, ("inspection.record_tests.v1",))
 INSPECTION_EVENTS: Final = Queue(
-    "inspection.events", EVENTS, ("trace.findings_changed.v1", "trace.recalls_opened.v1", "registry.*.v1")
+    "inspection.events",
+    EVENTS,
+    ("trace.findings_changed.v1", "trace.recalls_opened.v1", "trace.recalls_closed.v1", "registry.*.v1"),
 )
 INSPECTION_FACTS: Final = Queue("inspection.facts", EVENTS, ("trace.events_recorded.v1", "trace.errors_declared.v1"))
 NOTIFY_EVENTS: Final = Queue(
@@ -64,6 +66,7 @@ NOTIFY_EVENTS: Final = Queue(
         "trace.findings_changed.v1",
         "trace.recalls_opened.v1",
         "trace.recalls_changed.v1",
+        "trace.recalls_closed.v1",
         "inspection.*.v1",
         "reporting.bulletin_published.v1",
     ),

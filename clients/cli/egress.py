@@ -56,6 +56,8 @@ def _print(source: str, answers: list[Json]) -> None:
             console().print(f"待确认收货单 proposed receipt: {proposal(answer['data'])}")
         elif answer["type"].startswith("egress.recalls_changed"):
             console().print(f"召回数量变更 recall changed: {recall_changed(answer['data'])}")
+        elif answer["type"].startswith("egress.recalls_closed"):
+            console().print(f"召回结束 recall closed: {recall_closed(answer['data'])}")
         elif answer["type"].startswith("egress.recalls"):
             console().print(f"召回通知 recall: {recall(answer['data'])}")
 
@@ -104,6 +106,12 @@ def recall_changed(told: Json) -> str:
     """Which recall, its version, and what should be where, before and now."""
     goods = "、".join(f"{line['batch']} @ {line['site']} {_moved(line)}" for line in told["goods"])
     return f"{told['recall']} 第 {told['version']} 版 应剩 should be there: {goods}"
+
+
+def recall_closed(told: Json) -> str:
+    """Which recall, when, why, at which sites."""
+    when = local_time(told["closed_at"])
+    return f"{told['recall']} {told['closed_reason']} ({told['issuer']}，{when}): {'、'.join(told['sites'])}"
 
 
 def _moved(line: Json) -> str:

@@ -172,11 +172,12 @@ def _versions(answer: Json) -> None:
     listing("versions", "版本 versions", VERSION_HEADS, _version_row)(answer["recall"])
 
 
-PROGRESS_HEADS = ("区划 division", "监管所 station", "场所数 sites", "已确认 confirmed", "有问题 problems")
+PROGRESS_HEADS = ("区划 division", "监管所 station", "场所数 sites", "已确认 confirmed", "有问题 problems",
+                  "已撤销 withdrawn")  # fmt: skip
 
 
 def _part_row(part: Json) -> tuple[str, ...]:
-    counts = (str(part[name]) for name in ("tasks", "confirmed", "problems"))
+    counts = (str(part[name]) for name in ("tasks", "confirmed", "problems", "withdrawn"))
     return divisions.path(part["division"]) or "未知", part["station"], *counts
 
 

@@ -62,7 +62,7 @@ TRANSITIONS: Final = (
     Transition(RECTIFIED, Step.PASS, CLOSED, _OFFICER, _RECHECKING, _MONTH),
     Transition(RECTIFIED, Step.FAIL, RECTIFYING, _OFFICER, _RECHECKING, _MONTH),
     # The system cancels what came to rest by itself, and only before anybody looked.
-    Transition(OPEN, Step.CANCEL, CANCELLED, _ANY, ("reason_required",), "断链自行闭合"),
+    Transition(OPEN, Step.CANCEL, CANCELLED, _ANY, ("reason_required",), "断链自行闭合；召回结束"),
     *(Transition(state, Step.ESCALATE, state, _ANY, ("top_level",), "S3: 逾期上报") for state in RUNNING),
 )
 _TABLE: Final = {(row.start, row.step): row for row in TRANSITIONS}

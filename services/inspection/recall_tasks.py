@@ -1,7 +1,8 @@
-"""Opened recalls as tasks: one for each site that holds the goods or sold them on, until the recall has to end. Pure.
+"""Recalls as tasks: one for each site that holds the goods or sold them on, until the recall ends or has to. Pure.
 
 Closing the task confirms the site: its goods are kept apart, brought back or destroyed; what an officer finds wrong
-there goes the closed loop's way. A site that is told again, in any order, has its task already.
+there goes the closed loop's way. A site that is told again, in any order, has its task already. Once a recall is closed
+nobody has to go any more: a task that nobody inspected for is cancelled, what was found stays to be put right.
 """
 
 from collections.abc import Generator, Iterable
@@ -9,11 +10,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from contracts.inspection import TaskKind, TaskState
-from contracts.recalls import CLOCKS, Recall
+from contracts.recalls import CLOCKS, EndedRecall, Recall
 from contracts.workdays import Days, deadline
 from services.inspection import tasks
 from services.inspection.decision import Decision, system
-from services.inspection.documents import Document
+from services.inspection.documents import Document, Task
+from services.inspection.domain import Step
 from services.inspection.places import Place, Sites, place
 from services.inspection.store import TASKS, Query
 
@@ -27,7 +29,9 @@ def task_id(recall: str, site: str) -> str:
     return tasks.task_id(CAUSE, recall, site)
 
 
-def asked_tasks(recalls: Iterable[Recall], sites: Sites) -> Generator[Query, list[Document], list[Document]]:
+def asked_tasks(
+    recalls: Iterable[Recall | EndedRecall], sites: Sites
+) -> Generator[Query, list[Document], list[Document]]:
     """The tasks that there are already: yields a query and is sent its documents."""
     ids = [task_id(recall.id, _where(site, sites).site) for recall in recalls for site in recall.sites]
     found = yield Query(TASKS, {"_id": {"$in": ids}})
@@ -41,7 +45,18 @@ def take_recalls(decision: Decision, recalls: Iterable[Recall], sites: Sites) ->
             _open(decision, recall, _where(site, sites, recall.division))
 
 
-def _open(decision: Decision, recall: Recall, where: Place) -> None:
+def end_recalls(decision: Decision, ends: Iterable[EndedRecall], sites: Sites) -> None:
+    """Cancels the tasks that nobody inspected for. A site without one was told of the end before the beginning, and
+    gets a cancelled one, so that the beginning opens none.
+    """
+    for recall in ends:
+        for site in recall.sites:
+            task = _open(decision, recall, _where(site, sites, recall.division))
+            if task["state"] == TaskState.OPEN:
+                decision.step(task, Step.CANCEL, system(decision.now, f"召回已结束：{recall.closed_reason}"))
+
+
+def _open(decision: Decision, recall: Recall | EndedRecall, where: Place) -> Task:
     what = f"召回核查：{recall.product or '食品'}（{LEVELS[recall.recall_class]}召回）"
     title = f"{what} · {where.site_name or where.site}"
     id = task_id(recall.id, where.site)
@@ -49,7 +64,7 @@ def _open(decision: Decision, recall: Recall, where: Place) -> None:
     due = recall.finish_by or deadline(recall.opened_at, CLOCKS[recall.recall_class].finish_days, Days.WORKING).at
     due = max(due, decision.now + MOMENT)
     words = f"{'、'.join(recall.batches[:3])}，{recall.reason}"
-    decision.open_task({**new, "due_at": due, "order": tasks.order(due, id)}, system(decision.now, words))
+    return decision.open_task({**new, "due_at": due, "order": tasks.order(due, id)}, system(decision.now, words))
 
 
 def _where(site: str, sites: Sites, division: str | None = None) -> Place:
@@ -58,7 +73,7 @@ def _where(site: str, sites: Sites, division: str | None = None) -> Place:
 
 
 def progress(recall: str, scope: Document, within: Document) -> list[Document]:
-    """Pipeline: how many of a recall's tasks there are, are closed, found a problem, by division and station."""
+    """Pipeline: how many of a recall's tasks there are, closed, cancelled, with a problem, by division and station."""
 
     def count(found: Any) -> Any:
         return {"$sum": {"$cond": [found, 1, 0]}}
@@ -70,6 +85,7 @@ def progress(recall: str, scope: Document, within: Document) -> list[Document]:
                 "_id": {"division": "$division", "station": "$station"},
                 "tasks": {"$sum": 1},
                 "confirmed": count({"$eq": ["$state", TaskState.CLOSED.value]}),
+                "withdrawn": count({"$eq": ["$state", TaskState.CANCELLED.value]}),
                 "problems": count({"$in": ["find_problem", "$taken.step"]}),
             }
         },

@@ -57,6 +57,7 @@ class RiskCalls(Reading):
             parts=[_part(row) for row in found],
             tasks=sum(row["tasks"] for row in found),
             confirmed=sum(row["confirmed"] for row in found),
+            withdrawn=sum(row["withdrawn"] for row in found),
         )
 
     async def _due(self, sites: Sequence[Document], since: datetime, now: datetime) -> list[pb.DueSite]:
@@ -79,6 +80,7 @@ def _part(row: Document) -> pb.RecallPart:
         tasks=row["tasks"],
         confirmed=row["confirmed"],
         problems=row["problems"],
+        withdrawn=row["withdrawn"],
     )
 
 

@@ -18,7 +18,7 @@ from contracts.corrections import ErrorsDeclaredV1
 from contracts.envelope import Envelope
 from contracts.findings import FindingsChangedV1
 from contracts.inspection import RecordTestsV1
-from contracts.recalls import Recall, RecallsOpenedV1
+from contracts.recalls import EndedRecall, Recall, RecallsClosedV1, RecallsOpenedV1
 from contracts.registry import GridChangedV1, SiteFacts, SitesAliasedV1, SitesChangedV1
 from contracts.trace import EventsRecordedV1
 from services.inspection import announce, marks, replica, store, tasks
@@ -28,7 +28,7 @@ from services.inspection.domain import Step
 from services.inspection.parking import asked_parked, link
 from services.inspection.places import Sites
 from services.inspection.recall_tasks import asked_tasks as asked_tasks_of
-from services.inspection.recall_tasks import take_recalls
+from services.inspection.recall_tasks import end_recalls, take_recalls
 from services.inspection.results import asked_known, take_tests
 from services.inspection.shipments import asked_tasks, shipment, take_findings
 from services.inspection.store import Query
@@ -68,29 +68,33 @@ class InspectionWorker:
         {
             "trace.findings_changed.v1": FindingsChangedV1,
             "trace.recalls_opened.v1": RecallsOpenedV1,
+            "trace.recalls_closed.v1": RecallsClosedV1,
             "registry.sites_changed.v1": SitesChangedV1,
             "registry.sites_aliased.v1": SitesAliasedV1,
             "registry.grid_changed.v1": GridChangedV1,
         },
     )
-    def learn(self, messages: list[Message[FindingsChangedV1 | RecallsOpenedV1 | RegistryFacts]]) -> None:
+    def learn(
+        self, messages: list[Message[FindingsChangedV1 | RecallsOpenedV1 | RecallsClosedV1 | RegistryFacts]]
+    ) -> None:
         """Keeps what the registry tells, places what it was missing for, then turns findings and recalls into tasks."""
         self._replicate([message.body for message in messages if isinstance(message.body, RegistryFacts)])
         found = [message for message in messages if isinstance(message.body, FindingsChangedV1)]
         if found:
             self._find_out(cast("list[Message[FindingsChangedV1]]", found))
         for message in messages:
-            if isinstance(message.body, RecallsOpenedV1):
+            if isinstance(message.body, RecallsOpenedV1 | RecallsClosedV1):
                 self._recall(message.body.recalls, message.envelope)
 
-    def _recall(self, recalls: Sequence[Recall], parent: Envelope) -> None:
+    def _recall(self, recalls: Sequence[Recall | EndedRecall], parent: Envelope) -> None:
         told = {site for recall in recalls for site in recall.sites}
         sites = self._sites(told)
 
         def deciding() -> Commit:
             there = cast("list[Task]", answered(asked_tasks_of(recalls, sites), self._ask))
             decision = Decision(clock.stamp(), tasks=Shelf(there))
-            take_recalls(decision, recalls, sites)
+            take_recalls(decision, (each for each in recalls if isinstance(each, Recall)), sites)
+            end_recalls(decision, (each for each in recalls if isinstance(each, EndedRecall)), sites)
             return announce.commit(decision, parent)
 
         self.store.decide(deciding)

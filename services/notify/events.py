@@ -10,7 +10,8 @@ INFO, WARNING, CRITICAL = 1, 2, 3
 class Event(NamedTuple):
     """A row of the table. `urgency` orders the sending, 0 first; `fields` are what its templates may say.
 
-    A `statutory` one passes quiet hours, STOP and digests: recalls and orders by law.
+    A `statutory` one passes quiet hours, STOP and digests: recalls and orders by law. Who is told of what an event
+    `ends` is told of it too.
     """
 
     name: str
@@ -19,6 +20,7 @@ class Event(NamedTuple):
     urgency: int
     statutory: bool
     fields: tuple[str, ...]
+    ends: str = ""
 
 
 _PLACE: Final = ("site_name", "division_name")
@@ -38,6 +40,7 @@ _TABLE: Final = (
     Event("finding_opened", "断链预警", WARNING, 3, False, (*_PLACE, "kind", "batches", "due")),
     Event("doubt_opened", "真实性预警", WARNING, 3, False, (*_PLACE, "kind", "batches", "allowed", "told")),
     Event("task_opened", "检查任务", WARNING, 3, False, (*_PLACE, "title", "due")),
+    Event("recall_closed", "召回结束", INFO, 4, False, (*_PLACE, "headline", "body", "closed"), ends="recall"),
     Event("notice", "通知", INFO, 5, False, (*_PLACE, "headline", "body", "issuer")),
     Event("finding_closed", "断链消除", INFO, 6, False, (*_PLACE, "kind", "closed")),
     Event("doubt_closed", "真实性预警消除", INFO, 6, False, (*_PLACE, "kind", "closed")),

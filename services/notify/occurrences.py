@@ -18,11 +18,11 @@ from contracts.inspection import (
     TestsRecordedV1,
 )
 from contracts.notices import BulletinPublishedV1
-from contracts.recalls import Recall, RecallChange, RecallsChangedV1, RecallsOpenedV1
+from contracts.recalls import EndedRecall, Recall, RecallChange, RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
 from services.notify.events import Occurrence
 from services.notify.hours import shown
 from services.notify.places import division_name, place
-from services.notify.recalls import Sites, changed, opened, proposed
+from services.notify.recalls import Sites, changed, ended, opened, proposed
 
 Body = (
     FindingsChangedV1
@@ -32,6 +32,7 @@ Body = (
     | RecallsProposedV1
     | RecallsOpenedV1
     | RecallsChangedV1
+    | RecallsClosedV1
     | BulletinPublishedV1
 )
 
@@ -65,7 +66,7 @@ def _parts(body: Body) -> tuple[Any, ...]:
             return body.tests
         case RecallsProposedV1():
             return body.proposals
-        case RecallsOpenedV1():
+        case RecallsOpenedV1() | RecallsClosedV1():
             return body.recalls
         case RecallsChangedV1():
             return body.changes
@@ -205,5 +206,6 @@ _TELL: Final[dict[type, Callable[[Any, Sites], Iterator[Occurrence]]]] = {
     RecallProposal: proposed,
     Recall: opened,
     RecallChange: changed,
+    EndedRecall: ended,
     BulletinPublishedV1: _bulletin,
 }

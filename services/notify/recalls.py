@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from contracts.egress import GoodsChange, Quantity
 from contracts.inspection import RecallProposal, RecallState
-from contracts.recalls import Recall, RecallChange, RecallFacts
+from contracts.recalls import EndedRecall, Recall, RecallChange, RecallFacts
 from contracts.units import SYMBOLS
 from services.notify.events import Occurrence
 from services.notify.hours import shown
@@ -47,26 +47,10 @@ def proposed(proposal: RecallProposal, sites: Sites) -> Iterator[Occurrence]:
 
 def opened(recall: Recall, sites: Sites) -> Iterator[Occurrence]:
     """The recall as each of its sites meets it; a site that is named again was told."""
-    batches = "、".join(recall.batches[:3]) + ("等" if len(recall.batches) > 3 else "")
-    told = {
-        "headline": _headline(recall),
-        "body": f"批次 {batches}，{recall.reason}",
-        "issuer": recall.issuer,
-    }
+    body = f"批次 {_batches(recall)}，{recall.reason}"
+    told = {"headline": _headline(recall), "body": body, "issuer": recall.issuer}
     for id in recall.sites:
-        site = sites.get(id, {})
-        division = site.get("division") or recall.division
-        yield Occurrence(
-            cause=f"recall:{recall.id}",
-            event="recall",
-            subject=f"recall:{recall.id}:{id}",
-            version=recall.version,
-            facts=place(site.get("name") or id, division) | told,
-            site=id,
-            operator=site.get("operator"),
-            division=division,
-            categories=(recall.category,),
-        )
+        yield _at(recall, id, sites, "recall", f"recall:{recall.id}", told)
 
 
 def changed(change: RecallChange, sites: Sites) -> Iterator[Occurrence]:
@@ -74,22 +58,45 @@ def changed(change: RecallChange, sites: Sites) -> Iterator[Occurrence]:
     goods: dict[str, list[GoodsChange]] = {}
     for each in change.goods:
         goods.setdefault(each.site, []).append(each)
+    cause = f"recall:{change.id}:{change.version}"
     for id, own in goods.items():
-        site = sites.get(id, {})
-        division = site.get("division") or change.division
         lines = "；".join(map(_line, own[:MOST_LINES])) + ("等" if len(own) > MOST_LINES else "")
         told = {"headline": _headline(change), "goods": lines, "version": str(change.version)}
-        yield Occurrence(
-            cause=f"recall:{change.id}:{change.version}",
-            event="recall_changed",
-            subject=f"recall:{change.id}:{id}:goods",
-            version=change.version,
-            facts=place(site.get("name") or id, division) | told,
-            site=id,
-            operator=site.get("operator"),
-            division=division,
-            categories=(change.category,),
-        )
+        yield _at(change, id, sites, "recall_changed", cause, told, ":goods")
+
+
+def ended(recall: EndedRecall, sites: Sites) -> Iterator[Occurrence]:
+    """The recall's end as each of its sites meets it: the last word on it, even before an opening that came late."""
+    told = {
+        "headline": _headline(recall),
+        "body": f"批次 {_batches(recall)}，{recall.closed_reason}",
+        "closed": shown(recall.closed_at),
+    }
+    for id in recall.sites:
+        yield _at(recall, id, sites, "recall_closed", f"recall:{recall.id}:closed", told)
+
+
+def _at(
+    recall: RecallFacts, id: str, sites: Sites, event: str, cause: str, told: dict[str, str], about: str = ""
+) -> Occurrence:
+    """What is told of a recall at one of its sites."""
+    site = sites.get(id, {})
+    division = site.get("division") or recall.division
+    return Occurrence(
+        cause=cause,
+        event=event,
+        subject=f"recall:{recall.id}:{id}{about}",
+        version=recall.version,
+        facts=place(site.get("name") or id, division) | told,
+        site=id,
+        operator=site.get("operator"),
+        division=division,
+        categories=(recall.category,),
+    )
+
+
+def _batches(recall: RecallFacts) -> str:
+    return "、".join(recall.batches[:3]) + ("等" if len(recall.batches) > 3 else "")
 
 
 def _headline(recall: RecallFacts) -> str:

@@ -84,11 +84,17 @@ def in_force(stored: Iterable[Subscription]) -> list[Subscription]:
     return [row for row in rows.values() if not row.get("deleted")]
 
 
+def heard_as(event: str) -> set[str]:
+    """Names of events whose subscribers are told of this one: its own, and that of what it ends."""
+    return {event, EVENTS[event].ends} - {""}
+
+
 def wants(subscription: Subscription, occurrence: Occurrence, division: str | None) -> bool:
     """Whether a subscription means what happened; `division` is where, and an empty filter lets all through."""
+    names = heard_as(occurrence.event)
     return (
-        occurrence.event in subscription["events"]
-        and EVENTS[occurrence.event].severity >= subscription["severity"]
+        not names.isdisjoint(subscription["events"])
+        and max(EVENTS[name].severity for name in names) >= subscription["severity"]
         and _inside(subscription, division or "")
         and _shares(subscription["operators"], [occurrence.operator])
         and _shares(subscription["categories"], occurrence.categories)

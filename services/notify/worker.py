@@ -17,7 +17,7 @@ from contracts import topology
 from contracts.findings import FindingsChangedV1
 from contracts.inspection import CasesChangedV1, RecallsProposedV1, TasksChangedV1, TestsRecordedV1
 from contracts.notices import BulletinPublishedV1
-from contracts.recalls import RecallsChangedV1, RecallsOpenedV1
+from contracts.recalls import RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
 from services.notify import announce, notices, plan, store, writes
 from services.notify.domain import Channel, State
@@ -28,7 +28,7 @@ from services.notify.outcomes import Settled, bundled, received
 from services.notify.providers import sender_of
 from services.notify.replica import load
 from services.notify.settling import known, settle
-from services.notify.subscriptions import in_force
+from services.notify.subscriptions import heard_as, in_force
 from services.notify.templates import words
 
 Told = SitesChangedV1 | SitesAliasedV1 | GridChangedV1
@@ -61,6 +61,7 @@ class NotifyWorker:
             "inspection.recalls_proposed.v1": RecallsProposedV1,
             "trace.recalls_opened.v1": RecallsOpenedV1,
             "trace.recalls_changed.v1": RecallsChangedV1,
+            "trace.recalls_closed.v1": RecallsClosedV1,
             "reporting.bulletin_published.v1": BulletinPublishedV1,
         },
     )
@@ -138,9 +139,8 @@ class NotifyWorker:
         def decided() -> Commit:
             current = self._current(list(told))
             grid = load(db, sites, current)
-            subscriptions = in_force(
-                db[store.SUBSCRIPTIONS].find({"events": {"$in": sorted({o.event for o in current})}})
-            )
+            named = {name for each in current for name in heard_as(each.event)}
+            subscriptions = in_force(db[store.SUBSCRIPTIONS].find({"events": {"$in": sorted(named)}}))
             stops = db[store.STOPS].find({"address": {"$in": sorted(grid.addresses(subscriptions))}})
             stopped = frozenset((row["channel"], row["address"]) for row in stops)
             rows = {row["_id"]: row for row in plan.planned(current, subscriptions, grid, stopped, now)}

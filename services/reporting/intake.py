@@ -19,7 +19,7 @@ from contracts.inspection import (
 )
 from contracts.model import Contract
 from contracts.notices import DeliveriesChangedV1, DeliveryFacts
-from contracts.recalls import RecallsChangedV1, RecallsOpenedV1
+from contracts.recalls import RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
 from contracts.trace import EventsRecordedV1, RecordedEvent
 from services.reporting import store
@@ -59,6 +59,7 @@ MODELS: Final[dict[str, type[Contract]]] = {
     "inspection.recalls_proposed.v1": RecallsProposedV1,
     "trace.recalls_opened.v1": RecallsOpenedV1,
     "trace.recalls_changed.v1": RecallsChangedV1,
+    "trace.recalls_closed.v1": RecallsClosedV1,
     **{type: fact.model for type, fact in FACTS.items()},
 }
 

@@ -66,6 +66,35 @@ def test_each_site_of_a_recall_is_one_task_until_the_recall_has_to_end_and_count
     assert client.refusal("GetRecallProgress", recall_id="R2")[0] is grpc.StatusCode.NOT_FOUND
 
 
+def test_when_a_recall_ends_nobody_has_to_go_any_more_and_what_was_found_stays(
+    worker: Process, client: Client, bus: Bus, db: Any
+) -> None:
+    known(bus, db, site(), site(OTHER, name="李记", division="370102", station="历下监管所"))
+    sites = (SITE, OTHER, "market:unknown")
+    tell(bus, "trace.recalls_opened.v1", recalls=[recall(*sites[:2])])
+    await_count(db.tasks, 2)
+    found = db.tasks.find_one({"site": SITE})["_id"]
+    client.call("AssignTask", task_id=found, officers=["王一", "李二"])
+    client.call("RecordInspection", task_id=found, problem_found=True, account=account("仍在销售"))
+
+    # Told twice; of the last site the end comes before the beginning.
+    end = recall(*sites, version=2, closed_at="2099-01-12T00:00:00Z", closed_reason="已全部召回")
+    for _ in range(2):
+        tell(bus, "trace.recalls_closed.v1", recalls=[end])
+    tell(bus, "trace.recalls_opened.v1", recalls=[recall(*sites)])
+    await_count(db.tasks, 2, state="cancelled")
+    bus.await_empty(INSPECTION_EVENTS.name, INSPECTION_EVENTS.dead)
+    states = {row["site"]: (row["state"], row["reason"]) for row in db.tasks.find()}
+    assert states == {
+        SITE: ("inspected", None),
+        OTHER: ("cancelled", "召回已结束：已全部召回"),
+        "market:unknown": ("cancelled", "召回已结束：已全部召回"),
+    }
+    assert db.timers.count_documents({}) == 1
+    seen = client.call("GetRecallProgress", recall_id="R1", division="37")
+    assert (seen.tasks, seen.confirmed, seen.withdrawn) == (3, 0, 2)
+
+
 def test_a_site_that_the_registry_tells_of_later_moves_to_its_station(worker: Process, bus: Bus, db: Any) -> None:
     tell(bus, "trace.recalls_opened.v1", recalls=[recall(SITE)])
     await_count(db.tasks, 1, division="370000")

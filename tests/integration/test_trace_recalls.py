@@ -15,7 +15,7 @@ from shilian.trace.v1.recall_pb2_grpc import RecallServiceStub
 from contracts.registry import Alias, SitesAliasedV1
 from contracts.topology import EGRESS, EVENTS
 from contracts.trace import Party, Record, Step
-from tests.bus import Bus
+from tests.bus import Bus, Taken
 from tests.calls import Client
 from tests.integration.test_trace_service import (
     FARM,
@@ -63,6 +63,13 @@ def late_shipment() -> Record:
 def order(**more: Any) -> pb.OpenRecallRequest:
     told = {"batches": ["A"], "reason": "检出禁用农药", "recall_class": 1, "issuer": "省局", "request_id": uuid4().hex}
     return pb.OpenRecallRequest(**{**told, **more})
+
+
+def await_type(bus: Bus, queue: str, type: str) -> Taken:
+    """The next message of a type; those before it are thrown away."""
+    taken = eventually(lambda: bus.take(queue), lambda seen: seen is not None and seen.headers["ce-type"] == type)
+    assert taken is not None
+    return taken
 
 
 def fates(simulation: pb.Simulation) -> dict[tuple[str, str | None, str], str]:
@@ -160,7 +167,16 @@ def test_a_recall_is_opened_announced_and_followed_until_it_is_closed(
     ending = pb.CloseRecallRequest(request_id="c1", recall_id=recall.recall_id, reason="已全部召回")
     county = client.status("CloseRecall", ending, division="370104")
     assert county is grpc.StatusCode.PERMISSION_DENIED
+    closed = bus.listen(EVENTS, "trace.recalls_closed.v1")
+    sources = {name: bus.listen(EGRESS, name) for name in ("market", "catering")}
     assert client.call("CloseRecall", ending).recall.state == "closed"
+    assert client.call("CloseRecall", ending).recall.state == "closed"
+    (end,) = bus.await_message(closed).body["recalls"]
+    assert (end["id"], end["version"], end["closed_reason"]) == (recall.recall_id, 3, "已全部召回")
+    assert end["sites"] == sorted(party.site or "" for party in (FARM, STALL, SCHOOL, SHOP))
+    ends = {name: await_type(bus, queue, "egress.recalls_closed.v1") for name, queue in sources.items()}
+    assert ends["catering"].body["sites"] == [SCHOOL.site]
+    assert bus.ready(closed) == 0
     again = pb.CloseRecallRequest(request_id="c2", recall_id=recall.recall_id, reason="已全部召回")
     assert client.status("CloseRecall", again) is grpc.StatusCode.FAILED_PRECONDITION
     eventually(lambda: db.timers.count_documents({"kind": "trace.recalls"}), lambda rows: rows == 0)

@@ -19,7 +19,7 @@ from clients.cli import trace, tree
 from clients.cli.__main__ import app
 from clients.cli.asking import division_code
 from clients.cli.chain import chain_json, holders_json
-from clients.cli.egress import proposal, recall, recall_changed
+from clients.cli.egress import proposal, recall, recall_changed, recall_closed
 from clients.cli.letters import letter, plain, readable, revived
 from deploy.local.home import Home
 
@@ -160,6 +160,11 @@ def test_a_changed_recall_says_what_should_be_there_before_and_now() -> None:
     ]
     said = recall_changed({"recall": "R1", "version": 2, "goods": lines})
     assert said == "R1 第 2 版 应剩 should be there: SL1 @ s 60 kg → 45 kg、M @ t 60 kg → 不明"
+
+
+def test_the_end_of_a_recall_says_when_why_and_where() -> None:
+    told = {"recall": "R1", "issuer": "省局", "closed_at": "2026-01-23T16:00:00Z", "closed_reason": "已全部召回"}
+    assert recall_closed(told | {"sites": ["s", "t"]}) == "R1 已全部召回 (省局，2026-01-24 00:00): s、t"
 
 
 def test_a_proposed_receipt_says_what_the_receipt_is_to_give() -> None:

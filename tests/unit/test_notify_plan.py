@@ -11,7 +11,7 @@ from contracts.egress import GoodsChange, Quantity
 from contracts.findings import Finding, FindingKind, FindingsChangedV1
 from contracts.inspection import TaskFacts, TaskKind, TasksChangedV1, TaskState
 from contracts.notices import BulletinPublishedV1
-from contracts.recalls import Recall, RecallChange, RecallsChangedV1, RecallsOpenedV1
+from contracts.recalls import EndedRecall, Recall, RecallChange, RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
 from services.notify import notices, plan
 from services.notify.events import EVENTS, Occurrence
 from services.notify.grid import Grid
@@ -354,6 +354,32 @@ def test_what_late_records_change_lies_in_the_inboxes_of_its_site_and_station_on
     assert "change what should be there (version 2)" in english
     next_version = occurrences(recall_changed(less, version=3), GRID.sites)
     assert len({each.cause for each in (*occurrences(body, GRID.sites), *next_version)}) == 2
+
+
+def recall_closed(*sites: str, version: int = 2) -> RecallsClosedV1:
+    (told,) = recall(*sites, version=version).recalls
+    ended = {"closed_at": NOON, "closed_reason": "已全部召回"}
+    return RecallsClosedV1(recalls=(EndedRecall.model_validate(told.model_dump() | ended),))
+
+
+def test_whoever_was_told_of_a_recall_is_told_of_its_end() -> None:
+    own = {**DEFAULTS[0], "_id": "S1", "events": ["recall"], "audience": "address", "severity": 3}
+    own["address"] = {"webhook_url": "https://example.org"}
+    other = {**own, "_id": "S2", "events": ["order"]}
+    told, end = (
+        plan.planned(occurrences(body, GRID.sites), in_force([own, other]), GRID, frozenset(), NIGHT)
+        for body in (recall("licence:1"), recall_closed("licence:1"))
+    )
+    assert {row["recipient"] for row in end} == {row["recipient"] for row in told}
+    assert "address:S1" in {row["recipient"] for row in end}
+    chinese, english = end[0]["text"].splitlines()
+    assert "召回于 2026-10-08 12:00 结束。批次 SL1，已全部召回" in chinese
+    assert "the recall ended" in english
+
+
+def test_the_end_of_a_recall_is_the_last_word_on_it() -> None:
+    (opened,), (end,) = ([*occurrences(body, GRID.sites)] for body in (recall("licence:1"), recall_closed("licence:1")))
+    assert (opened.subject, opened.version) == (end.subject, end.version - 1)
 
 
 def test_a_site_that_is_named_again_was_told_and_a_new_one_is() -> None:

@@ -9,7 +9,7 @@ from chassis.asking import answered
 from chassis.caller import Caller
 from contracts import egress as sources_told
 from contracts.egress import RecallsV1
-from contracts.recalls import RecallChange, RecallsChangedV1, RecallsOpenedV1
+from contracts.recalls import RecallChange, RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
 from contracts.trace import Step
 from services.trace.lineage import Event, Place
 from services.trace.recalls import recalls
@@ -20,6 +20,7 @@ from services.trace.recalls.recalls import Order
 from services.trace.recalls.rows import freeze, thaw
 from services.trace.recalls.simulation import Simulation, beginning, simulate
 from services.trace.recalls.told_changes import changes_told
+from services.trace.recalls.told_end import end_told
 from services.trace.recalls.view import made_by, view
 from services.trace.stock.amounts import Amount
 from services.trace.store import EVENTS
@@ -197,8 +198,9 @@ def test_sources_of_a_site_are_found_however_many_ids_it_has_had() -> None:
         name, where, _ = asked
         return events if name == EVENTS else [row for row in rows if row["_id"] in where["_id"]["$in"]]
 
-    sources = answered(recall_told.asked_sources(found, found.nodes), answer)
+    sources = answered(recall_told.asked_sources(found.nodes), answer)
     assert set(sources["stall"]) == {"market", "catering", "docking.old", "one_network"}
+    assert sources["oldest"] == sources["older"] == sources["stall"]
 
 
 def test_many_sites_are_told_in_parts() -> None:
@@ -316,3 +318,26 @@ def test_sites_outside_the_province_are_not_told_what_changes() -> None:
 def test_no_difference_is_told_to_nobody() -> None:
     found = simulated(*CHAIN)
     assert changes_told(recalls.opened("R1", ORDER, found, NOW), found, Difference(), {"farm": {"market"}}) == []
+
+
+def test_the_end_of_a_recall_is_told_after_every_other_word_to_its_sites_and_their_sources() -> None:
+    abroad = ship("x1", "A", FARM, Place("external:x", external=True), quantity="1")
+    row = recalls.opened("R1", ORDER, simulated(*CHAIN, abroad), NOW)
+    closed = recalls.closed(row, "已全部召回", NOW + timedelta(days=3))
+    sources = {"stall": {"market"}, "school": {"catering", "market"}, "external:x": {"market"}}
+    to_all, *egress = end_told(closed, sources, None)
+    (end,) = RecallsClosedV1.model_validate_json(to_all.body).recalls
+    assert (end.version, end.closed_reason, end.closed_at) == (row["version"] + 1, "已全部召回", closed["closed_at"])
+    assert end.sites == ("class", "farm", "school", "stall")
+    bodies = [sources_told.RecallsClosedV1.model_validate_json(each.body) for each in egress]
+    assert [(each.key, body.sites) for each, body in zip(egress, bodies, strict=True)] == [
+        ("catering", ("school",)),
+        ("market", ("school", "stall")),
+    ]
+
+
+def test_the_end_of_a_recall_of_many_sites_is_told_in_parts() -> None:
+    shops = [ship(f"s{n}", "A", FARM, Place(f"shop{n}"), quantity="1") for n in range(501)]
+    row = recalls.opened("R1", ORDER, simulated(harvest("e1", "A", FARM, quantity="600"), *shops), NOW)
+    told = end_told(recalls.closed(row, "x", NOW), {f"shop{n}": {"market"} for n in range(501)}, None)
+    assert [each.key for each in told] == ["trace.recalls_closed.v1"] * 2 + ["market"] * 2

@@ -25,6 +25,7 @@ from services.trace.recalls import told as recall_told
 from services.trace.recalls.recalls import Order
 from services.trace.recalls.requests import listed, start
 from services.trace.recalls.simulation import Simulation, simulate
+from services.trace.recalls.told_end import end_told
 from services.trace.recalls.view import View, made_by, view
 from services.trace.stock.api import StockCalls
 from services.trace.told import Stored
@@ -79,7 +80,7 @@ class RecallServicer(StockCalls, recall_pb2_grpc.RecallServiceServicer):
         order = _placed(order, simulation)
         row = recalls.opened(f"R{uuid4().hex[:20]}", order, simulation, clock.stamp())
         sources = await answered_later(
-            recall_told.asked_sources(simulation, simulation.nodes), lambda asked: self._reader.find(*asked)
+            recall_told.asked_sources(simulation.nodes), lambda asked: self._reader.find(*asked)
         )
         parent = current_call().envelope(SERVES)
         told = recall_told.announcements(row, simulation, row["nodes"], sources, parent)
@@ -95,7 +96,9 @@ class RecallServicer(StockCalls, recall_pb2_grpc.RecallServiceServicer):
             raise FailedPrecondition("recall_closed", "the recall is closed", {"recall": row["_id"]})
         after = recalls.closed(row, request.reason.strip(), clock.stamp())
         answer = pb.CloseRecallResponse(recall=messages.recall(after, clock.now()))
-        return answer, recalls.closing(row, after)
+        sources = await answered_later(recall_told.asked_sources(row["nodes"]), lambda asked: self._reader.find(*asked))
+        told = end_told(after, sources, current_call().envelope(SERVES))
+        return answer, recalls.closing(row, after, told)
 
     async def _simulated(self, request: pb.SimulateRecallRequest | pb.OpenRecallRequest) -> tuple[Simulation, View]:
         caller = current_caller()

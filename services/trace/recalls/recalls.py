@@ -132,9 +132,9 @@ def commit(before: Mapping[str, Any] | None, after: Stored, simulation: Simulati
     return Commit(writes | look_again(after, after["looked_at"]), list(told))
 
 
-def closing(before: Mapping[str, Any], after: Stored) -> Commit:
-    """The end of a recall, and of looking for late records."""
-    return Commit({RECALLS: [written(before, after)], **timers.done(row_id(after))})
+def closing(before: Mapping[str, Any], after: Stored, told: Sequence[Outgoing]) -> Commit:
+    """The end of a recall and of looking for late records, and its announcements."""
+    return Commit({RECALLS: [written(before, after)], **timers.done(row_id(after))}, list(told))
 
 
 def written(before: Mapping[str, Any] | None, after: Stored) -> Any:

@@ -89,8 +89,10 @@ Find = tuple[str, dict[str, Any], dict[str, Any]]
 """Collection, filter, fields."""
 
 
-def asked_sources(simulation: Simulation, nodes: Iterable[str]) -> Generator[Find, Any, Sources]:
-    """Which sources reported of goods of these nodes, or are known to the registry as systems of their sites."""
+def asked_sources(nodes: Collection[str]) -> Generator[Find, Any, Sources]:
+    """Which sources reported of goods of these nodes, or are known to the registry as systems of their sites; by any
+    id that a site has had.
+    """
     batches, sites = {split(key)[0] for key in nodes}, {split(key)[1] for key in nodes}
     events = yield EVENTS, {"batches": {"$in": sorted(batches)}}, {"site": 1, "source": 1, "also_from": 1}
     known = yield from _named(sites | {row["site"] for row in events})
@@ -100,7 +102,7 @@ def asked_sources(simulation: Simulation, nodes: Iterable[str]) -> Generator[Fin
         found[today.get(row["site"], row["site"])].update((row["source"], *row.get("also_from", ())))
     for id, row in known.items():
         found[today[id]].update(row.get("sources", ()))
-    return found
+    return found | {id: found[today[id]] for id in known if today[id] in found}
 
 
 def _named(ids: set[str]) -> Generator[Find, Any, dict[str, Stored]]:

@@ -51,7 +51,7 @@ def _told(
     reader: Reader, recall: Stored, simulation: Simulation, further: Sequence[str], found: Difference, now: datetime
 ) -> Commit:
     after = recalls.grown(recall, simulation, now, found)
-    asking = recall_told.asked_sources(simulation, [*further, *found.nodes])
+    asking = recall_told.asked_sources([*further, *found.nodes])
     sources: Any = answered(asking, lambda asked: reader.find(*asked))
     told = recall_told.announcements(after, simulation, further, sources, None) if further else []
     told += changes_told(after, simulation, found, sources)

@@ -3098,6 +3098,7 @@ class RecallPart(_message.Message):
     TASKS_FIELD_NUMBER: _builtins.int
     CONFIRMED_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
     division: _builtins.str
     station: _builtins.str
     tasks: _builtins.int
@@ -3105,6 +3106,8 @@ class RecallPart(_message.Message):
     """Closed: their sites are confirmed."""
     problems: _builtins.int
     """Where an officer found something wrong."""
+    withdrawn: _builtins.int
+    """Cancelled: the recall ended before anybody looked, or a person withdrew it."""
     def __init__(
         self,
         *,
@@ -3113,10 +3116,11 @@ class RecallPart(_message.Message):
         tasks: _builtins.int = ...,
         confirmed: _builtins.int = ...,
         problems: _builtins.int = ...,
+        withdrawn: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "division", b"division", "problems", b"problems", "station", b"station", "tasks", b"tasks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "division", b"division", "problems", b"problems", "station", b"station", "tasks", b"tasks", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3130,9 +3134,11 @@ class GetRecallProgressResponse(_message.Message):
     PARTS_FIELD_NUMBER: _builtins.int
     TASKS_FIELD_NUMBER: _builtins.int
     CONFIRMED_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
     recall_id: _builtins.str
     tasks: _builtins.int
     confirmed: _builtins.int
+    withdrawn: _builtins.int
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecallPart]: ...
     def __init__(
@@ -3142,10 +3148,11 @@ class GetRecallProgressResponse(_message.Message):
         parts: _abc.Iterable[Global___RecallPart] | None = ...,
         tasks: _builtins.int = ...,
         confirmed: _builtins.int = ...,
+        withdrawn: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "parts", b"parts", "recall_id", b"recall_id", "tasks", b"tasks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "parts", b"parts", "recall_id", b"recall_id", "tasks", b"tasks", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
