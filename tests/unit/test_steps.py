@@ -26,6 +26,33 @@ def test_a_step_is_one_of_cbvs_and_is_called_the_same_wherever_it_is_read(step: 
     assert words.STEPS[step] == bulletin_words.STEPS[step] == name.zh
 
 
+BIZ_STEPS = {
+    "commissioning": {Step.FARMING},
+    "creating_class_instance": {Step.HARVEST},
+    "accepting": {Step.PURCHASE},
+    "storing": {Step.STORING},
+    "transporting": {Step.TRANSPORT},
+    "transforming": {Step.SLAUGHTER, Step.MAKING, Step.KITCHEN_USE},
+    "other": {Step.CLEANING},
+    "unpacking": {Step.UNPACKING},
+    "packing": {Step.PACKING},
+    "shipping": {Step.SHIPPING, Step.RETURNING},
+    "receiving": {Step.RECEIVING},
+    "inspecting": {Step.CHECKPOINT},
+    "retail_selling": {Step.SELLING},
+    "sampling": {Step.RETAINED_SAMPLE},
+    "destroying": {Step.DESTROYING},
+}
+"""What others exchange: another name for a step is another major version."""
+
+
+def test_a_step_keeps_its_business_step() -> None:
+    found: dict[str, set[Step]] = {}
+    for step, name in STEPS.items():
+        found.setdefault(name.biz_step, set()).add(step)
+    assert found == BIZ_STEPS
+
+
 @pytest.mark.parametrize("step", Step)
 def test_a_step_is_understood_by_each_of_its_words(step: Step) -> None:
     """None of them is caught by a word of another step that is searched before it."""
