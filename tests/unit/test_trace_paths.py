@@ -51,6 +51,14 @@ def test_batch_that_is_there_already_is_the_way() -> None:
     assert (found.shortest, found.chain.edges) == ((f"soup@{KITCHEN}",), [])
 
 
+def test_of_several_ends_the_nearest_is_the_end_of_the_shortest_way() -> None:
+    told = world(ship("e1", "A", FARM, KITCHEN), ship("e2", "A", KITCHEN, SCHOOL), ship("e3", "A", SCHOOL, HOME))
+    found = way(told, "A", [f"A@{HOME}", f"A@{SCHOOL}"], site=FARM)
+    assert found
+    assert found.shortest == (f"A@{FARM}", f"A@{KITCHEN}", f"A@{SCHOOL}")
+    assert found.chain.events == {"e1", "e2", "e3"}
+
+
 def test_receipt_and_shipment_of_one_edge_both_stay_on_the_way() -> None:
     told = world(ship("e1", "A", FARM, KITCHEN), receive("e2", "A", KITCHEN, FARM), ship("e3", "A", FARM, HOME))
     found = way(told, "A", [f"A@{KITCHEN}"], site=FARM)
