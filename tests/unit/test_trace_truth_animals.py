@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -243,6 +244,16 @@ def test_slaughter_in_the_last_steps_explains_meat_however_late_it_is_told() -> 
     assert len(truth.open[K.MEAT_WITHOUT_PAPERS]) == 2
     truth.hear(event("e4", Step.SLAUGHTER, WORKS, pigs(1), pork("C", 80)))
     assert K.MEAT_WITHOUT_PAPERS not in truth.open
+
+
+@pytest.mark.parametrize(("shops", "sound"), [(2, True), (3, False)])
+def test_meat_is_explained_by_its_last_steps_and_not_by_what_lies_before(shops: int, sound: bool) -> None:
+    """The slaughter is a step, and so is each handing over from there."""
+    truth = world(DAY_AFTER)
+    sites = [WORKS, *(f"licence:{number}" for number in range(shops)), KITCHEN]
+    handed = [bought(f"e{n}", "C", here, there) for n, (there, here) in enumerate(pairwise(sites))]
+    truth.hear(event("e99", Step.SLAUGHTER, WORKS, pigs(1), pork("C", 80)), *handed)
+    assert [each.site for each in truth.open.get(K.MEAT_WITHOUT_PAPERS, [])] == ([] if sound else [KITCHEN])
 
 
 def test_meat_is_doubted_again_when_the_slaughter_it_came_of_was_an_error() -> None:
