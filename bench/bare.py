@@ -25,9 +25,9 @@ import services.registry.translate
 import services.trace.queries
 import services.trace.store
 import services.trace.translate
+from chassis import garbage
 from chassis.api.pages import DEFAULT_SIZE, position
 from chassis.caller import Caller
-from chassis.garbage import collect_seldom
 from chassis.settings import Settings
 from contracts.divisions import scope_prefix
 from services.inspection.domain import RUNNING
@@ -101,7 +101,7 @@ async def serve(name: str) -> None:
     server.add_insecure_port(f"{settings.grpc_host}:{settings.grpc_port}")
     await server.start()
     # As our own processes do.
-    collect_seldom()
+    garbage.collect_seldom(garbage.API)
     await server.wait_for_termination()
 
 

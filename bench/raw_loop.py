@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 from pymongo import MongoClient
 
 from bench import halves, plain
-from chassis.garbage import collect_seldom
+from chassis import garbage
 from chassis.settings import Settings
 from contracts.envelope import Envelope
 from contracts.topology import EGRESS, EVENTS, TRACE_CAPTURE, Queue
@@ -90,7 +90,7 @@ def consume(handles: Mapping[Queue, Handle], source: str) -> None:
     announcing = Announcing(connection.channel(), source)
     waiting = [(Waiting(connection.channel(), queue), handle) for queue, handle in handles.items()]
     # As our own processes do.
-    collect_seldom()
+    garbage.collect_seldom(garbage.WORKER)
     while True:
         connection.process_data_events(time_limit=_shortest(some.patience() for some, _ in waiting))
         for some, handle in waiting:

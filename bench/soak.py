@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from statistics import median
 from typing import Final, NamedTuple
@@ -65,15 +66,15 @@ def _sampled(line: Line, api: Server) -> Iterator[Sample]:
 
 @contextmanager
 def _called(api: Server) -> Iterator[None]:
-    """An api that is asked for pages of events, single ones and their chains all the while."""
+    """An api that is asked for pages of events, single ones and their chains all the while; raises what a call met."""
     done = threading.Event()
-    caller = threading.Thread(target=_call, args=(api, done))
-    caller.start()
-    try:
-        yield
-    finally:
-        done.set()
-        caller.join()
+    with ThreadPoolExecutor(1) as pool:
+        calls = pool.submit(_call, api, done)
+        try:
+            yield
+        finally:
+            done.set()
+        calls.result()
 
 
 def _call(api: Server, done: threading.Event) -> None:

@@ -15,8 +15,7 @@ import eventlet.wsgi
 from amqp.exceptions import AMQPError
 from nameko.containers import ServiceContainer
 
-from chassis import health, topology
-from chassis.garbage import collect_seldom
+from chassis import garbage, health, topology
 from chassis.logs import setup_logs
 from chassis.settings import Settings
 from chassis.worker.publisher import RECONNECT_S
@@ -38,7 +37,7 @@ def run(service: type, settings: Settings) -> None:
     _serve_health(container, settings)
     _declare(settings, stopping)
     container.start()
-    collect_seldom()
+    garbage.collect_seldom(garbage.WORKER)
     log.info("started", extra={"service": container.service_name})
     died = eventlet.spawn(container.wait)
     while not stopping and not died.dead:
