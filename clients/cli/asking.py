@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar, get_type_hints
 from uuid import uuid4
 
@@ -130,29 +131,51 @@ def grpc_option(service: str) -> Any:
     return Annotated[str | None, option]
 
 
-def asks(app: typer.Typer, name: str, show: Callable[[Json], None]) -> Callable[[Built], Built]:
-    """Makes a command of a function from options to a request; `show` prints the answer for people."""
+class DrawnFormat(StrEnum):
+    """How a command prints whose answer may be drawn."""
+
+    TABLE = "table"
+    JSON = "json"
+    SVG = "svg"
+
+
+DrawnFormatOption = Annotated[DrawnFormat, typer.Option("--format", help="输出方式。How to print.")]
+
+
+def asks(
+    app: typer.Typer, name: str, show: Callable[[Json], None], draw: Callable[[Json], str] | None = None
+) -> Callable[[Built], Built]:
+    """Makes a command of a function from options to a request; `show` prints the answer for people, `draw` is its
+    picture as SVG.
+    """
 
     def register(build: Built) -> Built:
-        app.command(name)(_command(build, show))
+        app.command(name)(_command(build, show, draw))
         return build
 
     return register
 
 
-def _command(build: Callable[..., Message], show: Callable[[Json], None]) -> Callable[..., None]:
+def _command(
+    build: Callable[..., Message], show: Callable[[Json], None], draw: Callable[[Json], str] | None
+) -> Callable[..., None]:
     message = get_type_hints(build)["return"].DESCRIPTOR
     common = [field for field in WITH_FIELD if field in message.fields_by_name]
 
-    def command(*, format: Format, grpc_address: str | None, token: str | None, **given: Any) -> None:
+    def command(*, format: Format | DrawnFormat, grpc_address: str | None, token: str | None, **given: Any) -> None:
         fields = {name: given.pop(name) for name in common}
         with reported():
             request = build(**given)
         answer = ask(_filled(request, fields), Caller(grpc_address, token))
-        print_json(answer) if format is Format.JSON else show(answer)
+        if format == Format.JSON:
+            print_json(answer)
+        elif draw and format is DrawnFormat.SVG:
+            typer.echo(draw(answer))
+        else:
+            show(answer)
 
     options = {name: WITH_FIELD[name] for name in common} | {
-        "format": (FormatOption, Format.TABLE),
+        "format": (DrawnFormatOption, DrawnFormat.TABLE) if draw else (FormatOption, Format.TABLE),
         "grpc_address": (grpc_option(service_of(message)), None),
         "token": (where.Token, None),
     }

@@ -7,6 +7,7 @@ import typer
 from shilian.inspection.v1 import inspection_pb2
 from shilian.trace.v1 import recall_pb2 as pb
 
+from clients.cli import recall_picture
 from clients.cli.asking import Division, asks
 from clients.cli.recall_tables import (
     SHOW_CLOSED,
@@ -38,7 +39,7 @@ def stock(
     return pb.StockRequest(operator_id=operator, site_id=site, batch=batch, at_time=moment(at))
 
 
-@asks(app, "simulate", show_simulation)
+@asks(app, "simulate", show_simulation, recall_picture.draw)
 def simulate(
     batches: Batches = None,
     document: Document = "",
@@ -70,7 +71,7 @@ def open_recall(
     )
 
 
-@asks(app, "get", SHOW_FROZEN)
+@asks(app, "get", SHOW_FROZEN, recall_picture.draw)
 def get(
     recall: Recall,
     version: Annotated[int, typer.Option(min=0, help="版本；缺省为最后一版。The last one by default.")] = 0,
