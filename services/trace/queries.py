@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from chassis.caller import Caller
 from contracts.divisions import scope_prefix
 from services.trace.lineage import HANDOVERS, TAKEOVERS
+from services.trace.pages import Position, older
 from services.trace.privacy import OPERATOR, SYSTEM
 from services.trace.store import EVENTS
 from services.trace.told import Stored
@@ -63,12 +64,11 @@ UNSHIPPED: Final = "unshipped_receipt"
 """A flag that is derived when asked for: whether somebody shipped may become known after the receipt."""
 
 
-def page(question: Question, caller: Caller, after: tuple[datetime, str] | None, size: int) -> list[Stored]:
+def page(question: Question, caller: Caller, after: Position | None, size: int) -> list[Stored]:
     """Pipeline of one page, newest first, after the time and id of the last event seen."""
     stages: list[Stored] = [{"$match": asked(question, caller)}]
     if after:
-        time, id = after
-        stages.append({"$match": {"$or": [{"time": {"$lt": time}}, {"time": time, "_id": {"$lt": id}}]}})
+        stages.append({"$match": older("time", after)})
     stages.append({"$sort": {"time": -1, "_id": -1}})
     if question.flag == UNSHIPPED:
         stages += _unshipped()

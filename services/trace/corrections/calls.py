@@ -14,6 +14,7 @@ from contracts.corrections import Declarer, declaration_id
 from contracts.divisions import scope_prefix
 from services.trace import queries
 from services.trace.corrections.declarations import Declaration, State
+from services.trace.pages import Position, older
 from services.trace.privacy import OPERATOR, SYSTEM
 from services.trace.told import Stored
 
@@ -46,7 +47,7 @@ def own_event(event: str, caller: Caller) -> Stored:
     return {"$and": [{"_id": event}, own]}
 
 
-def asked(request: pb.ListDeclarationsRequest, caller: Caller, after: tuple[datetime, str] | None) -> Stored:
+def asked(request: pb.ListDeclarationsRequest, caller: Caller, after: Position | None) -> Stored:
     """Filter of the caller's declarations after the last one seen. Raises InvalidArgument for a state there is not."""
     if request.state and request.state not in [*State]:
         raise InvalidArgument([rules.error("state", request.state, "invalid_value")])
@@ -55,10 +56,8 @@ def asked(request: pb.ListDeclarationsRequest, caller: Caller, after: tuple[date
         {"event_id": request.event_id} if request.event_id else {},
         {"state": request.state} if request.state else {},
         queries.within(scope_prefix(request.division)) if request.division else {},
+        older("at", after),
     ]
-    if after:
-        time, id = after
-        clauses.append({"$or": [{"at": {"$lt": time}}, {"at": time, "_id": {"$lt": id}}]})
     return {"$and": clauses}
 
 

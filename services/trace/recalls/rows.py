@@ -14,6 +14,7 @@ from chassis.collections import Collection
 from contracts.divisions import scope_prefix
 from contracts.trace import Link
 from services.trace.lineage import Place
+from services.trace.pages import Position, older
 from services.trace.privacy import OPERATOR, SYSTEM
 from services.trace.recalls.coverage import Coverage
 from services.trace.recalls.portions import Fate, Portion, Why
@@ -122,7 +123,7 @@ class Listed(NamedTuple):
     open: bool | None
     division: str
     batch: str
-    after: tuple[datetime, str] | None
+    after: Position | None
 
 
 NEWEST_FIRST: Final = (("opened_at", -1), ("_id", -1))
@@ -139,10 +140,7 @@ def asked(listed: Listed, caller: Caller) -> Stored:
         clauses.append(_within(scope_prefix(listed.division)))
     if listed.batch:
         clauses.append({"batches": listed.batch})
-    if listed.after:
-        time, id = listed.after
-        clauses.append({"$or": [{"opened_at": {"$lt": time}}, {"opened_at": time, "_id": {"$lt": id}}]})
-    return {"$and": clauses}
+    return {"$and": [*clauses, older("opened_at", listed.after)]}
 
 
 # Followed

@@ -19,13 +19,14 @@ from services.trace import queries, store
 from services.trace.api_reading import ApiReader
 from services.trace.asks import Bounds
 from services.trace.lineage import split
+from services.trace.pages import Position
 from services.trace.privacy import OPERATOR, SYSTEM, owns
 from services.trace.recalls import messages
 from services.trace.recalls.simulation import Held, moving, placed
 from services.trace.sites import Sites
 from services.trace.stock import stock
 from services.trace.stock.books import Books
-from services.trace.stock.stock import Asked, Position, Standing
+from services.trace.stock.stock import Asked, Standing
 
 
 class StockCalls:

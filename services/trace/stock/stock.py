@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from services.trace.lineage import UNNAMED, node_key, split
+from services.trace.pages import Position, older
 from services.trace.sites import Sites
 from services.trace.stock.accounts import Account
 from services.trace.stock.amounts import NOTHING, Amount
@@ -19,9 +20,6 @@ from services.trace.told import Stored
 NEWEST_FIRST: Final = (("time", -1), ("_id", -1))
 FIELDS: Final = dict.fromkeys(("time", "site", "batches", "inputs", "outputs"), 1)
 MOMENT: Final = timedelta(milliseconds=1)
-
-Position = tuple[datetime, str]
-"""Time and id of an event."""
 
 
 class Unknown(StrEnum):
@@ -63,10 +61,7 @@ def events(asked: Asked, at: datetime, scope: Stored) -> Stored:
 
 def before(where: Stored, position: Position | None) -> Stored:
     """The same, older than an event."""
-    if position is None:
-        return where
-    time, id = position
-    return {"$and": [where, {"$or": [{"time": {"$lt": time}}, {"time": time, "_id": {"$lt": id}}]}]}
+    return {"$and": [where, older("time", position)]}
 
 
 def shown_before(where: Stored, position: Position, keys: Collection[str]) -> Stored:

@@ -1,7 +1,6 @@
 """Findings as callers ask for them and see them: filters with the caller's scope inside, messages."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 from shilian.trace.v1 import trace_pb2 as pb
@@ -13,6 +12,7 @@ from contracts import rules
 from contracts.divisions import scope_prefix
 from contracts.findings import Finding, FindingKind
 from services.trace.domain import Facts
+from services.trace.pages import Position, older
 from services.trace.privacy import OPERATOR, SYSTEM
 from services.trace.queries import within
 from services.trace.told import Stored
@@ -40,9 +40,7 @@ def one(request: pb.GetFindingRequest, caller: Caller) -> Stored:
     return {"$and": [{"_id": request.finding_id}, scope(caller)]}
 
 
-def asked(
-    request: pb.ListFindingsRequest, sites: Sequence[str], caller: Caller, after: tuple[datetime, str] | None
-) -> Stored:
+def asked(request: pb.ListFindingsRequest, sites: Sequence[str], caller: Caller, after: Position | None) -> Stored:
     """Filter of the caller's findings after the last one seen; `sites` are all ids of the site asked for.
 
     Raises InvalidArgument for a kind there is not.
@@ -55,10 +53,8 @@ def asked(
         {"open": request.open} if request.HasField("open") else {},
         {"site": {"$in": list(sites)}} if sites else {},
         _within(scope_prefix(request.division)) if request.division else {},
+        older("opened_at", after),
     ]
-    if after:
-        time, id = after
-        clauses.append({"$or": [{"opened_at": {"$lt": time}}, {"opened_at": time, "_id": {"$lt": id}}]})
     return {"$and": clauses}
 
 
