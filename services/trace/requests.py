@@ -63,7 +63,8 @@ def start(request: pb.TraceRequest, passes: Passes | None, as_of: datetime) -> S
         raise InvalidArgument(wrong)
     walk = bounded(request, DIRECTIONS[request.direction], passes, as_of)
     reference = codes.compact(request.document_number or request.ear_tag)
-    return replace(walk, batch=request.batch, site=request.site_id or None, reference=reference)
+    site, operator = request.site_id or None, request.operator_id or None
+    return replace(walk, batch=request.batch, reference=reference, site=site, operator=operator)
 
 
 def bounded(bounds: Bounded, direction: Direction, passes: Passes | None, as_of: datetime | None = None) -> Start:

@@ -103,6 +103,11 @@ def test_walk_begins_at_a_paper_or_an_animal(client: Client, bus: Bus, db: Any) 
     assert nodes(asked(client, FORWARD, ear_tag=PIG)) == animal
     assert nodes(asked(client, FORWARD, document_number=" 鲁a-001")) == animal | {("Q", farm), ("Q", stall)}
     assert nodes(asked(client, BACKWARD, document_number="d-E3")) == animal
+    assert nodes(asked(client, FORWARD, batch="pork", operator_id=STALL.operator)) == {
+        ("pork", stall),
+        ("pork", school),
+    }
+    assert nodes(asked(client, FORWARD, batch="pork", operator_id=SCHOOL.operator)) == {("pork", school)}
     unknown = pb.TraceRequest(direction=FORWARD, document_number="X9")
     assert client.status("Trace", unknown) == grpc.StatusCode.NOT_FOUND
 

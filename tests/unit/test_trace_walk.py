@@ -166,6 +166,20 @@ def test_batch_of_more_events_than_there_is_room_for_is_begun_in_part() -> None:
     assert len(found.starts) == 8
 
 
+def test_walk_begins_at_all_sites_of_an_operator_and_nowhere_else() -> None:
+    one, other = (Place(f"m{number}", operator="o:market") for number in range(2))
+    told = world(
+        ship("e1", "A", S, one),
+        ship("e2", "A", S, other),
+        ship("e3", "A", one, "s1"),
+        ship("e4", "A", S, "s2"),
+    )
+    assert told.forward("A", operator="o:market").starts == ["A@m0", "A@m1"]
+    assert set(told.forward("A", operator="o:market").nodes) == {"A@m0", "A@m1", "A@s1"}
+    assert told.forward("A", operator="o:market", site="m1").starts == ["A@m1"]
+    assert told.forward("A", operator="o:nobody").starts == []
+
+
 def test_unknown_batch_gives_nothing() -> None:
     assert not world(ship("e1", "A", S, R)).back("B").nodes
 

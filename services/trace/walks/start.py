@@ -18,14 +18,16 @@ MOST_EVENTS: Final = 100_000
 class Start:
     """Where a walk begins and what bounds it.
 
-    It begins at a batch (and `others`), at one site or wherever they are; or, with a `reference` instead of a batch, at
-    the goods of the events that name that document or, of an ear tag, at the lots that carry it. A walk begins at and
-    leaves only places that `passes` says yes to; their neighbours are reached but not left.
+    It begins at a batch (and `others`), at one site, at the sites of one operator or wherever they are; or, with a
+    `reference` instead of a batch, at the goods of the events that name that document or, of an ear tag, at the lots
+    that carry it. A walk begins at and leaves only places that `passes` says yes to; their neighbours are reached but
+    not left.
     """
 
     batch: str
     direction: Direction
     site: str | None = None
+    operator: str | None = None
     max_depth: int = 50
     max_nodes: int = 10_000
     max_events: int = MOST_EVENTS

@@ -126,11 +126,11 @@ class Walk:
         rows = sorted(rows, key=lambda row: (row["day"], row["_id"]), reverse=True)
         named, seen = begun(rows, self.start.batches_in)
         yield from self._meet(rows, {key for key, _ in (*named, *seen)})
-        if self.start.passes:
+        if self.start.passes or self.start.operator:
             yield from self.tell(row["_id"] for row in rows)
         # The earliest that names a node comes last.
         via = {self._today.get(key, key): id for key, id in named}
-        found = [key for key in sorted(via) if asked in (None, split(key)[1]) and self._passes(key)]
+        found = [key for key in sorted(via) if asked in (None, split(key)[1]) and self._begins_at(key)]
         self._labels.begin({key: via[key] for key in found})
         self._witness(seen)
         if begun_in_part:
@@ -142,6 +142,10 @@ class Walk:
         told = {self._today.get(key, key): id for key, id in seen if not is_unnamed(key)}
         self.chain.witnesses = {key: id for key, id in told.items() if key not in self.chain.starts}
         self.chain.events.update(self.chain.witnesses.values())
+
+    def _begins_at(self, key: str) -> bool:
+        whose = self.start.operator
+        return self._passes(key) and (whose is None or self.chain.place(key).operator == whose)
 
     def _passes(self, key: str) -> bool:
         known = not is_unnamed(key)

@@ -527,6 +527,7 @@ class TraceRequest(_message.Message):
     ANY_ORDER_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
     batch: _builtins.str
     site_id: _builtins.str
     """Start at one holder only; empty means wherever the goods are."""
@@ -545,6 +546,8 @@ class TraceRequest(_message.Message):
     """Nodes in an answer: 1 to 20,000; 1,000 when 0."""
     page_token: _builtins.str
     """Continues a walk as of the time it began; Aborted when what was recorded about it changed since."""
+    operator_id: _builtins.str
+    """Start only at sites of this operator; empty means wherever the goods are."""
     @_builtins.property
     def from_time(self) -> _timestamp_pb2.Timestamp:
         """Only what happened from then on, and before then."""
@@ -566,10 +569,11 @@ class TraceRequest(_message.Message):
         any_order: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        operator_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "until_time", b"until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_order", b"any_order", "batch", b"batch", "direction", b"direction", "document_number", b"document_number", "ear_tag", b"ear_tag", "from_time", b"from_time", "max_depth", b"max_depth", "max_nodes", b"max_nodes", "page_size", b"page_size", "page_token", b"page_token", "site_id", b"site_id", "until_time", b"until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_order", b"any_order", "batch", b"batch", "direction", b"direction", "document_number", b"document_number", "ear_tag", b"ear_tag", "from_time", b"from_time", "max_depth", b"max_depth", "max_nodes", b"max_nodes", "operator_id", b"operator_id", "page_size", b"page_size", "page_token", b"page_token", "site_id", b"site_id", "until_time", b"until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
