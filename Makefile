@@ -27,8 +27,8 @@ down: ## stop exactly those; the data stays
 status: setup ## show each process of the stack
 	@$(RUN) deploy.local status
 
-demo: setup ## one month of three cities, on a stack of its own
-	@$(RUN) demo
+demo: setup ## one month of three cities, on a stack of its own (KEEP=1 leaves it running)
+	@$(RUN) demo $(if $(KEEP),--keep)
 
 proto: setup ## generate the gRPC stubs, AsyncAPI document and JSON schemas
 	$(RUN) proto.generate

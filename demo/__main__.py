@@ -35,20 +35,21 @@ def main(
     scale: Annotated[float, typer.Option(min=0, max=1, help="Share of the month's days to play.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Another seed, another month; 0 chooses.")] = 0,
     directory: Annotated[Path, typer.Option("--dir", help="Where stack, pictures and summary go.")] = LOCAL / "demo",
+    keep: Annotated[bool, typer.Option("--keep", help="Leave its stack running, to look at with `shilian`.")] = False,
 ) -> None:
     """Play a month, count every record, trace a lunch and a contaminated batch. Exit 0 only when nothing is lost."""
     # SIGINT too: a shell that starts the demo in the background has it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     console = Console(width=None if sys.stdout.isatty() else WIDE)
-    plan = Plan(directory.resolve(), _first(month), seed or _seed(), scale)
+    plan = Plan(directory.resolve(), _first(month), seed or _seed(), scale, keep)
     plan.folder.mkdir(parents=True, exist_ok=True)
     try:
         result = run(plan, console)
     except (StackError, RuntimeError, TimeoutError, grpc.RpcError) as trouble:
         Console(stderr=True).print(str(trouble), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
-    report.tell(console, result)
+    report.tell(console, result, plan.folder / "stack" if keep else None)
     raise typer.Exit(0 if result.good else 1)
 
 

@@ -23,6 +23,10 @@ class Moment:
         part.write_text(str((to - datetime.now(UTC)).total_seconds()))
         part.replace(self._file)
 
+    def release(self) -> None:
+        """Lets the clock be the machine's again, unless it is ahead: a clock does not go back."""
+        self.move(max(self.now(), datetime.now(UTC)))
+
     def now(self) -> datetime:
         """The time in Shanghai."""
         return (datetime.now(UTC) + timedelta(seconds=float(self._file.read_text()))).astimezone(SHANGHAI)

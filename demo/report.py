@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from rich.console import Console
 
@@ -21,8 +22,8 @@ _PARAMETER = re.compile(r"\{\w+\}")
 OUTCOMES = {"accepted": "已接收", "duplicate": "重复", "rejected": "已拒绝"}
 
 
-def tell(console: Console, result: Result) -> None:
-    """All of it; the count comes last."""
+def tell(console: Console, result: Result, kept: Path | None = None) -> None:
+    """All of it; the count comes last. `kept` is the directory of a stack that was left running."""
     rosters(console, result.rosters)
     counts(console, "拒收 rejected (死信 dead letters)", result.rejected)
     died(console, result.elsewhere)
@@ -41,7 +42,17 @@ def tell(console: Console, result: Result) -> None:
     speed(console, result.speed)
     stages = " · ".join(f"{name} {seconds:.1f}" for name, seconds in result.seconds.items())
     console.print(f"秒 seconds: {stages}", highlight=False)
+    if kept:
+        running(console, kept)
     print(result.count, flush=True)
+
+
+def running(console: Console, stack: Path) -> None:
+    """How to look at a stack that was left running, and how to end it."""
+    console.print("\n环境仍在运行 the stack runs on. 查看 to look at it:", highlight=False)
+    console.print(f"    export SHILIAN_STACK_DIR={stack}", highlight=False, soft_wrap=True)
+    console.print("    .venv/bin/shilian finding list --open", highlight=False)
+    console.print("停止 to end it: .venv/bin/python -m deploy.local down\n", highlight=False)
 
 
 def rosters(console: Console, imported: Iterable[Json]) -> None:

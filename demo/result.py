@@ -15,12 +15,13 @@ from demo.recall import Called
 
 @dataclass(frozen=True)
 class Plan:
-    """What to play, and where its results go."""
+    """What to play, where its results go, and whether its stack is left running when it went well."""
 
     folder: Path
     first: date
     seed: int
     scale: float
+    keep: bool = False
 
 
 @dataclass

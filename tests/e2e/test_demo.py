@@ -7,13 +7,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from demo.generator import Month, generate
+from demo.run import leaving
+from demo.stages import Stages
 from deploy.local.home import LOCAL, Home
 from deploy.local.leftovers import end_processes, marked_processes
 from tests.processes import ROOT, eventually
@@ -95,6 +99,14 @@ def test_the_demo_accounts_for_every_record_and_traces_both_ways(folder: Path, d
     assert 0.85 < float(summary["bulletin"]["rates"]["registration"]) < 0.95
     assert {error["rule"] for roster in summary["rosters"] for error in roster["errors"]} >= {"required", "no_site"}
     assert _left_running(folder) == []
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_a_stack_is_left_running_only_where_that_was_asked_for_and_all_went_well(folder: Path, well: bool) -> None:
+    with suppress(RuntimeError), leaving(folder / "stack", Stages(Console(quiet=True)), keep=True):
+        if not well:
+            raise RuntimeError
+    assert bool(_left_running(folder)) is well
 
 
 def check_loop(loop: dict[str, Any]) -> None:
