@@ -71,6 +71,15 @@ def test_what_is_sold_and_shipped_or_bought_and_received_is_moved_once() -> None
     assert located(*told) == {(f"A@{FARM}", Fate.HELD): kilos(10), (f"A@{SHOP}", Fate.HELD): kilos(10)}
 
 
+def test_of_what_is_sold_and_shipped_or_bought_and_received_the_larger_account_counts() -> None:
+    for sold, shipped in (("4", "10"), ("10", "4")):
+        lot, more = goods("A", quantity=sold), {"quantity": shipped}
+        told = harvest("e0", "A", FARM, quantity="20"), event("e1", Step.SELLING, FARM, lot, lot, SHOP, 1)
+        taken = event("e3", Step.PURCHASE, SHOP, lot, lot, FARM, 2), receive("e4", "A", SHOP, FARM, **more)
+        for events in ((*told, ship("e2", "A", FARM, SHOP, **more)), (told[0], *taken)):
+            assert located(*events)[f"A@{FARM}", Fate.HELD] == kilos(10)
+
+
 def test_processed_goods_name_the_batches_that_they_became() -> None:
     parts, covered = found(
         harvest("e0", "A", FARM),
