@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 
 import pytest
 
+from chassis.api.mongo import Store
 from chassis.asking import answered
 from chassis.collections import ensure
 from contracts.registry import Alias
 from contracts.trace import Document, Lot, Party, Record
 from services.trace import replica, rows, store
+from services.trace.api_reading import ApiReader
 from services.trace.asks import Cut, EventsAt
 from services.trace.entry import Entry
 from services.trace.lineage import Event, Goods, Place
@@ -19,6 +21,7 @@ from services.trace.walks import store as walk_store
 from services.trace.walks.chain import SIZE_LIMIT, Chain, Direction
 from services.trace.walks.start import Start
 from services.trace.walks.walk import Walk
+from tests.stack import Database
 from tests.unit.trace_chains import ALIASES, MEANT, STEPS
 from tests.unit.trace_oracle import BATCHES, SITES
 from tests.unit.trace_world import MORNING, World, event, goods
@@ -131,6 +134,19 @@ def test_no_more_events_are_read_than_asked_for_and_those_declared_errors_count(
     whole, cut = (drive(Walk(Start("A", Direction.FORWARD, max_events=most)).run()) for most in (1_000, 40))
     assert set(cut.nodes) < set(whole.nodes)
     assert SIZE_LIMIT in {gap.kind for gap in cut.gaps}
+
+
+@pytest.mark.asyncio
+async def test_an_api_reads_no_more_events_than_asked_for(drive: Drive[Any], mongo: Database) -> None:
+    def asking() -> Generator[Any, Any, Any]:
+        return (yield EventsAt(Direction.FORWARD, ("A@s0", "B@s0"), most=3))
+
+    own = Store.connect(mongo.url)
+    try:
+        found = await ApiReader(own).walked(asking())
+        assert (type(found), len(found)) == (Cut, 3)
+    finally:
+        own.close()
 
 
 def test_walk_begins_where_a_paper_or_an_ear_tag_says(drive: Drive[Chain], events: list[Event]) -> None:
