@@ -1,7 +1,7 @@
 """The stateless checks of a canonical record, run by every adapter: what they find is a row of `contracts.rules`."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from contracts import codes, divisions, duties, kde
 from contracts.egress import FieldError
-from contracts.fields import SHANGHAI, local_time
+from contracts.fields import SHANGHAI, day_of, is_day_only, local_time
 from contracts.inspection import TestResult
 from contracts.rules import RULES, Effect, error
 from contracts.trace import Lot, Party, Record, Step
@@ -134,7 +134,7 @@ def _production_problem(produced_on: str, time: datetime) -> str | None:
     made = _date(produced_on)
     if made is None:
         return "date_unreadable"
-    return "time_order" if made > _day(time) else None
+    return "time_order" if made > day_of(time) else None
 
 
 def _papers(record: Record, received_at: datetime, limits: Limits) -> _Faults:
@@ -179,18 +179,14 @@ def _end_of(told: str) -> datetime | None:
         moment = local_time(told)
     except PydanticCustomError:
         return None
-    return moment + timedelta(days=1) if moment.astimezone(SHANGHAI).time() == time.min else moment
+    return moment + timedelta(days=1) if is_day_only(moment) else moment
 
 
 _CHECKS: Final = (_identified, _in_time, _parties, _lots, _papers, _complete, _sampled)
 
 
 def _expired(last_day: date | None, record: Record) -> bool:
-    return last_day is not None and last_day < _day(record.time)
-
-
-def _day(time: datetime) -> date:
-    return time.astimezone(SHANGHAI).date()
+    return last_day is not None and last_day < day_of(record.time)
 
 
 @lru_cache(4096)

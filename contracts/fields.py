@@ -6,7 +6,7 @@ normal; only what has no meaning is an error, and its type is a rule of `contrac
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple
@@ -156,11 +156,21 @@ def _read_time(words: str) -> datetime:
     return datetime.fromisoformat(words)
 
 
+def day_of(at: datetime) -> date:
+    """The day in Shanghai."""
+    return at.astimezone(SHANGHAI).date()
+
+
+def is_day_only(at: datetime) -> bool:
+    """Many papers carry a day and no hour, which reads as its midnight; nothing is told within that day then."""
+    return at.astimezone(SHANGHAI).time() == time.min
+
+
 def day(value: Any) -> str | None:
     """A day as YYYY-MM-DD when it can be read, else the sender's words: a production date is kept either way."""
     words = optional_text(value)
     try:
-        return words and local_time(words).astimezone(SHANGHAI).date().isoformat()
+        return words and day_of(local_time(words)).isoformat()
     except PydanticCustomError:
         return words
 

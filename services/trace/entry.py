@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from contracts.egress import FieldError
-from contracts.fields import SHANGHAI
+from contracts.fields import day_of
 from contracts.registry import SiteFacts
 from contracts.trace import Category, Lot, Record, RecordedEvent
 from services.trace.told import Stored, said_by
@@ -103,7 +103,7 @@ def gist_of(record: Record) -> Gist:
 
 def gist(time: datetime, lots: Iterable[tuple[Any, ...]]) -> Gist:
     """The gist of an event at an aware time with lots of (batch, quantity, unit)."""
-    return time.astimezone(SHANGHAI).date(), frozenset(lots)
+    return day_of(time), frozenset(lots)
 
 
 def recorded(entry: Entry) -> RecordedEvent:

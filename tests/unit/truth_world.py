@@ -7,6 +7,7 @@ from typing import Any
 
 from chassis.asking import answered
 from contracts import codes
+from contracts.fields import day_of
 from contracts.findings import Finding, FindingKind
 from services.trace.asks import SitesOf
 from services.trace.lineage import Event, Place, ends_of
@@ -27,7 +28,7 @@ from services.trace.truth.asks import (
     Watched,
 )
 from services.trace.truth.judge import Examination
-from services.trace.truth.statements import Paper, Statement, day_of
+from services.trace.truth.statements import Paper, Statement
 from services.trace.truth.subjects import Subject, is_watched
 from tests.unit.trace_world import MORNING, event, goods
 

@@ -7,10 +7,10 @@ midnight stands for its whole day, since many papers carry a day only: two uses 
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from contracts.fields import SHANGHAI
+from contracts.fields import is_day_only
 from contracts.trace import Step
 from services.trace.lineage import TRANSFORMS
 
@@ -38,7 +38,7 @@ class Use(NamedTuple):
     @property
     def ends(self) -> datetime:
         """The last moment it may mean."""
-        return self.time + DAY - INSTANT if _is_day(self.time) else self.time
+        return self.time + DAY - INSTANT if is_day_only(self.time) else self.time
 
 
 class Stretch(NamedTuple):
@@ -111,12 +111,8 @@ def _within(use: Use, stretch: Stretch) -> bool:
 
 def _done(cleaning: Use) -> datetime:
     """When a line was clean at last: at the end of the day, where the clean-down names a day."""
-    return cleaning.time + DAY if _is_day(cleaning.time) else cleaning.time
+    return cleaning.time + DAY if is_day_only(cleaning.time) else cleaning.time
 
 
 def _names(use: Use, batches: Collection[str]) -> bool:
     return any(batch in batches for batch in (*use.inputs, *use.outputs))
-
-
-def _is_day(moment: datetime) -> bool:
-    return moment.astimezone(SHANGHAI).time() == time.min

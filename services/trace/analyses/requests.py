@@ -14,7 +14,7 @@ from chassis import clock
 from chassis.api.errors import InvalidArgument
 from contracts import rules
 from contracts.egress import FieldError
-from contracts.fields import SHANGHAI
+from contracts.fields import SHANGHAI, day_of
 from services.trace.analyses.suspects import ALIKE
 from services.trace.requests import Passes, bounded
 from services.trace.walks.chain import Direction
@@ -73,7 +73,7 @@ def _weight(text: str) -> Fraction | None:
 def day(request: pb.ListDishesRequest) -> date:
     """The day asked for, today in Shanghai when none is. Raises InvalidArgument for what is no day."""
     if not request.day:
-        return clock.now().astimezone(SHANGHAI).date()
+        return day_of(clock.now())
     try:
         return date.fromisoformat(request.day)
     except ValueError as error:
@@ -87,4 +87,4 @@ def begin_of(day: date) -> datetime:
 
 def begin_of_day(moment: datetime) -> datetime:
     """When the day of a moment began in Shanghai."""
-    return begin_of(moment.astimezone(SHANGHAI).date())
+    return begin_of(day_of(moment))

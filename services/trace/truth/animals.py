@@ -9,21 +9,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from contracts.fields import day_of
 from contracts.findings import FindingKind
 from contracts.trace import Step
+from contracts.workdays import midnight_after
 from services.trace.lineage import HANDOVERS, TAKEOVERS, UNNAMED, Event, edges, goods_on, split
 from services.trace.truth.papers import brought, certifies, cited, last_day, number_of
-from services.trace.truth.statements import (
-    QUARANTINE,
-    Doubt,
-    Paper,
-    Statement,
-    day_of,
-    end_of,
-    ids,
-    last,
-    once,
-)
+from services.trace.truth.statements import QUARANTINE, Doubt, Paper, Statement, ids, last, once
 
 HEADS: Final = "HEA"
 
@@ -173,5 +165,5 @@ def _ends(key: str, departures: Sequence[Statement]) -> datetime:
     ends = [last_day(paper) for each in departures for paper in each.papers if paper.key == key]
     known = [end for end in ends if end]
     if known:
-        return end_of(min(known))
-    return end_of(day_of(max(each.event.time for each in departures) + LONGEST))
+        return midnight_after(min(known))
+    return midnight_after(day_of(max(each.event.time for each in departures) + LONGEST))

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from contracts.fields import day_of
 from contracts.findings import FindingKind
 from services.trace.lineage import Event
 from services.trace.stock.amounts import Amount
-from services.trace.truth.statements import Doubt, Statement, day_of, shown
+from services.trace.truth.statements import Doubt, Statement, shown
 
 
 def doubles(statements: Iterable[Statement]) -> Doubt | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+from contracts.fields import day_of
 from services.trace.lineage import TAKEOVERS, split
 from services.trace.truth import animals, balance, doubles, meat, papers, places, vehicles
 from services.trace.truth.asks import (
@@ -19,7 +20,7 @@ from services.trace.truth.asks import (
 )
 from services.trace.truth.findings import Judged
 from services.trace.truth.reading import Reading, ordered
-from services.trace.truth.statements import Doubt, Statement, day_of
+from services.trace.truth.statements import Doubt, Statement
 from services.trace.truth.subjects import Subject, Topic, cited_papers, subjects_of, vehicle_days
 
 Judging = Generator[Request, Any, list[Judged]]

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+from contracts.fields import day_of
 from contracts.findings import FindingKind
 from contracts.trace import Category, Step
 from services.trace.lineage import TAKEOVERS, edges
-from services.trace.truth.statements import Doubt, Statement, day_of, ids
+from services.trace.truth.statements import Doubt, Statement, ids
 from services.trace.watch import terms
 
 LAST_STEPS: Final = 3

@@ -10,24 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
+from contracts.fields import day_of
 from contracts.findings import FindingKind
 from contracts.trace import Category, Step
 from services.trace.lineage import TAKEOVERS, Event, Flow, Goods, edges, flows, split
 from services.trace.stock.amounts import Amount, beyond, moved, sum_of
 from services.trace.truth.returns import sent_back, way_of
-from services.trace.truth.statements import (
-    QUARANTINE,
-    Doubt,
-    Paper,
-    Statement,
-    day_of,
-    ids,
-    last,
-    once,
-    percent,
-    shown,
-    slack,
-)
+from services.trace.truth.statements import QUARANTINE, Doubt, Paper, Statement, ids, last, once, percent, shown, slack
 
 FORMS: Final[Mapping[str, int]] = {"animal_a": 5, "product_a": 7, "animal_b": 0, "product_b": 0}
 """Days after its issue that a quarantine certificate is valid at most: A crosses provinces, B is of the same day

@@ -9,10 +9,11 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
+from contracts.fields import is_day_only
 from contracts.findings import FindingKind
 from contracts.trace import Step
 from services.trace.lineage import Event
-from services.trace.truth.statements import Doubt, Statement, by_time, is_day_only, moment, once
+from services.trace.truth.statements import Doubt, Statement, by_time, moment, once
 
 COUNTY: Final = 6
 """Digits of a county's code; fewer name no county."""

@@ -7,14 +7,13 @@ differently only the first account counts, until a person declares one of them a
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from contracts import codes
-from contracts.fields import SHANGHAI
+from contracts.fields import SHANGHAI, day_of, is_day_only
 from contracts.findings import FindingKind
-from contracts.workdays import midnight_after
 from services.trace.lineage import Event
 from services.trace.stock.amounts import Amount
 
@@ -133,21 +132,6 @@ def shown(amount: Amount) -> str:
 def moment(at: datetime) -> str:
     """A time as people read it."""
     return at.astimezone(SHANGHAI).isoformat(timespec="seconds")
-
-
-def day_of(at: datetime) -> date:
-    """The day in Shanghai."""
-    return at.astimezone(SHANGHAI).date()
-
-
-def end_of(day: date) -> datetime:
-    """When a day ends in Shanghai, as UTC."""
-    return midnight_after(day)
-
-
-def is_day_only(at: datetime) -> bool:
-    """Many papers carry a day and no hour, which reads as its midnight; nothing is told within that day then."""
-    return at.astimezone(SHANGHAI).time() == time()
 
 
 def is_before(first: datetime, second: datetime) -> bool:

@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from contracts import codes
+from contracts.fields import day_of
 from contracts.findings import FindingKind
 from services.trace.lineage import UNNAMED, flows, split
 from services.trace.truth.animals import is_of_animals
 from services.trace.truth.meat import is_receipt
-from services.trace.truth.statements import Paper, Statement, day_of
+from services.trace.truth.statements import Paper, Statement
 
 SHORTEST_NUMBER: Final = 6
 """Characters of a paper's number; a shorter one starts again every day (as in `contracts.identity`)."""

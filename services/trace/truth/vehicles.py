@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from contracts.fields import day_of, is_day_only
 from contracts.findings import FindingKind
 from contracts.trace import Step
+from contracts.workdays import midnight_after
 from services.trace.lineage import TAKEOVERS, Event
 from services.trace.truth.animals import answers, certificates, sets_out
-from services.trace.truth.statements import Doubt, Statement, by_time, day_of, end_of, ids, is_day_only, last, once
+from services.trace.truth.statements import Doubt, Statement, by_time, ids, last, once
 
 ENDS: Final = TAKEOVERS | {Step.SLAUGHTER}
 
@@ -61,7 +63,7 @@ def _trips(told: Sequence[Statement], arrivals: Sequence[Statement]) -> list[Tri
 
 def _trip(key: str, events: Sequence[Event], arrivals: Sequence[Statement]) -> Trip:
     first = min(events, key=by_time)
-    whole_day = end_of(day_of(first.time))
+    whole_day = midnight_after(day_of(first.time))
     ended = [
         each.event.time
         for each in arrivals

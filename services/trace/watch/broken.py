@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from contracts.fields import SHANGHAI
+from contracts.fields import day_of
 from contracts.findings import FindingKind
 from contracts.trace import Link
 from services.trace.asks import EventsNamed, SitesOf
@@ -92,5 +92,4 @@ def _own_produce(handoff: Handoff, tail: Place) -> bool:
 
 
 def _due(half: Half, duty: Duty, place: Place) -> datetime:
-    day = half.time.astimezone(SHANGHAI).date()
-    return half.time + terms.allowed(duty, day, half.category, place.link, place.division)
+    return half.time + terms.allowed(duty, day_of(half.time), half.category, place.link, place.division)

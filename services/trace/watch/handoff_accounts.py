@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from contracts.fields import day_of
 from contracts.findings import FindingKind
 from contracts.trace import Step
 from services.trace.lineage import UNNAMED
 from services.trace.stock.amounts import Amount
-from services.trace.truth.statements import CLOCKS, MOST_EVENTS, day_of, moment, shown
+from services.trace.truth.statements import CLOCKS, MOST_EVENTS, moment, shown
 from services.trace.watch import terms
 from services.trace.watch.handoffs import Edges, Half, Handoff, by_time, edges_of, one_of
 from services.trace.watch.terms import Duty

@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median_low
 from typing import Final, NamedTuple
 
-from contracts.fields import SHANGHAI
+from contracts.fields import SHANGHAI, day_of
 from contracts.registry import OperatorState, SiteFacts
 from contracts.workdays import Days, deadline, midnight_after
 
@@ -46,7 +46,7 @@ def silent_at(days: list[date], facts: SiteFacts | None) -> Silence | None:
         return silence
     if facts.closed_until is None:
         return None
-    return max(silence, _counted(facts.closed_until.astimezone(SHANGHAI).date(), days))
+    return max(silence, _counted(day_of(facts.closed_until), days))
 
 
 def _counted(last: date, days: list[date]) -> Silence:

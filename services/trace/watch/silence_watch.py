@@ -8,7 +8,7 @@ from pymongo import UpdateOne
 
 from chassis.outgoing import Commit
 from contracts.envelope import Envelope
-from contracts.fields import SHANGHAI
+from contracts.fields import day_of
 from contracts.findings import Finding, FindingKind
 from contracts.registry import SiteFacts
 from contracts.trace import RecordedEvent
@@ -39,7 +39,7 @@ class Marks:
         """By site, the days in Shanghai with events that are not marked yet."""
         days: Days = {}
         for event in events:
-            day = event.time.astimezone(SHANGHAI).date()
+            day = day_of(event.time)
             if (event.site, day) not in self._known:
                 days.setdefault(event.site, set()).add(day)
         return days
@@ -120,8 +120,7 @@ def _again(silence: Silence | None, facts: SiteFacts | None, now: datetime) -> d
 
 
 def _day(event: Stored) -> date:
-    day: date = event["time"].astimezone(SHANGHAI).date()
-    return day
+    return day_of(event["time"])
 
 
 def _finding(reader: Reader, sites: Sites, site: str, silence: Silence, last: Stored, now: datetime) -> Finding:
