@@ -7,10 +7,12 @@ from typing import Final
 from pydantic_core import from_json
 
 from bench import halves, plain
+from bench.chain import Chain
 from bench.ground import Ground
 from bench.line import Contender, Load
 from bench.result import Result, Side, measured
 from services.trace import store
+from services.trace.evidence.sealing import BLOCKS
 
 SINGLE, STOCK, BUNDLED, PER_BUNDLE = 20_000, 2_500, 40_000, 100
 CHUNK: Final = 1_000
@@ -65,8 +67,10 @@ def _insert_many(ground: Ground, load: Load) -> float:
     told = [record for body in load.bodies for record in from_json(body)["records"]]
     rows = [plain.event(record, record["message_id"], now) for record in told]
     with ground.field(store.COLLECTIONS) as field:
-        started = time.monotonic()
+        started, blocks = time.monotonic(), Chain()
         for at in range(0, len(rows), CHUNK):
-            field.db[store.EVENTS].insert_many(rows[at : at + CHUNK], ordered=False)
+            documents, block = blocks.seal(rows[at : at + CHUNK], now)
+            field.db[store.EVENTS].insert_many(documents, ordered=False)
+            field.db[BLOCKS].insert_one(block)
             halves.upsert(field.db, rows[at : at + CHUNK])
         return len(rows) / (time.monotonic() - started)

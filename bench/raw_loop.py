@@ -12,15 +12,19 @@ from pydantic_core import from_json, to_json
 from pymongo import MongoClient
 
 from bench import halves, plain
+from bench.chain import Chain
 from chassis import garbage
 from chassis.settings import Settings
 from contracts.envelope import Envelope
 from contracts.topology import EGRESS, EVENTS, TRACE_CAPTURE, Queue
+from services.trace.evidence.sealing import BLOCKS
 from services.trace.store import EVENTS as COLLECTION
 
 BATCH: Final = 500
 LINGER_S: Final = 0.02
 """A batch waits so long for more, as ours do."""
+
+CHAIN: Final = Chain()
 
 
 class Taken(NamedTuple):
@@ -109,7 +113,9 @@ def _capture(db: Any, announcing: Announcing, batch: list[Taken]) -> None:
         for record in from_json(taken.body)["records"]:
             rows.append(row := plain.event(record, taken.headers["ce-correlationid"], now))
             told.append(plain.announced(row, record))
-    db[COLLECTION].insert_many(rows, ordered=False)
+    documents, block = CHAIN.seal(rows, now)
+    db[COLLECTION].insert_many(documents, ordered=False)
+    db[BLOCKS].insert_one(block)
     halves.upsert(db, rows)
     announcing.publish(EVENTS, "trace.events_recorded.v1", "trace.events_recorded.v1", {"events": told})
     for source, answer in plain.answers(rows).items():

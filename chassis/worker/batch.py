@@ -3,7 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import eventlet
@@ -34,7 +36,8 @@ MAX_BYTES = 16 << 20
 """A bundle is at most a quarter of it; what is larger was not made by one of ours."""
 
 
-class Delivery(NamedTuple):
+@dataclass(eq=False)
+class Delivery:
     """A message as pika delivered it, and when (monotonic seconds)."""
 
     tag: int
@@ -44,6 +47,22 @@ class Delivery(NamedTuple):
     body: bytes
     redelivered: bool
     at: float
+
+    @cached_property
+    def raw(self) -> RawMessage:
+        """With its envelope read, once; a message back from the ladder gets its first routing key again.
+
+        The platform's own headers count only on the default exchange, which the ladder and a replay use and where no
+        source may publish: on any other a sender could claim to be another by writing them.
+        """
+        properties = self.properties
+        headers: Mapping[str, Any] = {_text(name): value for name, value in (properties.headers or {}).items()}
+        if self.exchange and not OWN_HEADERS.isdisjoint(headers):
+            headers = {name: value for name, value in headers.items() if name not in OWN_HEADERS}
+        key = str(headers.get(ROUTING_KEY, _text(self.routing_key)))
+        content_type = _text(properties.content_type or "application/json")
+        envelope, body = parse(headers, self.body, key, properties.message_id, datetime.now(UTC), content_type)
+        return RawMessage(envelope, body, key, headers, content_type, self.redelivered)
 
 
 class Parsed(NamedTuple):
@@ -95,7 +114,7 @@ class BatchRunner:
         good: list[Parsed] = []
         refused: list[Outgoing] = []
         for delivery in deliveries:
-            raw = raw_message(delivery)
+            raw = delivery.raw
             if self._models is None:
                 good.append(Parsed(raw, raw))
                 continue
@@ -195,22 +214,6 @@ class BatchRunner:
         trace = exception_text(failure)[-TRACE_KEPT:]
         told = [FieldError(field="", value=type(failure).__name__, rule="poison", message=trace)]
         self._publisher.publish([dead_letter(self._queue.name, raw, "poison", told, 1)])
-
-
-def raw_message(delivery: Delivery) -> RawMessage:
-    """The delivery with its envelope read; a message back from the ladder gets its first routing key again.
-
-    The platform's own headers count only on the default exchange, which the ladder and a replay use and where no
-    source may publish: on any other a sender could claim to be another by writing them.
-    """
-    properties = delivery.properties
-    headers: Mapping[str, Any] = {_text(name): value for name, value in (properties.headers or {}).items()}
-    if delivery.exchange and not OWN_HEADERS.isdisjoint(headers):
-        headers = {name: value for name, value in headers.items() if name not in OWN_HEADERS}
-    key = str(headers.get(ROUTING_KEY, _text(delivery.routing_key)))
-    content_type = _text(properties.content_type or "application/json")
-    envelope, body = parse(headers, delivery.body, key, properties.message_id, datetime.now(UTC), content_type)
-    return RawMessage(envelope, body, key, headers, content_type, delivery.redelivered)
 
 
 def _text(short: str | bytes) -> str:

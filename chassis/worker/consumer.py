@@ -21,7 +21,7 @@ from pika.exceptions import AMQPError
 
 from chassis import clock, metrics
 from chassis.settings import Settings
-from chassis.worker.batch import BatchRunner, Delivery, raw_message
+from chassis.worker.batch import BatchRunner, Delivery
 from chassis.worker.lenient import read_leniently
 from chassis.worker.publisher import RECONNECT_S, Publisher
 from contracts.model import Contract
@@ -130,7 +130,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         here = [delivery for flight in self._flights for delivery in flight.deliveries] + list(self._window)
         if not here and self._latest and time.monotonic() - self._arrived < TELLING_S:
             here = [self._latest]
-        return any(clock.now() - raw_message(delivery).envelope.time > by for delivery in here)
+        return any(clock.now() - delivery.raw.envelope.time > by for delivery in here)
 
     def _run(self) -> None:
         attempt = 0

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import typer
 from pydantic_core import to_json
+from pymongo import InsertOne
 from rich.console import Console
 from rich.table import Table
 
@@ -19,6 +20,7 @@ import services.inspection.announce
 import services.reporting.intake
 from bench import __main__ as command
 from bench import facts, grove, halves, month, notes, plain, recall, triggers
+from bench.chain import Chain
 from bench.filling import Sent
 from bench.hearing import Wrong, compare
 from bench.line import EVENT
@@ -34,6 +36,8 @@ from services.reporting import months
 from services.reporting.store import MARKS
 from services.trace import announce, rows
 from services.trace.domain import Decision, decide
+from services.trace.evidence import blocks, sealing
+from services.trace.evidence.lanes import Lane
 from services.trace.watch import handoffs
 from services.trace.watch import store as watch_store
 
@@ -65,6 +69,18 @@ def test_both_sides_store_the_same_documents(decision: Decision, plain_rows: lis
 def test_both_sides_note_the_same_handoffs(decision: Decision, plain_rows: list[dict[str, Any]]) -> None:
     ours = [watch_store.half_told(told) for entry in decision.entries for told in handoffs.told(entry)]
     assert halves.operations(plain_rows) == ours
+
+
+def test_both_sides_seal_the_same_blocks(plain_rows: list[dict[str, Any]]) -> None:
+    chain = Chain()
+    for _ in range(2):
+        documents, block = chain.seal(plain_rows, NOW)
+    lane = Lane(block["lane"], NOW, chain_head := blocks.seal(block["lane"], None, plain_rows, NOW).block)
+    sealed = lane.seal(plain_rows, NOW)
+    assert sealed
+    assert [each.raw for each in documents] == [each.raw for each in sealed.documents]
+    assert sealing.stored(sealed)[sealing.BLOCKS] == [InsertOne(block)]
+    assert block["previous"] == chain_head.hash
 
 
 def test_both_sides_announce_and_answer_the_same(
