@@ -1,4 +1,4 @@
-"""The peer of ingest: stock nameko as its documentation shows it. A message is one event, one block, one announcement."""
+"""The peer of ingest: stock nameko as its documentation shows it. A message: one event, one block, one announcement."""
 
 # ruff: noqa: E402 - the standard library must be green before anything else imports it.
 import eventlet
