@@ -15,13 +15,21 @@ class Paper(NamedTuple):
 
 PAPERS: Final = (
     Paper("import", "进口单证", "import papers", ("进口", "入境", "报关", "海关"), "食品安全法第九十二条"),
+    # What is applied for is not certified yet.
+    Paper(
+        "quarantine_application",
+        "检疫申报单",
+        "quarantine application",
+        ("检疫申报", "检疫申请"),
+        "动物防疫法第四十九条",
+    ),
     Paper("quarantine", "动物检疫证明", "quarantine certificate", ("检疫",), "动物防疫法第五十一条"),
     Paper("meat", "肉品品质检验合格证", "meat certificate", ("肉品", "肉检"), "生猪屠宰管理条例第十五条"),
     Paper("inspection", "检验合格证明", "inspection report", ("检验", "检测", "快检"), "食品安全法第五十一条"),
     Paper("conformity", "承诺达标合格证", "conformity certificate", ("合格证",), "农产品质量安全法第三十九条"),
     Paper("bulk_permit", "准运证", "bulk transport permit", ("准运",), "食品安全法第四十一条"),
 )
-"""Searched in this order: 检疫合格证明 is no 合格证, 肉品品质检验合格证 no inspection report."""
+"""Searched in this order: 检疫申报单 is no certificate, 检疫合格证明 no 合格证, 肉品品质检验合格证 no report."""
 
 FORMS: Final = {
     "animal_a": "动物A",

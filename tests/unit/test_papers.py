@@ -16,6 +16,8 @@ from tests.unit.wired import SHOP, one_record
         ("检验报告", "inspection"),
         ("农残快检报告", "inspection"),
         ("动物检疫合格证明(动物B)", "quarantine"),
+        ("动物检疫申报单", "quarantine_application"),
+        ("检疫申请表", "quarantine_application"),
         ("肉品品质检验合格证", "meat"),
         ("入境货物检验检疫证明", "import"),
         ("进口货物报关单", "import"),
