@@ -1,5 +1,6 @@
 """`shilian trace path|common|contamination|dishes`: what walks have in common."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from shilian.trace.v1 import trace_pb2
 
 from clients.cli import where
 from clients.cli.analysis_tables import SHOW_COMMON, SHOW_CONTAMINATION, SHOW_DISHES
+from clients.cli.answers import Json
 from clients.cli.asking import Caller, asks, call_as
 from clients.cli.chain import path_json
 from clients.cli.chain_printing import CHAINS, ChainFormat, ChainFormatOption
@@ -47,8 +49,18 @@ def path(
         fail(f"没有通路 no way from {start} to {end}{beyond}")
     found = path_json(f"{start} → {end}", answer)
     if format is ChainFormat.TABLE:
-        typer.echo("最短通路 shortest: " + " → ".join(f"{node['batch']}@{node['site']}" for node in found["shortest"]))
+        typer.echo(f"最短通路 shortest: {' → '.join(_stages(found))}")
     CHAINS[format](found)
+
+
+def _stages(found: Json) -> Iterator[str]:
+    """Of a shortest way: site and batch, a site once while goods stay there."""
+    names = {node["site"]: node["site_name"] or node["site"] for node in found["nodes"]}
+    before = ""
+    for node in found["shortest"]:
+        site = names.get(node["site"], node["site"])
+        yield node["batch"] if site == before else f"{site} {node['batch']}"
+        before = site
 
 
 @asks(app, "common", SHOW_COMMON)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import typer
+
 from clients.cli.answers import Json, in_turn
 from clients.cli.chain_printing import print_gaps
 from clients.cli.printing import local_time, print_table
@@ -111,6 +113,9 @@ def _dish_row(dish: Json) -> tuple[str, ...]:
 def _show_gaps(answer: Json) -> None:
     """Gaps name a site by its id where the answer has no node of it."""
     nodes: list[dict[str, Any]] = [node | {"site": node["site_id"]} for node in _nodes_of(answer)]
+    if answer.get("not_judged") and not answer["gaps"]:
+        typer.echo("有记录未能判断，结果可能不全 not all could be judged")
+        return
     gaps = [gap | {"node": gap["node"] | {"site": gap["node"]["site_id"]}} for gap in answer["gaps"]]
     print_gaps({"nodes": nodes, "gaps": gaps, "complete": answer["complete"]})
 

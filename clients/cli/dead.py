@@ -113,8 +113,9 @@ def _tell(format: Format, replayed: list[str], wanted: set[str]) -> None:
 def _row(known: Letter) -> tuple[str, ...]:
     first = known.errors[0] if known.errors else {}
     place = " = ".join(filter(None, (first.get("field"), first.get("value"))))
+    place += ": " if place else ""
     more = f" (共 {len(known.errors)} 处)" if len(known.errors) > 1 else ""
-    told = f"{place}: {str(first['message']).splitlines()[0]}{more}" if first else ""
+    told = f"{place}{str(first['message']).splitlines()[0]}{more}" if first else ""
     return known.queue, known.id, known.type, known.reason, str(known.records), told
 
 

@@ -15,7 +15,8 @@ from contracts.topology import egress_queue
 
 Json = dict[str, Any]
 
-VERDICT_HEADS = ("消息 message", "行 record", "结果 outcome", "批次 batches", "原因与标记 errors, flags")
+VERDICT_HEADS = ("消息 message", "行 record", "结果 outcome", "单号与事件 document, event", "批次 batches",
+                 "原因与标记 errors, flags")  # fmt: skip
 
 
 def egress(
@@ -68,6 +69,7 @@ def _verdict_row(verdict: Json) -> tuple[str, ...]:
         verdict["message_id"],
         str(verdict.get("record") or "整条"),
         zh(OUTCOMES, outcome),
+        "\n".join(filter(None, (verdict.get("document"), verdict.get("event_id")))),
         "\n".join(verdict.get("batches", ())),
         "\n".join(notes(verdict)),
     )

@@ -16,7 +16,7 @@ FAILED, BAD_INPUT = 1, 2
 
 REFUSALS: Final = {
     grpc.StatusCode.INVALID_ARGUMENT: "输入有误",
-    grpc.StatusCode.NOT_FOUND: "没有找到",
+    grpc.StatusCode.NOT_FOUND: "没有找到，或不在可见范围",
     grpc.StatusCode.ALREADY_EXISTS: "已经存在",
     grpc.StatusCode.FAILED_PRECONDITION: "不能办理",
     grpc.StatusCode.PERMISSION_DENIED: "无权办理",

@@ -1,6 +1,6 @@
 """Stock, simulations and recalls as tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import typer
@@ -74,7 +74,7 @@ def share(told: Json) -> str:
 def show_simulation(answer: Json) -> None:
     """Totals, coverage, whom to notify by division, then where each part is and how it came there."""
     found = answer["simulation"]
-    names = {node["site_id"]: node["site_name"] or node["site_id"] for node in found["nodes"]}
+    names = _names(found["nodes"])
     head = f"召回模拟 {'、'.join(found['batches'])}：场所 {found['sites']} 个，已定位 {share(found)}"
     print_table(head, TOTAL_HEADS, map(_total_row, found["totals"]))
     print_table("覆盖 coverage", COVERAGE_HEADS, map(_coverage_row, found["coverages"]))
@@ -83,11 +83,18 @@ def show_simulation(answer: Json) -> None:
     print_table("流向 handovers", HANDOVER_HEADS, (_handover_row(each, names) for each in found["handovers"]))
     if found["gaps"]:
         print_table("断点 gaps", GAP_HEADS, (_gap_row(each, names) for each in found["gaps"]))
+    if not all("amount" in each for each in (*found["portions"], *found["handovers"])):
+        typer.echo("不明：数量未报，或不在本人辖区 not told, or not of one's own division")
     if found["hidden_sites"]:
         typer.echo(
             f"另有场所 {found['hidden_sites']} 个、主体 {found['hidden_operators']} 个不在可见范围 beyond your view"
         )
     typer.echo("链条完整 complete" if found["complete"] else "链条不完整 incomplete")
+
+
+def _names(nodes: Iterable[Json]) -> dict[str, str]:
+    """Of sites, by their ids."""
+    return {node["site_id"]: node["site_name"] or node["site_id"] for node in nodes}
 
 
 def _total_row(total: Json) -> tuple[str, ...]:
@@ -154,8 +161,8 @@ def _recall_row(recall: Json) -> tuple[str, ...]:
     )
 
 
-def _version_row(one: Json) -> tuple[str, ...]:
-    named = one["site_ids"][:MOST_NAMED]
+def _version_row(one: Json, names: dict[str, str]) -> tuple[str, ...]:
+    named = [names.get(site, site) for site in one["site_ids"][:MOST_NAMED]]
     more = ["…"] if len(one["site_ids"]) > MOST_NAMED else []
     return (
         str(one["version"]),
@@ -169,7 +176,9 @@ def _version_row(one: Json) -> tuple[str, ...]:
 
 
 def _versions(answer: Json) -> None:
-    listing("versions", "版本 versions", VERSION_HEADS, _version_row)(answer["recall"])
+    names = _names(answer.get("simulation", {}).get("nodes", ()))
+    rows = (_version_row(one, names) for one in answer["recall"]["versions"])
+    print_table("版本 versions", VERSION_HEADS, rows)
 
 
 PROGRESS_HEADS = ("区划 division", "监管所 station", "场所数 sites", "已确认 confirmed", "有问题 problems",

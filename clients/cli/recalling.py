@@ -36,7 +36,14 @@ def stock(
     at: At = None,
 ) -> pb.StockRequest:
     """查库存：由追溯记录推算。What stands where, derived from records, the last moved first."""
+    if not (operator or site or batch):
+        raise typer.BadParameter("给出 --operator、--site 或 --batch 之一 name an operator, a site or a batch")
     return pb.StockRequest(operator_id=operator, site_id=site, batch=batch, at_time=moment(at))
+
+
+def _named(batches: list[str] | None, document: str) -> None:
+    if not (batches or document):
+        raise typer.BadParameter("给出追溯码，或 --document 单号 name batches, or a paper")
 
 
 @asks(app, "simulate", show_simulation, recall_picture.draw)
@@ -46,6 +53,7 @@ def simulate(
     max_nodes: Annotated[int, typer.Option(min=1, max=20_000, help="节点上限。Nodes to find at most.")] = 20_000,
 ) -> pb.SimulateRecallRequest:
     """模拟召回：货在哪里、占多少、该通知谁。Where the goods are, how much that covers, whom to notify."""
+    _named(batches, document)
     return pb.SimulateRecallRequest(batches=batches, document_number=document, max_nodes=max_nodes)
 
 
@@ -53,7 +61,8 @@ def simulate(
 def open_recall(
     batches: Batches = None,
     document: Document = "",
-    reason: Annotated[str, typer.Option(help="召回原因。Why.")] = "",
+    *,
+    reason: Annotated[str, typer.Option(help="召回原因。Why.")],
     recall_class: Annotated[int, typer.Option("--class", min=1, max=3, help="级别，1 最急。1 is the most urgent.")] = 1,
     issuer: Annotated[str, typer.Option(help="发布单位。Who orders it, as people are told.")] = "",
     known: Annotated[
@@ -61,6 +70,7 @@ def open_recall(
     ] = None,
 ) -> pb.OpenRecallRequest:
     """启动召回：冻结模拟并通知各方。Freeze a simulation and tell everybody who has to know."""
+    _named(batches, document)
     return pb.OpenRecallRequest(
         batches=batches,
         document_number=document,

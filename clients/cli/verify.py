@@ -13,7 +13,7 @@ from shilian.trace.v1 import evidence_pb2 as pb
 from clients.cli import calling, where
 from clients.cli.answers import Json, as_json
 from clients.cli.asking import call
-from clients.cli.failing import fail, reported
+from clients.cli.failing import BAD_INPUT, fail, reported
 from clients.cli.printing import Format, FormatOption, print_json, print_table
 from clients.cli.words import FAULTS, zh
 
@@ -48,8 +48,14 @@ def verify(
     _tell(found, format)
     if found["problems"]:
         fail(f"核对不符 {len(found['problems'])} 处 problems")
+    if lane and not found["blocks"]:
+        fail(
+            f"没有核对任何区块：链 {lane} 上没有这些区块 nothing was verified: lane {lane} has no such blocks",
+            BAD_INPUT,
+        )
     if anchor:
         anchor.write_text(json.dumps(known | found["heads"], indent=2) + "\n")
+        typer.echo(f"链头已记入 heads noted in {anchor}", err=True)
 
 
 def _noted(anchor: Path | None) -> dict[str, Json]:
@@ -94,7 +100,9 @@ def _tell(found: Json, format: Format) -> None:
         return
     if found["problems"]:
         print_table("不符 problems", HEADS, map(_row, found["problems"]))
-    typer.echo(f"链 lanes {found['lanes']} · 区块 blocks {found['blocks']} · 记录 events {found['events']}")
+    counts = f"链 lanes {found['lanes']} · 区块 blocks {found['blocks']} · 记录 events {found['events']}"
+    unchanged = " · 未发现改动 unchanged" if found["blocks"] and not found["problems"] else ""
+    typer.echo(counts + unchanged)
 
 
 def _row(problem: Mapping[str, str]) -> tuple[str, ...]:

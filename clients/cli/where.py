@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,10 +55,17 @@ def grpc_address(given: str | None, service: str) -> str:
 def bearer(given: str | None, claims: Mapping[str, str] = PROVINCE) -> str:
     """The token given, else one of the local stack with these claims."""
     if given:
-        return given
+        return _readable(given.strip())
     if not _stack():
         fail("no token: give --token or SHILIAN_TOKEN", BAD_INPUT)
     return mint(claims, timedelta(minutes=5))
+
+
+def _readable(token: str) -> str:
+    """A token as a header can carry it; what is none is often the message of the command that should have made it."""
+    if not re.fullmatch(r"[\w.~+/=-]+", token, re.ASCII):
+        fail(f"令牌不是 JWT：--token or SHILIAN_TOKEN is no bearer token: {token[:40]!r}", BAD_INPUT)
+    return token
 
 
 def mint(claims: Mapping[str, str], valid: timedelta) -> str:

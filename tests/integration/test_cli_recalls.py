@@ -43,7 +43,7 @@ def test_goods_are_found_recalled_and_confirmed_by_command_line(shilian: Shilian
     assert "实验小学食堂" in table
     assert "链条完整" in table
     assert "召回模拟 A · 已定位 located 100.0%" in shilian.run("recall", "simulate", "A", "--format", "svg").stdout
-    assert "[required]" in shilian.run("recall", "open", "A").stderr
+    assert "--reason" in shilian.run("recall", "open", "A").stderr
 
     why = ("--reason", "检出禁用农药", "--class", "1", "--issuer", "省局", "--request-id", "r1")
     opened = shilian.json("recall", "open", "A", *why)["recall"]

@@ -63,7 +63,7 @@ def test_way_between_two_batches(shilian: Shilian, bus: Bus) -> None:
     recorded(shilian, 6)
     ends = ("trace", "path", f"A@{FARM.site}", "M")
     table = shilian.run(*ends)
-    assert f"最短通路 shortest: A@{FARM.site} → A@{STALL.site} → A@{SCHOOL.site} → M@{SCHOOL.site}" in table.stdout
+    assert f"最短通路 shortest: {FARM.name} A → {STALL.name} A → {SCHOOL.name} A → M\n" in table.stdout
     assert len(parsed(shilian.run(*ends, "--format", "dot").stdout).edges) == 3
     assert shilian.json(*ends)["shortest"][0] == {"batch": "A", "site": FARM.site}
     assert "没有通路" in shilian.refusal("trace", "path", "M", "A")

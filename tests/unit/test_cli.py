@@ -91,6 +91,11 @@ def test_every_command_explains_itself(run: Run, command: str) -> None:
         ("token --role regulator", "--division"),
         ("token --role operator", "--operator"),
         ("token --role regulator --division 999999", "999999"),
+        ("stock", "--batch"),
+        ("recall simulate", "--document"),
+        ("recall open --reason x", "--document"),
+        ("recall open B1", "--reason"),
+        ("verify --grpc-trace 127.0.0.1:1 --token Usage:", "SHILIAN_TOKEN"),
     ],
 )
 def test_bad_usage_ends_with_2_and_says_what_is_wrong(run: Run, words: str, complaint: str) -> None:
