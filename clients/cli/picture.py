@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from clients.cli.lettering import fit, measure, safe
 from clients.cli.printing import local_time
-from clients.cli.sketch import HEIGHT, MARGIN, WIDTH, Card, sketch
+from clients.cli.sketch import HEIGHT, MARGIN, WIDTH, Card, Key, sketch
 from clients.cli.strokes import strokes
 from clients.cli.words import GAPS, zh
 from contracts import divisions
@@ -37,7 +37,7 @@ markerHeight="7"><path d="M0 0L8 4L0 8z" fill="{LINE}"/></marker></defs>"""
 def draw(chain: Json) -> str:
     """An SVG document of a chain as `chain.chain_json` gives it. Times are Shanghai's, colours tell cities apart."""
     drawn = sketch(chain)
-    colours = _colours(chain["nodes"])
+    colours, asked = _colours(chain["nodes"]), _asked(chain)
     width, height = max(drawn.width, NARROWEST), drawn.height
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width:.0f}" height="{height:.0f}"'
@@ -46,10 +46,10 @@ def draw(chain: Json) -> str:
         STYLE,
         '<rect width="100%" height="100%" fill="white"/>',
         *_head(chain),
-        *_legend(colours),
+        *_legend(chain, colours),
         *strokes(drawn),
         *(
-            _broken(card, drawn.tall) if card.gap else _card(card, drawn.tall, chain["batch"], colours)
+            _broken(card, drawn.tall) if card.gap else _card(card, drawn.tall, _key(card.node) in asked, colours)
             for card in drawn.cards
         ),
         "</svg>",
@@ -74,16 +74,31 @@ def _summary(chain: Json) -> str:
     return f"场所 {sites} 个 · 批次节点 {len(chain['nodes'])} 个 · 事件 {len(chain['events'])} 个{span} · {whole}"
 
 
-def _legend(colours: dict[str, str]) -> Iterator[str]:
+def _asked(chain: Json) -> set[Key]:
+    """Nodes that were asked about: of the batch; of a paper or an animal, those that no event of the chain leads to."""
+    keys = {_key(node) for node in chain["nodes"]}
+    if way := chain.get("shortest"):
+        return {_key(way[0]), _key(way[-1])}
+    if asked := {key for key in keys if key[0] == chain["batch"]}:
+        return asked
+    far = "from" if chain["direction"] == "backward" else "to"
+    return keys - {_key(edge[far]) for edge in chain["edges"]}
+
+
+def _legend(chain: Json, colours: dict[str, str]) -> Iterator[str]:
+    """Of what the picture has."""
     x = float(MARGIN)
-    cities = [(divisions.name(f"{city}00") or city, colour) for city, colour in colours.items()]
-    for words, colour in [*cities, ("省外或未知", GREY)]:
+    places = [(divisions.name(f"{city}00") or city, colour) for city, colour in colours.items()]
+    if not all(map(_city, chain["nodes"])):
+        places.append(("省外或未知", GREY))
+    for words, colour in places:
         yield f'<rect x="{x:.0f}" y="76" width="12" height="12" rx="3" fill="{colour}"/>'
         yield f'<text class="key" x="{x + 17:.0f}" y="86">{safe(words)}</text>'
         x += 34 + measure(words, 12)
     yield f'<rect x="{x:.0f}" y="76" width="16" height="12" rx="3" fill="none" stroke="{INK}" stroke-width="2.5"/>'
     yield f'<text class="key" x="{x + 22:.0f}" y="86">所查批次</text>'
-    yield f'<path class="gap" d="M{x + 90:.0f} 82h26"/><text class="key" x="{x + 122:.0f}" y="86">断链</text>'
+    if chain["gaps"]:
+        yield f'<path class="gap" d="M{x + 90:.0f} 82h26"/><text class="key" x="{x + 122:.0f}" y="86">断链</text>'
 
 
 def _colours(nodes: Iterable[Json]) -> dict[str, str]:
@@ -104,9 +119,13 @@ def _broken(card: Card, tall: float) -> str:
     )
 
 
-def _card(card: Card, tall: float, asked: str, colours: dict[str, str]) -> str:
+def _key(ref: Json) -> Key:
+    return ref["batch"], ref["site"]
+
+
+def _card(card: Card, tall: float, asked: bool, colours: dict[str, str]) -> str:
     colour = colours.get(_city(card.node), GREY)
-    border = f'stroke="{INK}" stroke-width="2.5"' if card.node["batch"] == asked else f'stroke="{colour}"'
+    border = f'stroke="{INK}" stroke-width="2.5"' if asked else f'stroke="{colour}"'
     dash = ' stroke-dasharray="5 3"' if card.node["external"] or not card.node["site"] else ""
     return (
         f'<g transform="translate({card.at[0]:.0f} {card.at[1]:.1f})"><title>{safe(_everything(card.node))}</title>'

@@ -167,3 +167,30 @@ def test_text_that_is_too_long_loses_its_middle() -> None:
     assert cut.endswith("0301")
     assert measure(cut, 11) <= 120
     assert fit("菠菜", 12, 100) == "菠菜"
+
+
+def outlined(svg: str) -> list[str]:
+    """Names on the cards that stand out."""
+    cards = [card for card in ElementTree.fromstring(svg).iter(f"{SVG}g") if card.find(f"{SVG}rect") is not None]
+    bold = [card for card in cards if card.find(f"{SVG}rect").get("stroke-width") == "2.5"]  # type: ignore[union-attr]
+    return [next(card.iter(f"{SVG}text")).text or "" for card in bold]
+
+
+def test_what_was_asked_about_stands_out_whatever_it_was_asked_by() -> None:
+    farm, shop, kitchen = node("B1", "农场"), node("B1", "超市"), node("B1", "食堂")
+    told = chain([farm, shop, kitchen], [edge(farm, shop), edge(shop, kitchen)])
+    assert len(outlined(draw(told))) == 3
+    assert outlined(draw(told | {"batch": "YPT-1"})) == ["食堂号店"]
+    assert outlined(draw(told | {"batch": "YPT-1", "direction": "forward"})) == ["农场号店"]
+    way = {"batch": "B1 → B1", "shortest": [{"batch": "B1", "site": "农场"}, {"batch": "B1", "site": "食堂"}]}
+    assert outlined(draw(told | way)) == ["农场号店", "食堂号店"]
+
+
+def test_legend_explains_what_the_picture_has_and_no_more() -> None:
+    farm, shop = node("B1", "农场"), node("B1", "超市")
+    whole = texts(draw(chain([farm, shop], [edge(farm, shop)])))
+    assert {"省外或未知", "断链"}.isdisjoint(whole)
+    gap = {"node": {"batch": "B1", "site": "农场"}, "kind": "unknown_source", "event_id": "E1"}
+    abroad = node("B1", "农场", "130000", external=True)
+    broken = texts(draw(chain([abroad, shop], [edge(abroad, shop)], [gap])))
+    assert {"省外或未知", "断链"} <= set(broken)
