@@ -11,6 +11,8 @@ from services.trace.privacy import OPERATOR, SYSTEM
 from services.trace.store import EVENTS
 from services.trace.told import Stored
 
+PROVINCE_DIGITS: Final = 2
+
 
 def scope(caller: Caller) -> Stored:
     """Filter of the events a caller may see: its division's, or those its operator is a side of."""
@@ -22,6 +24,12 @@ def scope(caller: Caller) -> Stored:
 def within(division: str) -> Stored:
     """Filter of the events in a division, given as the start of its codes."""
     return {"division": {"$gte": division, "$lt": division + ":"}}
+
+
+def within_or_nowhere(division: str) -> Stored:
+    """The same of what may have no division: a province looks after that."""
+    inside = within(division)
+    return {"$or": [inside, {"division": None}]} if len(division) == PROVINCE_DIGITS else inside
 
 
 class Question(NamedTuple):

@@ -21,7 +21,6 @@ from services.trace.told import Stored
 MOST_CORRECTIONS: Final = 50
 LONGEST_REASON: Final = 500
 LONGEST_ID: Final = 128
-PROVINCE_DIGITS: Final = 2
 
 LATEST: Final = (("at", -1), ("_id", -1))
 
@@ -63,9 +62,9 @@ def asked(request: pb.ListDeclarationsRequest, caller: Caller, after: Position |
 
 def _scope(caller: Caller) -> Stored:
     """Filter of the declarations a caller may see. A province sees those whose event is not known yet."""
-    scope = queries.scope(caller)
-    nationwide = caller.role not in (OPERATOR, SYSTEM) and len(caller.division or "") == PROVINCE_DIGITS
-    return {"$or": [scope, {"division": None}]} if nationwide else scope
+    if caller.role in (OPERATOR, SYSTEM):
+        return queries.scope(caller)
+    return queries.within_or_nowhere(caller.division or "-")
 
 
 def messages(rows: Iterable[Mapping[str, Any]]) -> list[pb.Declaration]:

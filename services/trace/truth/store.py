@@ -29,6 +29,7 @@ from services.trace.truth.asks import (
 )
 from services.trace.truth.statements import Paper, Statement
 from services.trace.truth.subjects import TRUTH, Subject, Topic
+from services.trace.watch import store as watch_store
 
 EXAMINE: Final = "to_examine"
 
@@ -144,8 +145,7 @@ def looked(row: Stored, again: datetime | None) -> DeleteOne | UpdateOne:
 
 def open_about_sites(sites: Iterable[str]) -> Stored:
     """Filter of the open findings of truth checks that name any of these sites."""
-    named = {"$in": list(sites)}
-    return {"open": True, "kind": {"$in": list(TRUTH)}, "$or": [{"site": named}, {"counterparty": named}]}
+    return watch_store.open_about_sites(list(sites)) | {"kind": {"$in": list(TRUTH)}}
 
 
 def licences(sites: Iterable[str], before: date, doubted: Iterable[str]) -> Stored:

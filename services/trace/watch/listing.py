@@ -14,11 +14,10 @@ from contracts.findings import Finding, FindingKind
 from services.trace.domain import Facts
 from services.trace.pages import Position, older
 from services.trace.privacy import OPERATOR, SYSTEM
-from services.trace.queries import within
+from services.trace.queries import within_or_nowhere
 from services.trace.told import Stored
 
 NEWEST_FIRST: Final = (("opened_at", -1), ("_id", -1))
-PROVINCE_DIGITS: Final = 2
 
 
 def scope(caller: Caller) -> Stored:
@@ -27,12 +26,7 @@ def scope(caller: Caller) -> Stored:
         return {"operator": caller.operator_id}
     if caller.role == SYSTEM:
         return {}
-    return _within(caller.division or "-")
-
-
-def _within(division: str) -> Stored:
-    inside = within(division)
-    return {"$or": [inside, {"division": None}]} if len(division) == PROVINCE_DIGITS else inside
+    return within_or_nowhere(caller.division or "-")
 
 
 def one(request: pb.GetFindingRequest, caller: Caller) -> Stored:
@@ -52,7 +46,7 @@ def asked(request: pb.ListFindingsRequest, sites: Sequence[str], caller: Caller,
         {"kind": request.kind} if request.kind else {},
         {"open": request.open} if request.HasField("open") else {},
         {"site": {"$in": list(sites)}} if sites else {},
-        _within(scope_prefix(request.division)) if request.division else {},
+        within_or_nowhere(scope_prefix(request.division)) if request.division else {},
         older("opened_at", after),
     ]
     return {"$and": clauses}
