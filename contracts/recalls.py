@@ -23,6 +23,9 @@ CLOCKS: Final = {
 }
 """食品召回管理办法 art. 13 and 18."""
 
+LEVELS: Final = {1: "一级", 2: "二级", 3: "三级"}
+"""The classes as people are told of them."""
+
 SITES_TOLD: Final = 500
 """Sites, or lines of goods, in one message at most."""
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from contracts import papers, rules, steps, units
+from contracts import papers, recalls, rules, steps, units
 from contracts.findings import GAPS as GAPS_FOUND
 from contracts.findings import TITLES, FindingKind
 
@@ -209,7 +209,7 @@ DOUBTS: Final = {
 """Why it is not known where goods are, or how much."""
 
 RECALLED: Final = {"open": "进行中", "closed": "已结束"}
-LEVELS_OF_RECALL: Final = {"1": "一级", "2": "二级", "3": "三级"}
+LEVELS_OF_RECALL: Final = {str(level): name for level, name in recalls.LEVELS.items()}
 
 FAULTS: Final = {
     "block_missing": "区块缺失",

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from contracts.inspection import TaskKind, TaskState
-from contracts.recalls import CLOCKS, EndedRecall, Recall
+from contracts.recalls import CLOCKS, LEVELS, EndedRecall, Recall
 from contracts.workdays import Days, deadline
 from services.inspection import tasks
 from services.inspection.decision import Decision, system
@@ -20,7 +20,6 @@ from services.inspection.places import Place, Sites, place
 from services.inspection.store import TASKS, Query
 
 CAUSE: Final = "recall"
-LEVELS: Final = {1: "一级", 2: "二级", 3: "三级"}
 MOMENT: Final = timedelta(milliseconds=1)
 
 

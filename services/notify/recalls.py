@@ -5,14 +5,11 @@ from typing import Any, Final
 
 from contracts.egress import GoodsChange, Quantity
 from contracts.inspection import RecallProposal, RecallState
-from contracts.recalls import EndedRecall, Recall, RecallChange, RecallFacts
+from contracts.recalls import LEVELS, EndedRecall, Recall, RecallChange, RecallFacts
 from contracts.units import SYMBOLS
 from services.notify.events import Occurrence
 from services.notify.hours import shown
 from services.notify.places import place
-
-LEVELS: Final = {1: "一级", 2: "二级", 3: "三级"}
-"""食品召回管理办法 art. 13."""
 
 MOST_LINES: Final = 5
 """Batches named of a site."""
