@@ -20,6 +20,7 @@ from clients.cli import (
     operators,
     phases,
     publish,
+    queues,
     recalling,
     reports,
     risks,
@@ -55,6 +56,7 @@ app.command()(verify.verify)
 app.command()(publish.publish)
 app.command()(check.check)
 app.command()(egress.egress)
+app.command()(queues.queues)
 app.command()(token.token)
 asks(app, "worklist", SHOW_TASKS)(inspecting.worklist)
 asks(app, "ledger", samples.SHOW_LEDGER)(samples.ledger)

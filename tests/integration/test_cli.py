@@ -226,6 +226,9 @@ def test_vendor_publishes_reads_the_answers_and_a_regulator_traces(run: Run, bus
     assert printed(run("event", "flags", "--format", "json"))["events"] == 2
     assert printed(run("finding", "list", "--open", "--format", "json"))["findings"] == []
     assert "NOT_FOUND" in run("finding", "show", "F1").stderr
+    depths = {one["queue"]: one for one in printed(run("queues", "--format", "json"))}
+    assert depths["trace.capture"] == {"queue": "trace.capture", "waiting": 0, "consumers": 1, "dead": 0}
+    assert "egress.market" in run("queues").stdout
 
     operators = eventually(lambda: printed(run("operators", "list", "--format", "json"))["operators"])
     shown = printed(run("operators", "get", operators[0]["operator_id"], "--format", "json"))["operator"]

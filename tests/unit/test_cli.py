@@ -24,7 +24,7 @@ from clients.cli.letters import letter, plain, readable, revived
 from deploy.local.home import Home
 
 COMMANDS = """
-trace | holders | publish | check | egress | token
+trace | holders | publish | check | egress | queues | token
 dead list | dead show | dead replay | operators list | operators get
 """
 
