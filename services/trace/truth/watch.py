@@ -1,7 +1,7 @@
 """When trace examines what does not look true: as events come, and at the times set in `to_examine`."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pymongo import DeleteOne, UpdateOne
@@ -10,17 +10,15 @@ from chassis.asking import answered
 from chassis.outgoing import Commit
 from chassis.worker.mongo import Store
 from contracts.envelope import Envelope
-from services.trace import announce, store
-from services.trace.asks import SitesOf
+from services.trace import announce
 from services.trace.reading import Reader
 from services.trace.told import Stored
-from services.trace.truth import asks, findings
+from services.trace.truth import findings
 from services.trace.truth import store as truth_store
-from services.trace.truth.asks import Citing, Crowd, Doubted, Licensed, Request, Touching, Watched
+from services.trace.truth.answers import Answers
 from services.trace.truth.findings import Judged
 from services.trace.truth.judge import Examination
 from services.trace.truth.subjects import Subject, Topic
-from services.trace.walks import store as walk_store
 from services.trace.watch import store as watch_store
 from services.trace.watch.findings import Change
 
@@ -91,7 +89,7 @@ def _judged(
     page: Sequence[Stored] = (),
 ) -> tuple[Commit, list[Judged]]:
     """What becomes of subjects; those of which a finding changed are told beside the commit."""
-    judged = answered(examination.run(ids, more), lambda request: _answer(reader, request))
+    judged = answered(examination.run(ids, more), Answers(reader).to)
     about = {"_id": {"$in": [id for each in judged for id in each.findings]}}
     known = {row["_id"]: watch_store.finding(row) for row in reader.find(watch_store.FINDINGS, about)}
     changes = findings.changes(judged, known, examination.reading.sites, now)
@@ -125,30 +123,6 @@ def _pending(page: Iterable[Stored], judged: Iterable[Judged], now: datetime) ->
         for each in judged
         if (at := each.pending(now)) and each.subject.id not in known
     ]
-
-
-def _answer(reader: Reader, request: Request) -> Any:
-    match request:
-        case SitesOf():
-            return walk_store.reply(request, reader.find(*walk_store.query(request)))
-        case Licensed(sites, before, doubted):
-            return _licences(reader, truth_store.licences(sites, before, doubted))
-        case Watched(numbers):
-            found = reader.find(store.EVENTS, truth_store.watched(request), {"references": 1}, asks.MOST)
-            told = {number for row in found for number in row["references"]}
-            # Of those that were not seen among so many nobody knows.
-            return sorted(told & {*numbers}) if len(found) < asks.MOST else list(numbers)
-        case Doubted():
-            found = reader.find(watch_store.FINDINGS, truth_store.doubted(request), {"event_id": 1})
-            return [row["event_id"] for row in found]
-    most = asks.MOST + 1 if isinstance(request, Touching | Citing) else 0
-    found = reader.find(store.EVENTS, truth_store.where(request), truth_store.FIELDS, most)
-    return Crowd() if 0 < most <= len(found) else list(map(truth_store.statement, found))
-
-
-def _licences(reader: Reader, where: Stored) -> dict[str, date]:
-    found = reader.find(store.SITES, where, {"licence_valid_until": 1})
-    return {row["_id"]: date.fromisoformat(until) for row in found if (until := row.get("licence_valid_until"))}
 
 
 def reconsidering(reader: Reader, sites: Iterable[str], now: datetime) -> Commit:
