@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from demo import founding
 from demo.bulletin import Bulletin, publish_bulletin
+from demo.correcting import STAGE, Correction, correct
 from demo.counting import Speed, by_reason, count, latency
 from demo.desk import PROVINCE, Desk
 from demo.diary import Diary
@@ -173,7 +174,18 @@ class Play:
                 lunch=trace(self._shilian, story.lunch.code, "backward", folder / "lunch.svg"),
                 tainted=trace(self._shilian, story.tainted.code, "forward", folder / "contaminated.svg"),
                 recalled=trace(self._shilian, self._month.recalled.lot.code, "forward", folder / "recall.svg"),
+                # Last: whatever was counted and asked is as it was before.
+                correction=self._correct(story.tainted.code),
             )
+
+    def _correct(self, herd: str) -> Correction:
+        def publish(message: Message) -> None:
+            self._publishers.publish(STAGE, [message], lambda *_: None)
+
+        def settle() -> None:
+            self._platform.await_quiet(lambda _: None)
+
+        return correct(self._shilian, herd, self._month.messages, publish, settle)
 
     def _speed(self, throughput: float) -> Speed:
         recorded_at = list(self._platform.recorded_at())

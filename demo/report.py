@@ -13,7 +13,7 @@ from contracts.rules import RULES
 from demo.bulletin import Bulletin
 from demo.counting import Speed
 from demo.questions import Json, some_answers
-from demo.report_scenes import chain, inquiry, loop, recall
+from demo.report_scenes import chain, correction, inquiry, loop, recall
 from demo.report_tables import table
 from demo.result import Result
 
@@ -35,6 +35,7 @@ def tell(console: Console, result: Result, kept: Path | None = None) -> None:
     console.print(f"源头 it begins at: {'、'.join(result.lunch.beginnings())}", highlight=False)
     chain(console, "一批问题原料，追到每一个持有者 a contaminated batch, forward to every holder", result.tainted)
     inquiry(console, result.inquiry)
+    correction(console, result.correction)
     loop(console, result.loop)
     recall(console, result.recall)
     chain(console, "召回批次的去向 where the recalled batch went", result.recalled)

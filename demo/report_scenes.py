@@ -8,6 +8,7 @@ from rich.console import Console
 from clients.cli.printing import local_time
 from clients.cli.words import CASE_STATES, CHANNELS, DELIVERY_STATES, FATES, STEPS, TASK_STATES, amount, zh
 from contracts import divisions
+from demo.correcting import Correction
 from demo.diary import Step
 from demo.inquiry import LEADERS, Inquiry
 from demo.loop import Told
@@ -90,6 +91,18 @@ def inquiry(console: Console, found: Inquiry) -> None:
     checked = found.evidence
     verdict = "未被改动 unchanged" if not checked["problems"] else f"不符 {checked['problems']}"
     console.print(f"核对 verified: {checked['blocks']} 个区块 blocks, {checked['events']} 条 events, {verdict}")
+
+
+def correction(console: Console, found: Correction) -> None:
+    """What a source declared wrong of its own, and that the record stays."""
+    for told in found.declarations:
+        console.print(
+            f"更正声明 error declared: {found.event['document']} {zh(STEPS, found.event['step'])},"
+            f" {told['declared_by']} {told['state']}: {told['reason']}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def recall(console: Console, called: Called) -> None:

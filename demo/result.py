@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clients.cli.letters import Letter
 from demo.bulletin import Bulletin
+from demo.correcting import Correction
 from demo.counting import Count, Speed
 from demo.inquiry import Inquiry
 from demo.loop import Told
@@ -43,12 +44,13 @@ class Result:
     lunch: Answer
     tainted: Answer
     recalled: Answer
+    correction: Correction
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def good(self) -> bool:
         """Nothing lost, dead between services or changed; chains whole, the case closed, figures and recall right."""
-        kept = self.count.lost == 0 and not self.elsewhere and self.inquiry.sound
+        kept = self.count.lost == 0 and not self.elsewhere and self.inquiry.sound and self.correction.sound
         whole = self.lunch.chain["complete"] and self.tainted.chain["complete"]
         done = self.loop.case_state == "closed" and self.recall.grown
         return bool(kept and whole and done and self.bulletin.agrees)
@@ -64,6 +66,7 @@ class Result:
             "recall": self.recall.summary(),
             "bulletin": self.bulletin.summary(),
             "inquiry": self.inquiry.summary(),
+            "correction": self.correction.summary(),
             "batches": {
                 "lunch": self.lunch.summary(),
                 "contaminated": self.tainted.summary(),

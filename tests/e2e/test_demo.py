@@ -94,6 +94,7 @@ def test_the_demo_accounts_for_every_record_and_traces_both_ways(folder: Path, d
     check_loop(summary["loop"])
     check_recall(summary["recall"], month)
     check_inquiry(summary["inquiry"], month, folder)
+    check_correction(summary["correction"])
     assert {"overdue_shipment", "unknown_source", "possible_duplicate"} <= summary["findings"].keys()
     check_bulletin(summary["bulletin"], folder)
     assert 0.85 < float(summary["bulletin"]["rates"]["registration"]) < 0.95
@@ -152,6 +153,15 @@ def check_recall(recall: dict[str, Any], month: Month) -> None:
     states = [step["state"] for step in recall["steps"]]
     words = ("simulated", "open", "told", "late", "grown")
     assert [*dict.fromkeys(states)] == [*(f"recall {word}" for word in words), "task open"]
+
+
+def check_correction(correction: dict[str, Any]) -> None:
+    """The quarantine system took back a record of its own: it stays, and nothing was overwritten."""
+    assert correction["source"] == "docking.quarantine"
+    assert correction["declarations"] == [
+        {"state": "applied", "declarer": "source", "declared_by": "docking.quarantine"}
+    ]
+    assert correction["problems"] == []
 
 
 def check_inquiry(inquiry: dict[str, Any], month: Month, folder: Path) -> None:

@@ -33,8 +33,8 @@ NOT_PLAYED = {
     "too_many_sites": "takes thousands of sites of one operator",
     "no_operator": "whatever names a site names an operator",
     "gtin_length": "the demo's goods have a whole bar code or none",
-    "unknown_event": "nobody in the demo declares an error",
-    "not_own_event": "nobody in the demo declares an error",
+    "unknown_event": "the demo declares one error, of a record of its own",
+    "not_own_event": "the demo declares one error, of a record of its own",
     "operator_suspended": "the demo suspends nobody",
     "operator_revoked": "the demo revokes nobody",
 }
