@@ -148,7 +148,7 @@ def _recall_row(recall: Json) -> tuple[str, ...]:
     late = "(逾期)" if recall["overdue"] else "(暂定)" if recall["provisional"] else ""
     return (
         recall["recall_id"],
-        zh(RECALLED, recall["state"]),
+        "\n".join(filter(None, (zh(RECALLED, recall["state"]), *_ended(recall)))),
         zh(LEVELS_OF_RECALL, str(recall["recall_class"])),
         recall["product"],
         "\n".join(recall["batches"]),
@@ -159,6 +159,11 @@ def _recall_row(recall: Json) -> tuple[str, ...]:
         str(recall["version"]),
         str(recall["sites"]),
     )
+
+
+def _ended(recall: Json) -> tuple[str, str]:
+    """When and why, of one that is closed."""
+    return local_time(recall.get("closed_time", "")), recall["closed_reason"]
 
 
 def _version_row(one: Json, names: dict[str, str]) -> tuple[str, ...]:

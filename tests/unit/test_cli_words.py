@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from shilian.trace.v1 import recall_pb2 as pb
 
 from clients.cli import analysis_tables, egress, recall_tables, verify, where
 from clients.cli.analysing import _stages
-from clients.cli.answers import listing
+from clients.cli.answers import as_json, listing
 from clients.cli.dead import _row
 from clients.cli.letters import Letter
 from clients.cli.printing import Format
@@ -60,6 +61,12 @@ def test_a_way_names_sites_once_while_goods_stay_there() -> None:
     nodes = [{"site": "f", **node}, {"site": "s", "site_name": ""}]
     way = [{"batch": "A", "site": "f"}, {"batch": "A", "site": "s"}, {"batch": "M", "site": "s"}]
     assert list(_stages({"nodes": nodes, "shortest": way})) == ["农场 A", "s A", "M"]
+
+
+def test_a_closed_recall_says_when_and_why() -> None:
+    found = pb.Recall(recall_id="R1", state="closed", closed_reason="已全部销毁")
+    found.closed_time.FromJsonString("2026-11-22T08:00:00Z")
+    assert recall_tables._recall_row(as_json(found))[1] == "已结束\n2026-11-22 16:00\n已全部销毁"
 
 
 def test_a_version_of_a_recall_names_its_sites() -> None:
