@@ -10,6 +10,7 @@ import pytest
 from contracts.findings import FindingKind
 from contracts.trace import Category, Step
 from services.trace.lineage import Goods, Place
+from services.trace.truth import asks
 from services.trace.truth.statements import Paper, Statement
 from tests.unit.trace_world import MORNING, event
 from tests.unit.truth_world import FARM, KITCHEN, SHOP, Truth, state
@@ -254,6 +255,19 @@ def test_meat_is_explained_by_its_last_steps_and_not_by_what_lies_before(shops: 
     handed = [bought(f"e{n}", "C", here, there) for n, (there, here) in enumerate(pairwise(sites))]
     truth.hear(event("e99", Step.SLAUGHTER, WORKS, pigs(1), pork("C", 80)), *handed)
     assert [each.site for each in truth.open.get(K.MEAT_WITHOUT_PAPERS, [])] == ([] if sound else [KITCHEN])
+
+
+def test_meat_of_which_too_much_is_told_to_be_read_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sold it, naming nobody, may have had its papers."""
+    sales = [sold(f"s{number}", "M", SHOP, "") for number in range(4)]
+    receipt = bought("e9", "M", KITCHEN, "")
+    doubted = world(DAY_AFTER)
+    doubted.hear(*sales, receipt)
+    assert doubted.only(K.MEAT_WITHOUT_PAPERS)
+    monkeypatch.setattr(asks, "MOST", 3)
+    lost = world(DAY_AFTER)
+    lost.hear(*sales, receipt)
+    assert not lost.open
 
 
 def test_meat_is_doubted_again_when_the_slaughter_it_came_of_was_an_error() -> None:

@@ -110,7 +110,7 @@ class Truth:
                 return [each.event_id for each in meat if {*each.batches} & {*batches}]
         found = [each for each in self.statements.values() if _asked(each, request)]
         standing = found if isinstance(request, Named) else [each for each in found if not each.declared]
-        return Crowd() if isinstance(request, Touching | Citing) and len(standing) > asks.MOST else standing
+        return Crowd() if isinstance(request, Touching | LeadingTo | Citing) and len(standing) > asks.MOST else standing
 
 
 def _asked(each: Statement, request: Request) -> bool:

@@ -10,7 +10,7 @@ from services.trace.reading import Reader
 from services.trace.told import Stored
 from services.trace.truth import asks
 from services.trace.truth import store as truth_store
-from services.trace.truth.asks import Citing, Crowd, Doubted, Licensed, Named, Request, Touching, Watched
+from services.trace.truth.asks import Citing, Crowd, Doubted, LeadingTo, Licensed, Named, Request, Touching, Watched
 from services.trace.truth.statements import Statement
 from services.trace.walks import store as walk_store
 from services.trace.watch import store as watch_store
@@ -41,7 +41,7 @@ class Answers:
                 return [row["event_id"] for row in found]
             case Named(ids):
                 return self._events(ids)
-        most = asks.MOST + 1 if isinstance(request, Touching | Citing) else 0
+        most = asks.MOST + 1 if isinstance(request, Touching | LeadingTo | Citing) else 0
         found = find(store.EVENTS, truth_store.where(request), {"_id": 1}, most)
         if 0 < most <= len(found):
             return Crowd()

@@ -10,7 +10,7 @@ MOST: Final = 20_000
 
 
 class Crowd:
-    """Answer to `Touching` or `Citing` that more than `MOST` events would make."""
+    """Answer to `Touching`, `LeadingTo` or `Citing` that more than `MOST` events would make."""
 
 
 class Named(NamedTuple):

@@ -11,7 +11,6 @@ from services.trace.lineage import TAKEOVERS, split
 from services.trace.truth import animals, balance, doubles, meat, papers, places, vehicles
 from services.trace.truth.asks import (
     Doubted,
-    LeadingTo,
     Licensed,
     OnVehicle,
     Request,
@@ -167,14 +166,16 @@ class Examination:
         receipts = yield from self.reading.named(ids)
         led: dict[str, dict[str, Statement]] = {each.event.id: {} for each in receipts}
         nodes = {each.event.id: meat.ends_of(each) for each in receipts}
+        lost = set[str]()
         for _ in range(meat.LAST_STEPS):
-            names = {name for told in nodes.values() for node in told for name in self.reading.names(node)}
-            led_to = self.reading.by_node((yield from self.reading.read(LeadingTo(ordered(names)))), inward=True)
+            led_to = self.reading.by_node((yield from self.reading.leading_to(set[str]().union(*nodes.values()))), True)
+            lost |= {id for id, told in nodes.items() if any(map(self.reading.is_crowded, told))}
             for id, told in nodes.items():
                 before = _among(told, led_to)
                 led[id] |= before
                 nodes[id] = meat.came_from(before.values())
-        return [_judged(Topic.MEAT, each.event.id, [_of_meat(each, led[each.event.id])]) for each in receipts]
+        judged = (each for each in receipts if each.event.id not in lost)
+        return [_judged(Topic.MEAT, each.event.id, [_of_meat(each, led[each.event.id])]) for each in judged]
 
     def _doubles(self, origins: set[str]) -> Judging:
         told: dict[str, list[Statement]] = {origin: [] for origin in sorted(origins)}

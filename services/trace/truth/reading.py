@@ -7,7 +7,7 @@ from typing import Any
 
 from services.trace.lineage import Flow, flows, node_key, split
 from services.trace.sites import Sites
-from services.trace.truth.asks import Citing, Crowd, Named, Request, Touching
+from services.trace.truth.asks import Citing, Crowd, LeadingTo, Named, Request, Touching
 from services.trace.truth.statements import Statement, once
 
 Statements = Generator[Request, Any, list[Statement]]
@@ -40,7 +40,7 @@ class Reading:
         events = yield from self.sites.resolve([statement.event for statement in statements])
         return [statement._replace(event=event) for statement, event in zip(statements, events, strict=True)]
 
-    def _within_bounds(self, request: Touching | Citing) -> Statements:
+    def _within_bounds(self, request: Touching | LeadingTo | Citing) -> Statements:
         """As `read`, in parts where it is too much at once; nothing of what is too much by itself."""
         [keys] = request
         wanted = tuple(key for key in keys if key not in self.crowded)
@@ -100,5 +100,11 @@ class Reading:
 
     def touching(self, nodes: Iterable[str]) -> Statements:
         """What takes goods from nodes or brings some there, whatever id their sites had then."""
-        names = {name for node in nodes for name in self.names(node)}
-        return (yield from self._within_bounds(Touching(ordered(names))))
+        return (yield from self._within_bounds(Touching(self._named(nodes))))
+
+    def leading_to(self, nodes: Iterable[str]) -> Statements:
+        """What brings goods to nodes, whatever id their sites had then."""
+        return (yield from self._within_bounds(LeadingTo(self._named(nodes))))
+
+    def _named(self, nodes: Iterable[str]) -> tuple[str, ...]:
+        return ordered(name for node in nodes for name in self.names(node))
