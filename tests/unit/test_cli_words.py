@@ -65,7 +65,8 @@ def test_a_way_names_sites_once_while_goods_stay_there() -> None:
 
 def test_a_closed_recall_says_when_and_why() -> None:
     found = pb.Recall(recall_id="R1", state="closed", closed_reason="已全部销毁")
-    found.closed_time.FromJsonString("2026-11-22T08:00:00Z")
+    for time in (found.opened_time, found.finish_by, found.closed_time):
+        time.FromJsonString("2026-11-22T08:00:00Z")
     assert recall_tables._recall_row(as_json(found))[1] == "已结束\n2026-11-22 16:00\n已全部销毁"
 
 
