@@ -9,7 +9,7 @@ from services.trace.lineage import Event
 from services.trace.sites import Sites
 from services.trace.truth.statements import Doubt
 from services.trace.truth.subjects import KINDS, Subject
-from services.trace.watch.findings import Change, close, finding_id, laid_to, stand
+from services.trace.watch.findings import Change, changed, finding_id, laid_to
 
 
 class Judged(NamedTuple):
@@ -31,7 +31,7 @@ class Judged(NamedTuple):
 
 def changes(judged: Iterable[Judged], known: Mapping[str, Finding], sites: Sites, now: datetime) -> list[Change]:
     """What becomes of the findings of subjects; `known` by id are those there already."""
-    changed: list[Change | None] = []
+    found: list[Change] = []
     for each in judged:
         wrong = {
             finding.id: finding
@@ -39,9 +39,8 @@ def changes(judged: Iterable[Judged], known: Mapping[str, Finding], sites: Sites
             if doubt.counts(now)
             for finding in [_finding(doubt, each.names[0], sites, now)]
         }
-        changed += [close(known[id], now) for id in each.findings if id in known and id not in wrong]
-        changed += [stand(known.get(id), finding) for id, finding in wrong.items()]
-    return [change for change in changed if change]
+        found += changed(each.findings, list(wrong.values()), known, now)
+    return found
 
 
 def _finding(doubt: Doubt, about: str, sites: Sites, now: datetime) -> Finding:

@@ -1,6 +1,6 @@
 """How findings open, change and close. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -37,13 +37,11 @@ def handoff_findings(handoff: Handoff) -> list[str]:
 
 def of_handoffs(judged: Iterable[Judgement], known: Mapping[str, Finding], now: datetime) -> list[Change]:
     """What becomes of the findings of handoffs; `known` by id are those there already."""
-    changes: list[Change | None] = []
+    changes: list[Change] = []
     for handoff, faults in judged:
         due = [_finding(handoff, broken, now) for broken in faults if broken.due_at <= now]
-        standing = {found.id for found in due}
-        changes += [close(known[id], now) for id in handoff_findings(handoff) if id in known and id not in standing]
-        changes += [stand(known.get(found.id), found) for found in due]
-    return [change for change in changes if change]
+        changes += changed(handoff_findings(handoff), due, known, now)
+    return changes
 
 
 def _finding(handoff: Handoff, broken: Broken, now: datetime) -> Finding:
@@ -73,7 +71,16 @@ def laid_to(place: Place) -> dict[str, str | None]:
     return {"site": place.site, "operator": place.operator, "division": place.division, "link": place.link}
 
 
-def stand(known: Finding | None, found: Finding) -> Change | None:
+def changed(
+    about: Iterable[str], found: Sequence[Finding], known: Mapping[str, Finding], now: datetime
+) -> list[Change]:
+    """What becomes of the findings `about` something, by id, when just these are found."""
+    standing = {each.id for each in found}
+    ended = [_close(known[id], now) for id in about if id in known and id not in standing]
+    return [change for change in (*ended, *(_stand(known.get(each.id), each) for each in found)) if change]
+
+
+def _stand(known: Finding | None, found: Finding) -> Change | None:
     """A fault found now: a new finding, one opened again, one that says more than before, or nothing new."""
     if known is None:
         return Change(None, found)
@@ -83,7 +90,7 @@ def stand(known: Finding | None, found: Finding) -> Change | None:
     return Change(known, found.model_copy(update=since | {"version": known.version + 1}))
 
 
-def close(known: Finding, now: datetime) -> Change | None:
+def _close(known: Finding, now: datetime) -> Change | None:
     """A fault that is put right."""
     if not known.open:
         return None

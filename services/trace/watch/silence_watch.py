@@ -99,12 +99,10 @@ def _judged(reader: Reader, sites: Sites, site: str, now: datetime) -> _Judged:
     # What is recorded counts before its announcement is heard.
     silence = silent_at(recent(days | {_day(last).isoformat()} if last else days), facts)
     wrong = _finding(reader, sites, site, silence, last, now) if last and silence and silence.at <= now else None
-    changes = [findings.close(old, now) for id, old in known.items() if not (wrong and wrong.id == id)]
-    if wrong:
-        changes.append(findings.stand(known.get(wrong.id), wrong))
+    changes = findings.changed(known, [wrong] if wrong else [], known, now)
     again = None if wrong else _again(silence, facts, now)
     looked = [op for row in marked for op in _looked(row, again)]
-    return _Judged([change for change in changes if change], looked)
+    return _Judged(changes, looked)
 
 
 def _looked(row: Stored, again: datetime | None) -> list[UpdateOne]:
