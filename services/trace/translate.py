@@ -12,7 +12,7 @@ from chassis.caller import Caller
 from contracts import rules
 from services.trace import privacy
 from services.trace.domain import Facts
-from services.trace.lineage import split
+from services.trace.lineage import Place, split
 from services.trace.requests import DIRECTIONS
 from services.trace.rows import lots_of, quantity_of
 from services.trace.walks.chain import Chain, Gap, Shown
@@ -119,15 +119,20 @@ def ref(key: str) -> pb.NodeRef:
 
 def node(key: str, chain: Chain) -> pb.Node:
     """A node, as far as its chain was told of."""
-    place, goods = chain.place(key), chain.goods(key)
+    goods = chain.goods(key)
+    return goods_at(chain.place(key), goods.batch, goods.product)
+
+
+def goods_at(place: Place, batch: str, product: str | None) -> pb.Node:
+    """A node with what is known of its place."""
     return pb.Node(
-        batch=goods.batch,
+        batch=batch,
         site_id=place.site,
         site_name=place.name or "",
         operator_id=place.operator or "",
         operator_name=place.operator_name or "",
         division=place.division or "",
-        product=goods.product or "",
+        product=product or "",
         external=place.external,
     )
 

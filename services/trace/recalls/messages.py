@@ -15,7 +15,7 @@ from services.trace.recalls.portions import Portion
 from services.trace.recalls.simulation import Held
 from services.trace.recalls.view import View
 from services.trace.stock.amounts import Amount
-from services.trace.translate import number
+from services.trace.translate import goods_at, number, ref
 
 
 def amount(told: Amount | None) -> pb.Amount | None:
@@ -23,25 +23,9 @@ def amount(told: Amount | None) -> pb.Amount | None:
     return None if told is None else pb.Amount(quantity=number(told.quantity), unit=told.unit or "")
 
 
-def ref(key: str) -> trace_pb2.NodeRef:
-    """A node's batch and site."""
-    batch, site = split(key)
-    return trace_pb2.NodeRef(batch=batch, site_id=site)
-
-
 def node(key: str, held: Held) -> trace_pb2.Node:
     """A node with what is known of its place and goods."""
-    place = held.place
-    return trace_pb2.Node(
-        batch=split(key)[0],
-        site_id=place.site,
-        site_name=place.name or "",
-        operator_id=place.operator or "",
-        operator_name=place.operator_name or "",
-        division=place.division or "",
-        product=held.product or "",
-        external=place.external,
-    )
+    return goods_at(held.place, split(key)[0], held.product)
 
 
 def simulation(seen: View) -> pb.Simulation:
