@@ -60,11 +60,20 @@ class EventsAt(NamedTuple):
 
 
 class GoodsAt(NamedTuple):
-    """Request: events that bring goods to these nodes or take some from them, as far as `books` read documents."""
+    """Request: events that bring goods to these nodes or take some from them, as far as `books` read documents; with
+    their time when `dated`.
+    """
 
     keys: tuple[str, ...]
     bounds: Bounds = Bounds()
     most: int = 0
+    dated: bool = False
+
+
+class SalesNaming(NamedTuple):
+    """Request: which of these sales name who bought, though no site: raw events with nothing but `_id`."""
+
+    ids: tuple[str, ...]
 
 
 class EventsNamed(NamedTuple):

@@ -341,3 +341,14 @@ def test_the_end_of_a_recall_of_many_sites_is_told_in_parts() -> None:
     row = recalls.opened("R1", ORDER, simulated(harvest("e1", "A", FARM, quantity="600"), *shops), NOW)
     told = end_told(recalls.closed(row, "x", NOW), {f"shop{n}": {"market"} for n in range(501)}, None)
     assert [each.key for each in told] == ["trace.recalls_closed.v1"] * 2 + ["market"] * 2
+
+
+def test_a_sale_that_names_its_buyer_but_no_site_is_to_nobody_known_and_not_to_consumers() -> None:
+    lots = goods("A", quantity="6")
+    buyers = Place(), Place(name="李四")
+    sold = {buyer.name: event("e7", Step.SELLING, STALL, lots, lots, buyer) for buyer in buyers}
+    fates = {
+        name: {(each.fate, each.why) for each in simulated(*CHAIN, sale).portions if each.node == "A@stall"}
+        for name, sale in sold.items()
+    }
+    assert fates == {None: {(Fate.CONSUMED, None)}, "李四": {(Fate.UNLOCATED, Why.TO_NOBODY_KNOWN)}}

@@ -20,6 +20,7 @@ from services.trace.asks import (
     EventsOf,
     EventsOn,
     GoodsAt,
+    SalesNaming,
     SitesOf,
 )
 from services.trace.lineage import Event, Goods, Place, day_of, ends_of, pairs_of
@@ -44,7 +45,9 @@ class World:
     ear_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By batch."""
 
-    def answer(self, request: Request | GoodsAt) -> list[Any]:
+    def answer(self, request: Request | GoodsAt | SalesNaming) -> list[Any]:
+        if isinstance(request, SalesNaming):
+            return [{"_id": each.id} for each in self.events if each.id in request.ids and each.there != Place()]
         found = self._found(request)
         most = 0 if isinstance(request, EventsNamed | SitesOf | AliasesOf) else request.most
         return Cut(found[:most]) if 0 < most <= len(found) else found
@@ -115,8 +118,7 @@ def stored(event: Event) -> dict[str, Any]:
     lots = {side: [_lot(lot) for lot in getattr(event, side)] for side in ("inputs", "outputs")}
     if event.inputs == event.outputs:
         del lots["outputs"]
-    row = {"step": event.step.value, "time": event.time, "site": event.here.site, "there": event.there.site}
-    return row | {"lots": lots} | ({"counterparty": {"name": "somebody"}} if event.there != Place() else {})
+    return {"step": event.step.value, "site": event.here.site, "there": event.there.site, "lots": lots}
 
 
 def _lot(lot: Goods) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """How much of the goods of a recall is accounted for, and what stands against knowing more. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
 from services.trace.lineage import split
 from services.trace.recalls.portions import Fate, Portion, Why, by_batch, named, standing_outside
 from services.trace.stock.accounts import Account
-from services.trace.stock.amounts import NOTHING, Amount, beyond, larger, plus
+from services.trace.stock.amounts import NOTHING, Amount, beyond, larger, plus, sum_of
 from services.trace.stock.books import Books
 from services.trace.walks.chain import Chain, is_unnamed
 
@@ -50,26 +50,22 @@ def share_of(located: Amount | None, produced: Amount | None) -> Fraction | None
 
 def coverages(chain: Chain, books: Books, found: Iterable[Portion]) -> list[Coverage]:
     """How much of each batch of a chain the portions locate."""
-    nodes, outside = named(chain), standing_outside(chain)
-    ours = [key for key in nodes if key not in outside and key in books.nodes]
-    begun = _begun(ours, _from_elsewhere(chain, books, outside), books)
-    produced: Sums = dict.fromkeys((split(key)[0] for key in nodes), NOTHING)
-    located: Sums = {}
+    batches, outside = {key: split(key)[0] for key in named(chain)}, standing_outside(chain)
+    ours = [(key, books.nodes[key]) for key in batches if key not in outside and key in books.nodes]
+    begun = _begun(ours, _from_elsewhere(chain, books, outside))
+    produced: Sums = dict.fromkeys(batches.values(), NOTHING)
+    located, accounted = _located(batches, found)
     unsure: dict[str, list[tuple[str, Why]]] = {}
     began: dict[str, list[str]] = {}
     for key, amount in begun.items():
-        _add(produced, key, amount)
-        began.setdefault(split(key)[0], []).append(key)
+        batch = batches[key]
+        produced[batch] = plus(produced[batch], amount)
+        began.setdefault(batch, []).append(key)
     for batch, amount in _from_nobody(chain, books).items():
         produced[batch] = plus(produced[batch], amount)
-    accounted: Sums = {}
-    for portion in found:
-        _add(accounted, portion.node, portion.amount)
-        if portion.fate is not Fate.UNLOCATED:
-            _add(located, portion.node, portion.amount)
     doubts = [(portion.node, portion.why) for portion in found if portion.why]
-    for key, why in [*((key, Why.MORE_OUT_THAN_IN) for key in ours if _overdrawn(books.nodes[key])), *doubts]:
-        unsure.setdefault(split(key)[0], []).append((key, why))
+    for key, why in [*((key, Why.MORE_OUT_THAN_IN) for key, account in ours if _overdrawn(account)), *doubts]:
+        unsure.setdefault(batches[key], []).append((key, why))
     return [
         Coverage(
             batch,
@@ -82,6 +78,18 @@ def coverages(chain: Chain, books: Books, found: Iterable[Portion]) -> list[Cove
     ]
 
 
+def _located(batches: Mapping[str, str], found: Iterable[Portion]) -> tuple[Sums, Sums]:
+    """Of each batch, what is located, and what is accounted for: that, and what is known to be lost."""
+    located: dict[str, list[Amount | None]] = {}
+    lost: dict[str, list[Amount | None]] = {}
+    for portion in found:
+        sums = lost if portion.fate is Fate.UNLOCATED else located
+        sums.setdefault(batches[portion.node], []).append(portion.amount)
+    there = {batch: sum_of(amounts) for batch, amounts in located.items()}
+    gone = {batch: sum_of(amounts) for batch, amounts in lost.items()}
+    return there, {batch: plus(there.get(batch, NOTHING), gone.get(batch, NOTHING)) for batch in {**there, **gone}}
+
+
 def _at_least(begun: Amount | None, accounted: Amount | None) -> Amount | None:
     """There was as much as is accounted for, whoever told of less: what is found beyond what began must not stand for
     what nobody can locate.
@@ -89,16 +97,10 @@ def _at_least(begun: Amount | None, accounted: Amount | None) -> Amount | None:
     return begun if begun is None or accounted is None else larger(begun, accounted)
 
 
-def _add(sums: Sums, key: str, amount: Amount | None) -> None:
-    batch = split(key)[0]
-    sums[batch] = plus(sums.get(batch, NOTHING), amount)
-
-
-def _begun(ours: Iterable[str], elsewhere: Sums, books: Books) -> Sums:
+def _begun(ours: Iterable[tuple[str, Account]], elsewhere: Sums) -> Sums:
     """What began at each node: made there, come from elsewhere or, where nothing came, what left it."""
     found: Sums = {}
-    for key in ours:
-        account = books.nodes[key]
+    for key, account in ours:
         if account.came == NOTHING:
             found[key] = account.went
         elif account.made is not NOTHING or key in elsewhere:

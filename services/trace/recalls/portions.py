@@ -77,7 +77,8 @@ def portions(chain: Chain, books: Books) -> list[Portion]:
         elif key not in chain.expanded:
             found.append(Portion(key, Fate.UNLOCATED, account.came, why=Why.NOT_FOLLOWED))
         else:
-            found += _at(key, account, met)
+            found += _ended(key, account, met)
+            found += _rest(key, account)
     return found
 
 
@@ -96,17 +97,23 @@ def by_batch(chain: Chain, books: Books, of: Callable[[Account], Amount | None])
     return found
 
 
-def _at(key: str, account: Account, met: dict[str, Amount | None]) -> Iterator[Portion]:
-    for end, amount in account.ended.items():
-        into = tuple(account.into or ()) if end is End.PROCESSED else ()
-        yield Portion(key, _FATES[end], amount, into, None if amount else Why.NOT_RECORDED)
-    if account.unnamed_out is not NOTHING:
-        yield from _lost(key, account.to_nobody, met)
+def _ended(key: str, account: Account, met: dict[str, Amount | None]) -> list[Portion]:
+    """What became of goods at the node, or of goods handed to nobody; of most nodes there is nothing to tell."""
+    if account.unnamed_out is NOTHING and not account.ended:
+        return []
+    into = tuple(account.into or ())
+    ended = [
+        Portion(key, _FATES[end], amount, into if end is End.PROCESSED else (), None if amount else Why.NOT_RECORDED)
+        for end, amount in account.ended.items()
+    ]
+    return ended if account.unnamed_out is NOTHING else [*ended, *_lost(key, account.to_nobody, met)]
+
+
+def _rest(key: str, account: Account) -> list[Portion]:
     if account.left is None:
-        if account.came is None or account.came.quantity > 0:
-            yield Portion(key, Fate.UNLOCATED, None, why=Why.NOT_RECORDED)
-    elif account.left.quantity > 0:
-        yield from _standing(key, account, account.left)
+        unknown = account.came is None or account.came.quantity > 0
+        return [Portion(key, Fate.UNLOCATED, None, why=Why.NOT_RECORDED)] if unknown else []
+    return _standing(key, account, account.left) if account.left.quantity > 0 else []
 
 
 def _lost(key: str, amount: Amount | None, met: dict[str, Amount | None]) -> Iterator[Portion]:

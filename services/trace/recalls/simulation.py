@@ -6,7 +6,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from services.trace.asks import Bounds, EventsNamed, GoodsAt, Raw
+from contracts.trace import Step
+from services.trace.asks import Bounds, EventsNamed, GoodsAt, Raw, SalesNaming
 from services.trace.lineage import Event, Place, split
 from services.trace.recalls.coverage import Coverage, coverages, share_of
 from services.trace.recalls.portions import Portion, named, portions
@@ -102,14 +103,29 @@ def simulate(start: Start, at: datetime) -> Generator[Any, Any, Simulation]:
     return assessed(batches, at, chain, books)
 
 
-def moving(keys: Sequence[str], bounds: Bounds) -> Generator[Any, Any, list[Raw]]:
-    """Every event that brings goods to these nodes or takes some from them, once."""
+def moving(keys: Sequence[str], bounds: Bounds, dated: bool = False) -> Generator[Any, Any, list[dict[str, Any]]]:
+    """Every event that brings goods to these nodes or takes some from them, once, as `books` read them.
+
+    A sale without a site is to consumers unless it names somebody. Few do, and only sales are asked whether they do.
+    """
+    rows = yield from _at(keys, bounds, dated)
+    sales = [row["_id"] for row in rows if row["step"] == Step.SELLING and not row["there"]]
+    named: set[str] = set()
+    for first in range(0, len(sales), PER_REQUEST):
+        found: list[Raw] = yield SalesNaming(tuple(sales[first : first + PER_REQUEST]))
+        named.update(row["_id"] for row in found)
+    for row in rows if named else ():
+        row["buyer_named"] = row["_id"] in named
+    return rows
+
+
+def _at(keys: Sequence[str], bounds: Bounds, dated: bool) -> Generator[Any, Any, list[dict[str, Any]]]:
     if len(keys) <= PER_REQUEST:
-        rows: list[Raw] = yield GoodsAt(tuple(keys), bounds)
+        rows: list[dict[str, Any]] = yield GoodsAt(tuple(keys), bounds, dated=dated)
         return rows
-    found: dict[str, Raw] = {}
+    found: dict[str, dict[str, Any]] = {}
     for first in range(0, len(keys), PER_REQUEST):
-        rows = yield GoodsAt(tuple(keys[first : first + PER_REQUEST]), bounds)
+        rows = yield GoodsAt(tuple(keys[first : first + PER_REQUEST]), bounds, dated=dated)
         found.update((row["_id"], row) for row in rows)
     return list(found.values())
 
@@ -126,12 +142,13 @@ def placed(sites: Sites, via: Mapping[str, str]) -> Generator[Any, Any, None]:
 def assessed(batches: tuple[str, ...], at: datetime, chain: Chain, books: Books) -> Simulation:
     """What a chain and its books come to."""
     found = portions(chain, books)
-    nodes = {key: _held(*split(key), chain, books) for key in named(chain)}
+    nodes = {key: _held(key, chain, books) for key in named(chain)}
     handed = [
         Handover(tail, head, amount) for (tail, head), amount in books.edges.items() if tail in nodes and head in nodes
     ]
     return Simulation(batches, at, nodes, found, handed, coverages(chain, books, found), chain.gaps)
 
 
-def _held(batch: str, site: str, chain: Chain, books: Books) -> Held:
+def _held(key: str, chain: Chain, books: Books) -> Held:
+    batch, site = split(key)
     return Held(chain.places.get(site) or Place(site), *books.said(batch))

@@ -44,6 +44,8 @@ class Account:
     @property
     def in_transit(self) -> Amount:
         """Of what is left, what was sent there and not received yet."""
+        if self.present and self.coming is NOTHING:
+            return NOTHING
         left, coming = self.left or NOTHING, beyond(self.coming, self.unnamed_in) or NOTHING
         return left if not self.present or coming.quantity > left.quantity else coming
 
@@ -64,22 +66,30 @@ class Account:
             self.into = self.into or {}
             self.into.update(dict.fromkeys(into))
 
-    def begin(self, amount: Amount | None, at: datetime) -> None:
+    def begin(self, amount: Amount | None, at: datetime | None) -> None:
         """Goods begin there."""
         self.made = plus(self.made, amount)
         self.come(at)
 
-    def come(self, at: datetime) -> None:
+    def come(self, at: datetime | None) -> None:
         """The site tells that goods came."""
         self.present = True
-        if self.since is None or at > self.since:
+        if at and (self.since is None or at > self.since):
+            self.since = at
+
+    def expect(self, at: datetime | None) -> None:
+        """The other side tells that goods are on their way there."""
+        if at and not self.present and (self.since is None or at > self.since):
             self.since = at
 
     def close(self) -> None:
-        """Sums up."""
-        self.came = plus(plus(self.made, self.taken), larger(self.unnamed_in, self.coming))
-        went = plus(self.handed, larger(self.unnamed_out, self.fetched))
-        for amount in self.ended.values():
-            went = plus(went, amount)
-        self.went = went
-        self.left = beyond(self.came, went)
+        """Sums up; of ten thousand accounts nearly all have neither ends nor halves."""
+        came, went = plus(self.made, self.taken), self.handed
+        if not (self.unnamed_in is NOTHING is self.coming):
+            came = plus(came, larger(self.unnamed_in, self.coming))
+        if not (self.unnamed_out is NOTHING is self.fetched):
+            went = plus(went, larger(self.unnamed_out, self.fetched))
+        if self.ended:
+            for amount in self.ended.values():
+                went = plus(went, amount)
+        self.came, self.went, self.left = came, went, beyond(came, went)

@@ -101,7 +101,7 @@ class StockCalls:
     async def _lines(self, today: list[str], sites: Sites, at: datetime, caller: Caller) -> list[pb.Stock]:
         """The nodes in today's ids, with what the registry or else the records tell of their places."""
         every = stock.ever(today, sites)
-        rows = await self._reader.walked(moving(every, Bounds(until=at + stock.MOMENT))) if every else []
+        rows = await self._reader.walked(moving(every, Bounds(until=at + stock.MOMENT), dated=True)) if every else []
         books = Books(rows, sites.now)
         via = {sites.now(site): row["_id"] for row in rows for site in (row["there"], row["site"]) if site}
         shown = {split(key)[1] for key in today}

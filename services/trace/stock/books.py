@@ -70,7 +70,7 @@ class Books:
         step = row["step"]
         if step in _STAYS:
             return
-        here, at = now(row["site"]), row["time"]
+        here, at = now(row["site"]), row.get("time")
         inputs, outputs = lots_of(row)
         self._hear(inputs)
         if outputs is not inputs:
@@ -81,7 +81,7 @@ class Books:
         if outputs is not inputs:
             self._rename(here, at, inputs, outputs)
         there = now(row["there"])
-        if step == _SELLING and not there and not row.get("counterparty"):
+        if step == _SELLING and not there and not row.get("buyer_named"):
             self._sell(here, outputs)
         elif there != here and step in _HANDOVERS:
             self._hand(self._sold if step == _SELLING else self.sent, here, there, at, outputs)
@@ -98,7 +98,7 @@ class Books:
         for lot in lots:
             self.account(node_key(lot["batch"], here)).end(End.CONSUMED, amount_of(lot))
 
-    def _turn(self, step: str, here: str, at: datetime, inputs: Sequence[Row], outputs: Sequence[Row]) -> None:
+    def _turn(self, step: str, here: str, at: datetime | None, inputs: Sequence[Row], outputs: Sequence[Row]) -> None:
         if step == _DESTROYING:
             inputs, outputs, how = inputs or outputs, (), End.DESTROYED
         else:
@@ -109,44 +109,46 @@ class Books:
         for lot in outputs:
             self.account(node_key(lot["batch"], here)).begin(amount_of(lot), at)
 
-    def _rename(self, here: str, at: datetime, inputs: Sequence[Row], outputs: Sequence[Row]) -> None:
+    def _rename(self, here: str, at: datetime | None, inputs: Sequence[Row], outputs: Sequence[Row]) -> None:
         """Goods go on under a code of their holder's own."""
         old, new = {lot["batch"] for lot in inputs}, {lot["batch"] for lot in outputs}
         renamed = [lot for lot in inputs if lot["batch"] not in new]
         self._turn("", here, at, renamed, [lot for lot in outputs if lot["batch"] not in old])
 
-    def _take(self, told: Accounts, here: str, there: str, at: datetime, lots: Sequence[Row]) -> None:
+    def _take(self, told: Accounts, here: str, there: str, at: datetime | None, lots: Sequence[Row]) -> None:
         for lot in lots:
-            node = node_key(lot["batch"], here)
-            self.account(node).come(at)
-            _add(told, (node_key(lot["batch"], there), node), amount_of(lot))
+            batch, amount = lot["batch"], amount_of(lot)
+            edge = f"{batch}@{there}", f"{batch}@{here}"
+            self.account(edge[1]).come(at)
+            told[edge] = plus(told[edge], amount) if edge in told else amount
 
-    def _hand(self, told: Accounts, here: str, there: str, at: datetime, lots: Sequence[Row]) -> None:
+    def _hand(self, told: Accounts, here: str, there: str, at: datetime | None, lots: Sequence[Row]) -> None:
         for lot in lots:
-            head = node_key(lot["batch"], there)
-            account = self.account(head)
-            if not account.present and (account.since is None or at > account.since):
-                account.since = at
-            _add(told, (node_key(lot["batch"], here), head), amount_of(lot))
+            batch, amount = lot["batch"], amount_of(lot)
+            edge = f"{batch}@{here}", f"{batch}@{there}"
+            self.account(edge[1]).expect(at)
+            told[edge] = plus(told[edge], amount) if edge in told else amount
 
     def _settle(self, edge: Edge) -> Amount | None:
         """Sets both sides' tellings of an edge against each other; what moved along it."""
         sent, received = self.sent.get(edge, NOTHING), self.received.get(edge, NOTHING)
-        moved = sent if sent is received else larger(sent, received)
-        sender, receiver = self.account(edge[0]), self.account(edge[1])
-        if edge[1].endswith("@"):
+        tail, head = edge
+        sender, receiver = self.account(tail), self.account(head)
+        if head[-1] == "@":
             sender.unnamed_out = plus(sender.unnamed_out, sent)
-            self.halves[edge[0]] = sender
-        elif edge[0].endswith("@"):
+            self.halves[tail] = sender
+        elif tail[-1] == "@":
             receiver.unnamed_in = plus(receiver.unnamed_in, received)
-            self.halves[edge[1]] = receiver
+            self.halves[head] = receiver
         elif sent is received or sent is None or received is None:
+            moved = sent if sent is received else larger(sent, received)
             sender.handed, receiver.taken = plus(sender.handed, moved), plus(receiver.taken, moved)
+            return moved
         else:
             sender.handed, receiver.taken = plus(sender.handed, sent), plus(receiver.taken, received)
             sender.fetched = plus(sender.fetched, beyond(received, sent))
             receiver.coming = plus(receiver.coming, beyond(sent, received))
-        return moved
+        return larger(sent, received)
 
 
 def amount_of(lot: Row) -> Amount | None:
@@ -159,7 +161,3 @@ def amount_of(lot: Row) -> Amount | None:
 def _amount(bid: bytes, unit: str | None) -> Amount:
     """Most lots are of few sizes, and both halves of a handoff of one."""
     return Amount(Decimal128.from_bid(bid).to_decimal(), unit)
-
-
-def _add(accounts: Accounts, edge: Edge, amount: Amount | None) -> None:
-    accounts[edge] = plus(accounts[edge], amount) if edge in accounts else amount

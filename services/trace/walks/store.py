@@ -14,6 +14,7 @@ from services.trace.asks import (
     EventsOf,
     EventsOn,
     GoodsAt,
+    SalesNaming,
     SitesOf,
 )
 from services.trace.store import EVENTS, SITES
@@ -32,7 +33,7 @@ EVENT_FIELDS: Final = dict.fromkeys(
 
 GOODS_FIELDS: Final = dict.fromkeys(
     (
-        *("step", "time", "site", "there", "counterparty.name"),
+        *("step", "site", "there"),
         *(f"lots.{side}.{name}" for side in ("inputs", "outputs") for name in rows.GOODS),
     ),
     1,
@@ -45,7 +46,7 @@ AT_ONCE: Final = 20_000
 """Documents to an answer of the server, as `batch_size`: unasked, the first has a hundred, and a round asks twice."""
 
 OfEvents = EventsOf | EventsOn | EventsCiting | EventsAt | GoodsAt
-Asked = OfEvents | EventsNamed | SitesOf | AliasesOf
+Asked = OfEvents | EventsNamed | SalesNaming | SitesOf | AliasesOf
 
 FIELDS: Final[Mapping[type[OfEvents], Stored]] = {
     EventsOf: START_FIELDS,
@@ -70,6 +71,8 @@ def query(asked: Asked) -> Query:
     match asked:
         case EventsNamed(ids):
             return Query(EVENTS, {"_id": {"$in": list(ids)}}, EVENT_FIELDS)
+        case SalesNaming(ids):
+            return Query(EVENTS, {"_id": {"$in": list(ids)}, "counterparty.name": {"$exists": True}}, {"_id": 1})
         case SitesOf(sites):
             of = {"$in": list(sites)}
             return Query(SITES, {"$or": [{"_id": of}, {"alias_of": of}]}, SITE_FIELDS)
@@ -77,6 +80,8 @@ def query(asked: Asked) -> Query:
             return Query(SITES, {"names": {"$in": list(sites)}}, {"alias_of": 1})
         case _:
             fields = FIELDS[type(asked)] | {"declared": 1}
+            if isinstance(asked, GoodsAt) and asked.dated:
+                fields["time"] = 1
             return Query(EVENTS, _where(asked) | _within(asked.bounds), fields, asked.most)
 
 
@@ -112,5 +117,7 @@ def reply(asked: Asked, found: Sequence[Stored]) -> list[Any]:
         return [rows.site(row) for row in found]
     if isinstance(asked, EventsNamed):
         return [rows.event(row) for row in found]
+    if isinstance(asked, SalesNaming):
+        return list(found)
     standing = [row for row in found if "declared" not in row]
     return Cut(standing) if 0 < asked.most <= len(found) else standing
