@@ -16,8 +16,8 @@ from clients.cli.printing import Format, FormatOption, local_time, print_json
 
 VERSION_HEADS = ("月份 month", "版本 version", "冻结 frozen", "原因 reason", "输入摘要 inputs")
 
-Month = Annotated[str, typer.Argument(help="Such as 2026-10.")]
-Version = Annotated[int, typer.Option(min=0, help="The latest when 0.")]
+Month = Annotated[str, typer.Argument(help="月份。Such as 2026-10.")]
+Version = Annotated[int, typer.Option(min=0, help="版本；0 为最新。The latest when 0.")]
 
 
 def _version_row(one: Json) -> tuple[str, ...]:
@@ -52,8 +52,8 @@ def bulletin(
 
 def download(
     month: Month,
-    kind: Annotated[str, typer.Option("--as", **one_of(pb.Format), help="Kind of file.")] = "pdf",
-    into: Annotated[Path, typer.Option("--into", file_okay=False, help="Folder for the file.")] = Path(),
+    kind: Annotated[str, typer.Option("--as", **one_of(pb.Format), help="文件格式。Kind of file.")] = "pdf",
+    into: Annotated[Path, typer.Option("--into", file_okay=False, help="存放目录。Folder for the file.")] = Path(),
     division: Division = "",
     version: Version = 0,
     format: FormatOption = Format.TABLE,

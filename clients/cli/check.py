@@ -31,7 +31,7 @@ def check(source: Source, file: File, type: Type = None, format: FormatOption = 
     Exit status 1 when a record would be refused.
     """
     if source.partition(".")[0] not in FORMATS:
-        fail(f"SOURCE {source}: is none of {', '.join(FORMATS)} (docking.<system>)", BAD_INPUT)
+        fail(f"来源有误 SOURCE {source}: is none of {', '.join(FORMATS)} (docking.<system>)", BAD_INPUT)
     with reported():
         found = list(_verdicts(source, file, type))
     counts = _counts(verdict for _, verdict in found)

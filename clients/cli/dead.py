@@ -20,7 +20,7 @@ QUEUES = {queue.name: queue for queue in CONSUMED}
 HEADS = ("队列 queue", "消息 message", "类型 type", "原因 reason", "条数 records", "错误 errors")
 
 Queue = Annotated[str | None, typer.Option("--queue", help=f"One queue only: {', '.join(QUEUES)}")]
-Limit = Annotated[int, typer.Option(min=1, help="Messages per queue to look at, at most.")]
+Limit = Annotated[int, typer.Option(min=1, help="每个队列最多查看几条。Messages per queue to look at, at most.")]
 
 
 @app.command("list")
@@ -39,7 +39,7 @@ def list_letters(
 
 @app.command()
 def show(
-    message: Annotated[str, typer.Argument(help="Id of the message.")],
+    message: Annotated[str, typer.Argument(help="消息编号。Id of the message.")],
     queue: Queue = None,
     limit: Limit = 1000,
     format: FormatOption = Format.TABLE,
@@ -49,7 +49,7 @@ def show(
     with reported(), bus.channel(where.amqp_url(amqp_url, "shilian")) as channel:
         found = [pair for pair in _letters(channel, queue, limit) if pair[0].id == message]
     if not found:
-        fail(f"message {message}: not among the dead letters")
+        fail(f"死信中没有 message {message}: not among the dead letters")
     shown = [_json(known) | _whole(taken) for known, taken in found]
     if format is Format.JSON:
         print_json(shown)
@@ -60,8 +60,8 @@ def show(
 
 @app.command()
 def replay(
-    messages: Annotated[list[str] | None, typer.Argument(help="Ids of the messages.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    messages: Annotated[list[str] | None, typer.Argument(help="消息编号。Ids of the messages.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="全部。All of them.")] = False,
     queue: Queue = None,
     limit: Limit = 1000,
     format: FormatOption = Format.TABLE,
@@ -70,7 +70,7 @@ def replay(
     """把死信重放到原队列；其中已收的记录按重复处理。Send dead letters back to the queue they died in."""
     wanted = set(messages or ())
     if bool(wanted) is everything:
-        fail("name messages, or say --all", BAD_INPUT)
+        fail("请写消息编号，或 --all：name messages, or say --all", BAD_INPUT)
     with reported(), bus.channel(where.amqp_url(amqp_url, "shilian")) as channel:
         channel.confirm_delivery()
         letters = list(_letters(channel, queue, limit))
@@ -82,7 +82,7 @@ def replay(
 
 def _letters(channel: BlockingChannel, queue: str | None, limit: int) -> Iterator[tuple[Letter, bus.Taken]]:
     if queue and queue not in QUEUES:
-        fail(f"--queue {queue}: is none of {', '.join(QUEUES)}", BAD_INPUT)
+        fail(f"没有此队列 --queue {queue}: is none of {', '.join(QUEUES)}", BAD_INPUT)
     for name in [queue] if queue else QUEUES:
         for taken in bus.take(channel, QUEUES[name].dead, limit):
             yield letter(name, taken.properties.message_id, taken.headers), taken
@@ -107,7 +107,7 @@ def _tell(format: Format, replayed: list[str], wanted: set[str]) -> None:
         typer.echo(f"已重放 replayed {len(replayed)}")
     missing = wanted.difference(replayed)
     if missing:
-        fail(f"not among the dead letters: {', '.join(sorted(missing))}")
+        fail(f"死信中没有 not among the dead letters: {', '.join(sorted(missing))}")
 
 
 def _row(known: Letter) -> tuple[str, ...]:

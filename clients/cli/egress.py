@@ -21,8 +21,8 @@ VERDICT_HEADS = ("消息 message", "行 record", "结果 outcome", "单号与事
 
 def egress(
     source: Source,
-    peek: Annotated[bool, typer.Option("--peek", help="Leave the answers in the queue.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Messages to take at most.")] = 1000,
+    peek: Annotated[bool, typer.Option("--peek", help="只看，不取走。Leave the answers in the queue.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="最多取几条。Messages to take at most.")] = 1000,
     format: FormatOption = Format.TABLE,
     amqp_url: where.AmqpUrl = None,
 ) -> None:

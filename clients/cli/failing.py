@@ -50,7 +50,7 @@ def reported() -> Iterator[None]:
         call = cast(grpc.Call, error)
         fail(_answer(call), BAD_INPUT if call.code() is grpc.StatusCode.INVALID_ARGUMENT else FAILED)
     except (pika.exceptions.AMQPError, ConnectionError, socket.gaierror) as error:
-        fail(f"broker: {cause(error)}")
+        fail(f"消息服务器拒绝 broker: {cause(error)}")
     except (ValueError, OSError, SpoolInUseError) as error:
         fail(str(error), BAD_INPUT)
 

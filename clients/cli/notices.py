@@ -63,18 +63,20 @@ SHOW_SUBSCRIPTION = listing("subscription", "订阅 subscription", SUBSCRIPTION_
 
 
 @asks(app, "subscriptions", listing("subscriptions", "订阅 subscriptions", SUBSCRIPTION_HEADS, _subscription_row))
-def subscriptions(event: Annotated[str, typer.Option(help="Of this event.")] = "") -> pb.ListSubscriptionsRequest:
+def subscriptions(
+    event: Annotated[str, typer.Option(help="此类事件。Of this event.")] = "",
+) -> pb.ListSubscriptionsRequest:
     """列出订阅。List subscriptions: who gets what, on which channels in order."""
     return pb.ListSubscriptionsRequest(event=event)
 
 
 @asks(app, "deliveries", listing("deliveries", "消息 deliveries", HEADS, _row))
 def deliveries(
-    cause: Annotated[str, typer.Option(help="The start of a cause, such as `finding:…` or `task:…`.")] = "",
-    event: Annotated[str, typer.Option(help="Of this event.")] = "",
+    cause: Annotated[str, typer.Option(help="起因的开头。The start of a cause, such as `finding:…` or `task:…`.")] = "",
+    event: Annotated[str, typer.Option(help="此类事件。Of this event.")] = "",
     state: Annotated[str, typer.Option(**one_of(pb.DeliveryState))] = "",
     channel: Annotated[str, typer.Option(**one_of(pb.Channel))] = "",
-    recipient: Annotated[str, typer.Option(help="To this recipient.")] = "",
+    recipient: Annotated[str, typer.Option(help="此收件人。To this recipient.")] = "",
     division: Division = "",
 ) -> pb.ListDeliveriesRequest:
     """列出消息及其送达情况。List messages and what became of each."""
@@ -89,25 +91,34 @@ def deliveries(
 
 
 @asks(app, "inbox", listing("messages", "站内信 inbox", INBOX_HEADS, _inbox_row))
-def inbox(unread: Annotated[bool, typer.Option("--unread", help="Only those not read.")] = False) -> pb.GetInboxRequest:
+def inbox(
+    unread: Annotated[bool, typer.Option("--unread", help="只看未读。Only those not read.")] = False,
+) -> pb.GetInboxRequest:
     """列出自己的站内信，最新的在前。List one's own messages, newest first."""
     return pb.GetInboxRequest(unread=unread)
 
 
 @asks(app, "read", listing("message", "站内信 message", INBOX_HEADS, _inbox_row))
-def read(delivery: Annotated[str, typer.Argument(help="Delivery id of a message of the inbox.")]) -> pb.MarkReadRequest:
+def read(
+    delivery: Annotated[str, typer.Argument(help="站内信的消息编号。Delivery id of a message of the inbox.")],
+) -> pb.MarkReadRequest:
     """标记一条站内信为已读。Say that a message was read."""
     return pb.MarkReadRequest(delivery_id=delivery)
 
 
 @asks(app, "send", _show_sent)
 def send(
-    kind: Annotated[str, typer.Argument(**words(KINDS), help="An order is a statutory one.")],
-    title: Annotated[str, typer.Option(help="What it is about.")],
-    text: Annotated[str, typer.Option(help="What the sites are told.")],
-    sites: Annotated[list[str] | None, typer.Option("--site", help="To these; all of the division without it.")] = None,
+    kind: Annotated[str, typer.Argument(**words(KINDS), help="order 为法定责令。An order is a statutory one.")],
+    title: Annotated[str, typer.Option(help="标题。What it is about.")],
+    text: Annotated[str, typer.Option(help="内容。What the sites are told.")],
+    sites: Annotated[
+        list[str] | None,
+        typer.Option("--site", help="发给这些场所；缺省为辖区全部。To these; all of the division without it."),
+    ] = None,
     division: Division = "",
-    link: Annotated[str, typer.Option(help="production, circulation, catering or special_food; all when empty.")] = "",
+    link: Annotated[
+        str, typer.Option(help="环节，空为全部。production, circulation, catering or special_food; all when empty.")
+    ] = "",
 ) -> pb.SendNoticeRequest:
     """向场所专人发送召回、责令或通知。Send a recall, an order or a notice to the named persons of sites."""
     return pb.SendNoticeRequest(kind=kind, title=title, text=text, site_ids=sites, division=division, link=link)

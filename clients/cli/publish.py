@@ -14,17 +14,24 @@ from clients.cli import where
 from clients.cli.failing import fail, reported
 from clients.cli.printing import Format, FormatOption, print_json
 
-Source = Annotated[str, typer.Argument(help="market, one_network, catering or docking.<system>")]
-File = Annotated[Path, typer.Argument(help="JSON lines, or .csv with --type", exists=True, dir_okay=False)]
-Type = Annotated[str | None, typer.Option("--type", help="Type of all rows: market.sale_ticket.v1, …")]
+Source = Annotated[str, typer.Argument(help="来源：market, one_network, catering or docking.<system>")]
+File = Annotated[
+    Path,
+    typer.Argument(
+        help="每行一个 JSON；或 csv 加 --type。JSON lines, or .csv with --type", exists=True, dir_okay=False
+    ),
+]
+Type = Annotated[str | None, typer.Option("--type", help="各行的报文类型。Type of all rows: market.sale_ticket.v1, …")]
 
 
 def publish(
     source: Source,
     file: File,
     type: Type = None,
-    spool: Annotated[Path | None, typer.Option(help="Journal of what is not confirmed yet.")] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for the last confirm.")] = 60,
+    spool: Annotated[
+        Path | None, typer.Option(help="未确认报文的本地缓存。Journal of what is not confirmed yet.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="最多等几秒。Seconds to wait for the last confirm.")] = 60,
     format: FormatOption = Format.TABLE,
     amqp_url: where.AmqpUrl = None,
 ) -> None:

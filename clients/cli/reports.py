@@ -68,8 +68,8 @@ def _show_scorecard(answer: Json) -> None:
 @asks(app, "scorecard", _show_scorecard)
 def scorecard(
     division: Division = "",
-    month: Annotated[str, typer.Option(help="Such as 2026-10; the last 30 days when empty.")] = "",
-    detailed: Annotated[bool, typer.Option("--detailed", help="Stations and links too.")] = False,
+    month: Annotated[str, typer.Option(help="月份，空为近 30 天。Such as 2026-10; the last 30 days when empty.")] = "",
+    detailed: Annotated[bool, typer.Option("--detailed", help="细到监管所与环节。Stations and links too.")] = False,
 ) -> pb.GetScorecardRequest:
     """四项指标：本地区与下级。Show the four dimensions of a division and of those below it."""
     return pb.GetScorecardRequest(division=division, month=month, detailed=detailed)
@@ -77,12 +77,12 @@ def scorecard(
 
 @asks(app, "behind", listing("sites", "场所 sites", BEHIND_HEADS, _behind_row))
 def behind(
-    dimension: Annotated[str, typer.Argument(**one_of(pb.Dimension), help="Of which rate.")],
+    dimension: Annotated[str, typer.Argument(**one_of(pb.Dimension), help="哪项指标。Of which rate.")],
     division: Division = "",
-    station: Annotated[str, typer.Option(help="Of this station.")] = "",
-    link: Annotated[str, typer.Option(help="Of this link.")] = "",
-    month: Annotated[str, typer.Option(help="Such as 2026-10; the last 30 days when empty.")] = "",
-    missing: Annotated[bool, typer.Option("--missing", help="Those that the rate lacks.")] = False,
+    station: Annotated[str, typer.Option(help="此监管所。Of this station.")] = "",
+    link: Annotated[str, typer.Option(help="此环节。Of this link.")] = "",
+    month: Annotated[str, typer.Option(help="月份，空为近 30 天。Such as 2026-10; the last 30 days when empty.")] = "",
+    missing: Annotated[bool, typer.Option("--missing", help="未计入该指标的。Those that the rate lacks.")] = False,
 ) -> pb.ListBehindRequest:
     """列出一项指标背后的场所，或所缺的场所。List the sites behind a rate, or those that it lacks."""
     return pb.ListBehindRequest(

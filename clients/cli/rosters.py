@@ -54,14 +54,24 @@ SHOW_IMPORT = listing("roster_import", "名册 roster import", HEADS, _row)
 
 @app.command("import")
 def import_roster(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="csv (UTF-8 or GB18030) or xlsx with a header.")],
-    kind: Annotated[str, typer.Option(**one_of(pb.RosterKind), help="Whose list it is.")],
-    division: Annotated[str, typer.Option(help="GB/T 2260 code of the place whose list it is.")],
-    as_of: Annotated[str, typer.Option(help="Day it was drawn up, YYYY-MM-DD; today when empty.")] = "",
-    complete: Annotated[bool, typer.Option("--complete", help="Who is not on it is not on the roster.")] = False,
-    import_id: Annotated[str, typer.Option(help="Shared by the parts of one list.")] = "",
-    request_id: Annotated[str, typer.Option(help="Of an earlier try: it is answered the same again.")] = "",
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the rows to be taken in.")] = 0,
+    file: Annotated[
+        Path, typer.Argument(dir_okay=False, help="带表头的 csv 或 xlsx。csv (UTF-8 or GB18030) or xlsx with a header.")
+    ],
+    kind: Annotated[str, typer.Option(**one_of(pb.RosterKind), help="名册种类。Whose list it is.")],
+    division: Annotated[str, typer.Option(help="名册所属区划。GB/T 2260 code of the place whose list it is.")],
+    as_of: Annotated[
+        str, typer.Option(help="制作日期，空为今天。Day it was drawn up, YYYY-MM-DD; today when empty.")
+    ] = "",
+    complete: Annotated[
+        bool, typer.Option("--complete", help="名册完整：不在其中的移出。Who is not on it is not on the roster.")
+    ] = False,
+    import_id: Annotated[str, typer.Option(help="分次导入同一名册的编号。Shared by the parts of one list.")] = "",
+    request_id: Annotated[
+        str, typer.Option(help="上次请求的编号。Of an earlier try: it is answered the same again.")
+    ] = "",
+    wait: Annotated[
+        float, typer.Option(min=0, help="等待入库的秒数。Seconds to wait for the rows to be taken in.")
+    ] = 0,
     format: FormatOption = Format.TABLE,
     grpc_registry: where.GrpcRegistry = None,
     token: where.Token = None,
@@ -103,7 +113,7 @@ def _show(answer: Json) -> None:
 
 
 @asks(app, "show", SHOW_IMPORT)
-def show(roster: Annotated[str, typer.Argument(help="Import id.")]) -> pb.GetRosterImportRequest:
+def show(roster: Annotated[str, typer.Argument(help="导入编号。Import id.")]) -> pb.GetRosterImportRequest:
     """查看名册导入的进度。Show how far an import has come."""
     return pb.GetRosterImportRequest(import_id=roster)
 
@@ -111,7 +121,7 @@ def show(roster: Annotated[str, typer.Argument(help="Import id.")]) -> pb.GetRos
 @asks(app, "obligations", listing("obligations", "10+3 责任 obligations", OBLIGATION_HEADS, _obligation_row))
 def obligations(
     division: Division = "",
-    operator: Annotated[str, typer.Option(help="Of this operator.")] = "",
+    operator: Annotated[str, typer.Option(help="此主体。Of this operator.")] = "",
     category: Annotated[str, typer.Option(**one_of(pb.Category))] = "",
 ) -> pb.ListObligationsRequest:
     """列出场所今天须追溯的品类。List what sites must trace today, from the phases in force."""

@@ -24,11 +24,15 @@ class Role(StrEnum):
 
 
 def token(
-    role: Annotated[Role, typer.Option(help="Whose token.")],
-    division: Annotated[str, typer.Option(help="GB/T 2260 code of a regulator's or overseer's division.")] = "",
-    operator: Annotated[str, typer.Option(help="Operator id, for an operator's token.")] = "",
-    subject: Annotated[str, typer.Option(help="Who it is: an officer's id, for example.")] = "",
-    hours: Annotated[float, typer.Option(help="How long it is valid; negative for an expired one.")] = 12,
+    role: Annotated[Role, typer.Option(help="角色。Whose token.")],
+    division: Annotated[
+        str, typer.Option(help="监管人员的区划代码。GB/T 2260 code of a regulator's or overseer's division.")
+    ] = "",
+    operator: Annotated[str, typer.Option(help="主体编号。Operator id, for an operator's token.")] = "",
+    subject: Annotated[str, typer.Option(help="持有人。Who it is: an officer's id, for example.")] = "",
+    hours: Annotated[
+        float, typer.Option(help="有效小时数；负数为已过期。How long it is valid; negative for an expired one.")
+    ] = 12,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """用本地平台的私钥签发令牌。Mint a bearer token with the local stack's private key."""

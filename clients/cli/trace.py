@@ -90,7 +90,7 @@ def batch_(
         stub = trace_pb2_grpc.TraceServiceStub(channel)
         chain = chain_json(_whole(stub, request, calling.metadata(token)))
     if not chain["nodes"]:
-        fail(f"{start}: no record of it")
+        fail(f"没有记录 {start}: no record of it")
     CHAINS[format](chain | {"batch": start})
 
 

@@ -33,8 +33,12 @@ AnchorFile = Annotated[
 def verify(
     anchor: AnchorFile = None,
     lane: Annotated[str, typer.Option(help="只核对这条链。One lane only.")] = "",
-    first: Annotated[int, typer.Option("--from", min=0, help="With a lane: from this block.")] = 0,
-    last: Annotated[int, typer.Option("--until", min=0, help="With a lane: up to this block.")] = 0,
+    first: Annotated[
+        int, typer.Option("--from", min=0, help="与 --lane 合用：自此区块。With a lane: from this block.")
+    ] = 0,
+    last: Annotated[
+        int, typer.Option("--until", min=0, help="与 --lane 合用：至此区块。With a lane: up to this block.")
+    ] = 0,
     format: FormatOption = Format.TABLE,
     grpc_trace: where.GrpcTrace = None,
     token: where.Token = None,

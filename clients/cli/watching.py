@@ -18,10 +18,12 @@ from clients.cli.words import TASK_STATES, zh
 
 def watch(
     division: Division = "",
-    station: Annotated[str, typer.Option(help="Of this station.")] = "",
-    officer: Annotated[str, typer.Option(help="Assigned to this officer.")] = "",
-    resume_token: Annotated[str, typer.Option(help="Of an earlier message: what came after it is told first.")] = "",
-    messages: Annotated[int, typer.Option(min=0, help="End after so many; 0 for never.")] = 0,
+    station: Annotated[str, typer.Option(help="此监管所。Of this station.")] = "",
+    officer: Annotated[str, typer.Option(help="派给此人的。Assigned to this officer.")] = "",
+    resume_token: Annotated[
+        str, typer.Option(help="续接令牌：先补上其后的变化。Of an earlier message: what came after it is told first.")
+    ] = "",
+    messages: Annotated[int, typer.Option(min=0, help="几条后结束；0 为不结束。End after so many; 0 for never.")] = 0,
     format: FormatOption = Format.TABLE,
     grpc_inspection: where.GrpcInspection = None,
     token: where.Token = None,

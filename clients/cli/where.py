@@ -43,7 +43,7 @@ def stack_directory() -> Path:
 def amqp_url(given: str | None, user: str) -> str:
     """Where that user of the broker connects: a source's name, or `shilian`."""
     if given and not given.startswith(("amqp://", "amqps://")):
-        fail("--amqp-url or SHILIAN_AMQP_URL: begins with amqp:// or amqps://", BAD_INPUT)
+        fail("地址有误 --amqp-url or SHILIAN_AMQP_URL: begins with amqp:// or amqps://", BAD_INPUT)
     return given or _of_stack("amqp", user, "--amqp-url or SHILIAN_AMQP_URL")
 
 
@@ -57,7 +57,7 @@ def bearer(given: str | None, claims: Mapping[str, str] = PROVINCE) -> str:
     if given:
         return _readable(given.strip())
     if not _stack():
-        fail("no token: give --token or SHILIAN_TOKEN", BAD_INPUT)
+        fail("缺少令牌 no token: give --token or SHILIAN_TOKEN", BAD_INPUT)
     return mint(claims, timedelta(minutes=5))
 
 
@@ -72,7 +72,7 @@ def mint(claims: Mapping[str, str], valid: timedelta) -> str:
     """A token signed with the local stack's private key (JWT, EdDSA)."""
     path = _stack().get("jwt_private_key")
     if not path:
-        fail(f"tokens are minted on the local stack only, and there is none in {stack_directory()}", BAD_INPUT)
+        fail(f"令牌只能由本地平台签发 no local stack in {stack_directory()} to mint a token with", BAD_INPUT)
     expires = datetime.now(UTC) + valid
     return jwt.encode({"sub": "cli", **claims, "aud": "shilian", "exp": expires}, Path(path).read_text(), "EdDSA")
 
@@ -80,8 +80,10 @@ def mint(claims: Mapping[str, str], valid: timedelta) -> str:
 def _of_stack(kind: str, name: str, options: str) -> str:
     known: dict[str, str] = _stack().get(kind, {})
     if known and name not in known:
-        fail(f"{name}: not known to the local stack, which knows {', '.join(known)}", BAD_INPUT)
-    return known.get(name) or fail(f"{name}: give {options}, or start the local stack with `make up`", BAD_INPUT)
+        fail(f"本地平台没有 {name}: not known to the local stack, which knows {', '.join(known)}", BAD_INPUT)
+    return known.get(name) or fail(
+        f"不知 {name} 的地址 no address: give {options}, or start the local stack with `make up`", BAD_INPUT
+    )
 
 
 def _stack() -> dict[str, Any]:

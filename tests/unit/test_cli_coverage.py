@@ -76,3 +76,16 @@ def test_what_is_not_made_is_not_reached(tmp_path: Path) -> None:
     file = tmp_path / "some.py"
     file.write_text("from shilian.trace.v1 import trace_pb2 as pb\npb.GetEventRequest(event_id='E')\npb.TraceRequest\n")
     assert [*messages_named_in(file)] == ["shilian.trace.v1.GetEventRequest"]
+
+
+def told(file: Path) -> Iterator[str]:
+    """What a module's options and arguments say of themselves."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.keyword) and node.arg == "help" and isinstance(node.value, ast.Constant):
+            yield str(node.value.value)
+
+
+@pytest.mark.parametrize("file", sorted(CLI.glob("*.py")), ids=lambda file: file.stem)
+def test_options_speak_chinese_first(file: Path) -> None:
+    addresses = ("host:port", "amqp://")
+    assert [text for text in told(file) if text.isascii() and not text.startswith(addresses)] == []
