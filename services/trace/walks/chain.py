@@ -112,10 +112,9 @@ class Chain:
         return (edge for edge in self.edges if edge[far] in wanted)
 
     def ids_around(self, keys: Collection[str]) -> set[str]:
-        """Ids of the events that show these nodes: those that reached them, and a start's own."""
-        return {self.witnesses.get(key) or self.via[key] for key in keys} | {
-            id for _, _, id in self.reaching(frozenset(keys))
-        }
+        """Ids of the events that show these nodes: those that reached them, a start's or a witness's own."""
+        own = {self.witnesses.get(key) or self.via[key] for key in keys}
+        return own | {id for _, _, id in self.reaching(frozenset(keys))}
 
     def page(self, after: str, size: int) -> list[str]:
         """So many nodes after this one, which need not be there any more (`position` tells it)."""
