@@ -440,6 +440,15 @@ def test_an_opened_recall_reaches_the_named_person_by_wechat_whoever_is_named_ag
     [message] = world.simulator.sent("wechat")
     assert message["to"] == "openid-9"
     assert "猪肉" in message["text"]
+    goods = [{"site": SITE, "batch": "SL1", "balance_before": {"quantity": "6", "unit": "KGM"}}]
+    world.tell("trace.recalls_changed.v1", {"changes": [{**told, "version": 3, "goods": goods}]})
+    world.await_states({"in_app": "delivered"}, cause="recall:RC1:3", recipient=f"site:{SITE}")
+    end = {"closed_at": "2026-10-18T04:00:00Z", "closed_reason": "已全部召回", "version": 4}
+    for _ in range(2):
+        world.tell("trace.recalls_closed.v1", {"recalls": [{**told, **end, "sites": ["market:stall-00009", SITE]}]})
+    closed = {"cause": "recall:RC1:closed", "recipient": {"$regex": "^site:"}}
+    world.await_states({"wechat": "delivered", "sms": "delivered"}, **closed)
+    assert world.db.deliveries.count_documents(closed) == 2
 
 
 def test_web_is_ready_while_the_api_is(world: World, spawn: Callable[..., Process]) -> None:
