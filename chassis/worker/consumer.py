@@ -151,7 +151,8 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         """Consumes until told to stop (true) or until a batch could not be handled for `hold_s` (false)."""
         connection = BlockingConnection(self._parameters())
         channel = connection.channel()
-        channel.basic_qos(prefetch_count=2 * self._batch)
+        # One batch gathers here while the others are in flight.
+        channel.basic_qos(prefetch_count=(1 + self.at_once) * self._batch)
         self._awaited = channel.queue_declare(self.queue.name, passive=True).method.message_count > 0
         tag = channel.basic_consume(self.queue.name, self._on_delivery)
         self._connection, self._subscribed = connection, time.monotonic()
@@ -313,7 +314,7 @@ def consume(
 
     `at_once` batches are carried out side by side: while one waits for the store, the next one computes. A batch
     gives way, for a while, to those of the queue `after` which it comes. `most` bounds a batch whose messages are
-    large, and so the two batches of them that are kept here at any time.
+    large, and so what is kept of them here: one batch more than are carried out.
     """
     decorate: Callable[[Handler], Handler] = Consumer.decorator(queue, models, at_once, after, most)
     return decorate

@@ -32,7 +32,7 @@ from services.trace.truth import watch as truth_watch
 from services.trace.watch import handoff_watch, silence_watch
 from services.trace.watch.watching import SWEEP, Watching
 
-ANNOUNCEMENTS: Final = 4
+ANNOUNCEMENTS: Final = 2
 """To a batch; one tells of up to a whole batch of events."""
 
 
@@ -43,7 +43,7 @@ class TraceWorker:
     store = Store(store.COLLECTIONS, api_writes=False)
     lanes: ClassVar[Lanes] = Lanes()
 
-    @consume(topology.TRACE_CAPTURE, {"trace.capture.v1": CaptureV1}, at_once=2)
+    @consume(topology.TRACE_CAPTURE, {"trace.capture.v1": CaptureV1}, at_once=3)
     def capture(self, messages: list[Message[CaptureV1]]) -> None:
         """Records a batch of bundles: events, announcement and answers in one transaction.
 
