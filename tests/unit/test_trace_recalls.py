@@ -9,12 +9,12 @@ from chassis.asking import answered
 from chassis.caller import Caller
 from contracts import egress as sources_told
 from contracts.egress import RecallsV1
-from contracts.recalls import RecallChange, RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
+from contracts.recalls import SITES_TOLD, RecallChange, RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
 from contracts.trace import Step
 from services.trace.lineage import Event, Place
 from services.trace.recalls import recalls
 from services.trace.recalls import told as recall_told
-from services.trace.recalls.changes import Difference, Standing, difference, standings
+from services.trace.recalls.changes import Change, Difference, Standing, difference, standings
 from services.trace.recalls.portions import Fate, Why
 from services.trace.recalls.recalls import Order
 from services.trace.recalls.rows import freeze, thaw
@@ -22,6 +22,7 @@ from services.trace.recalls.simulation import Simulation, beginning, simulate
 from services.trace.recalls.told_changes import changes_told
 from services.trace.recalls.told_end import end_told
 from services.trace.recalls.view import made_by, view
+from services.trace.sites import Row
 from services.trace.stock.amounts import Amount
 from services.trace.store import EVENTS
 from tests.unit.trace_world import event, goods, harvest, make, receive, ship, world
@@ -306,6 +307,26 @@ def test_many_changes_are_told_in_parts_that_name_a_site_once() -> None:
     assert [len(part.goods) for part in parts] == [500, 100]
     assert sites[0].isdisjoint(sites[1])
     assert [len(each.goods) for each in to_sources] == [500, 100]
+
+
+def test_no_message_tells_more_changes_than_it_may_even_of_one_site() -> None:
+    some = [Change(f"B{n}@depot", None, Standing(), Standing(kilograms(1))) for n in range(600)]
+    found, news = simulated(*CHAIN), Difference((*some, Change("A@stall", None, Standing(), Standing(kilograms(1)))))
+    told = changes_told(recalls.opened("R1", ORDER, found, NOW), found, news, {})
+    parts = [part for each in told for part in RecallsChangedV1.model_validate_json(each.body).changes]
+    assert sum(len(part.goods) for part in parts) == 601
+    assert max(len(part.goods) for part in parts) <= SITES_TOLD
+
+
+def test_sites_found_to_be_one_are_no_change_of_their_goods() -> None:
+    """A stall under two ids, each with a part of the goods, then under one."""
+    again = Place("stall:new", "摊位", "o:stall", "张三", "370103")
+    told = [*CHAIN[:3], ship("e8", "A", FARM, again, quantity="3"), ship("e9", "A", STALL, again, quantity="2")]
+    before = simulated(*told)
+    one = world(*told, sites=[Row("stall", alias_of="stall:new")]).drive(simulate(beginning(("A",), NOW), NOW))
+    assert one.nodes.keys() == {"A@farm", "A@stall:new"}
+    assert not difference([*before.nodes], before, one, lambda site: {"stall": "stall:new"}.get(site, site))
+    assert {each.node for each in difference([*before.nodes], before, one).changes} == {"A@stall", "A@stall:new"}
 
 
 def test_sites_outside_the_province_are_not_told_what_changes() -> None:

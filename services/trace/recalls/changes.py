@@ -4,10 +4,11 @@ Pure. Two simulations of one recall are compared, the frozen one and today's.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from services.trace.lineage import node_key, split
 from services.trace.recalls.coverage import Coverage
 from services.trace.recalls.portions import THERE, Fate, Portion, Why
 from services.trace.recalls.simulation import Simulation
@@ -56,23 +57,34 @@ class Difference(NamedTuple):
 NONE: Final = Difference()
 
 
-def standings(simulation: Simulation) -> dict[str, Standing]:
-    """By node; a node without portions and handovers is not there."""
-    there = _sums((each.node, _still_there(each)) for each in simulation.portions)
-    ended = _sums((each.node, each.amount) for each in simulation.portions)
-    handed = _sums((each.tail, each.amount) for each in simulation.handovers)
+def standings(simulation: Simulation, today: Callable[[str], str] = str) -> dict[str, Standing]:
+    """By node, of which `today` gives today's key; a node without portions and handovers is not there."""
+    there = _sums((today(each.node), _still_there(each)) for each in simulation.portions)
+    ended = _sums((today(each.node), each.amount) for each in simulation.portions)
+    onward = (each for each in simulation.handovers if today(each.tail) != today(each.head))
+    handed = _sums((today(each.tail), each.amount) for each in onward)
     return {
         node: Standing(plus(ended.get(node, NOTHING), handed.get(node, NOTHING)), there.get(node, NOTHING))
         for node in {**ended, **handed}
     }
 
 
-def difference(known: Iterable[str], before: Simulation, after: Simulation) -> Difference:
-    """What differs at the nodes that the recall named before, and of all its batches."""
-    then, now = standings(before), standings(after)
+def difference(
+    known: Iterable[str], before: Simulation, after: Simulation, today: Callable[[str], str] = str
+) -> Difference:
+    """What differs at the nodes that the recall named before, and of all its batches.
+
+    `today` gives the id that a site has today: goods of sites found to be one since are compared as one site's.
+    """
+
+    def key_today(node: str) -> str:
+        batch, site = split(node)
+        return node_key(batch, today(site))
+
+    then, now = standings(before, key_today), standings(after)
     changes = (
         Change(node, _product(node, after, before), then.get(node, Standing()), now.get(node, Standing()))
-        for node in known
+        for node in dict.fromkeys(map(key_today, known))
     )
     return Difference(
         tuple(each for each in changes if not _same_standing(each.before, each.after)),

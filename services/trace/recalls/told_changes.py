@@ -75,7 +75,7 @@ def _of_whole_sites(goods: Sequence[GoodsChange]) -> Iterator[tuple[GoodsChange,
     for _, own in groupby(goods, key=lambda each: each.site):
         lines = [*own]
         if part and len(part) + len(lines) > AT_ONCE:
-            yield tuple(part)
+            yield from _parts(part)
             part = []
         part += lines
     yield from _parts(part)

@@ -9,6 +9,7 @@ from chassis.asking import answered
 from chassis.outgoing import Commit
 from chassis.timers import Due, done
 from services.trace import replica
+from services.trace.lineage import split
 from services.trace.reading import Reader
 from services.trace.recalls import recalls
 from services.trace.recalls import told as recall_told
@@ -31,7 +32,8 @@ def look(reader: Reader, row: Due, now: datetime) -> Commit:
         return again
     simulation = reader.driven(simulate(beginning(recall["batches"], clock.recorded()), now))
     further = recalls.further(recall, simulation)
-    changed = difference(recall["nodes"], _frozen(reader, recall), simulation)
+    sites = reader.sites(*{split(key)[1] for key in recall["nodes"]})
+    changed = difference(recall["nodes"], _frozen(reader, recall), simulation, sites.now)
     return _told(reader, recall, simulation, further, changed, now) if further or changed else again
 
 
