@@ -60,6 +60,7 @@ def batch_(
     direction: Annotated[Direction, typer.Option(help="来源或去向。To sources or holders.")] = Direction.BACKWARD,
     format: ChainFormatOption = ChainFormat.TABLE,
     site: Annotated[str, typer.Option(help="只从该场所开始。Start at this holder of the goods only.")] = "",
+    operator: Annotated[str, typer.Option(help="只从该主体的场所开始。Start at sites of this operator only.")] = "",
     document: Annotated[str, typer.Option(help="从单证号开始。Start at goods of this paper.")] = "",
     ear_tag: Annotated[str, typer.Option(help="从畜禽标识开始。Start at goods of this animal.")] = "",
     since: Since = None,
@@ -75,6 +76,7 @@ def batch_(
     request = pb.TraceRequest(
         batch=batch,
         site_id=site,
+        operator_id=operator,
         document_number=document,
         ear_tag=ear_tag,
         direction=pb.Direction.Value(f"DIRECTION_{direction.name}"),

@@ -49,6 +49,8 @@ def test_chain_is_printed_in_every_format_from_every_start(shilian: Shilian, bus
     whole = shilian.json(*walk)
     again = shilian.json("trace", "batch", "A", *walk[2:], "--page-size", "2")
     assert (again["nodes"], again["edges"]) == (whole["nodes"], whole["edges"])
+    held = shilian.json("trace", "A", "--operator", STALL.operator or "", "--direction", "forward")
+    assert {node["site"] for node in held["nodes"]} == {STALL.site, SCHOOL.site}
     paper = shilian.json("trace", "--document", "d-E2", "--direction", "forward")
     assert (paper["batch"], len(paper["nodes"])) == ("d-E2", 4)
     assert "X9" in shilian.refusal("trace", "--ear-tag", "X9")

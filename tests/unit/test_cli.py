@@ -69,6 +69,14 @@ def test_every_command_explains_itself(run: Run, command: str) -> None:
     assert "Usage:" in answer.stdout
 
 
+@pytest.mark.parametrize("told", ["", "null", "[1, 2]", '{"1": 5}', '{"1": {"number": "x"}}', '{"1": {"nope": 5}}'])
+def test_what_is_no_anchor_is_told_by_its_file(run: Run, tmp_path: Path, told: str) -> None:
+    anchor = write(tmp_path / "heads.json", told)
+    answer = run("verify", "--grpc-trace", "127.0.0.1:1", "--token", "a.b.c", "--anchor", anchor)
+    assert (answer.exit_code, "heads.json" in answer.stderr) == (2, True)
+    assert anchor.read_text() == told
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -79,6 +87,7 @@ def test_every_command_explains_itself(run: Run, command: str) -> None:
         ("trace B1 --max-depth 0", "--max-depth"),
         ("trace B1", "--grpc-trace"),
         ("trace B1 --grpc-trace 127.0.0.1:1", "--token"),
+        ("trace B1 --operator uscc:9137", "--grpc-trace"),
         ("holders B1 --format svg", "svg"),
         ("publish market nothing.jsonl", "nothing.jsonl"),
         ("publish market", "file"),
