@@ -52,4 +52,7 @@ soak: setup ## the long-running benchmark alone
 	@$(RUN) bench --only soak --full
 
 clean: down ## remove all that was made here: stacks and their data, fetched servers, .venv, caches
+	@for stack in .local/stack .local/*/stack; do \
+	  test ! -e .venv/.stamp -o ! -d $$stack || $(RUN) deploy.local down --dir $$stack || exit 1; \
+	done
 	rm -rf .local .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
