@@ -5,7 +5,7 @@ there goes the closed loop's way. A site that is told again, in any order, has i
 nobody has to go any more: a task that nobody inspected for is cancelled, what was found stays to be put right.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -29,19 +29,26 @@ def task_id(recall: str, site: str) -> str:
 
 
 def asked_tasks(
-    recalls: Iterable[Recall | EndedRecall], sites: Sites
+    recalls: Sequence[Recall | EndedRecall], sites: Sites
 ) -> Generator[Query, list[Document], list[Document]]:
-    """The tasks that there are already: yields a query and is sent its documents."""
-    ids = [task_id(recall.id, _where(site, sites).site) for recall in recalls for site in recall.sites]
-    found = yield Query(TASKS, {"_id": {"$in": ids}})
+    """The tasks that there are already, under whatever id of their sites: yields a query and is sent its documents."""
+    ids, named = list[str](), set[str]()
+    for recall in recalls:
+        today = {_where(site, sites).site for site in recall.sites}
+        ids += [task_id(recall.id, site) for site in sorted(today)]
+        named |= {*recall.sites, *today}
+    at_sites = {"cause": CAUSE, "cause_id": {"$in": [each.id for each in recalls]}, "site": {"$in": sorted(named)}}
+    found = yield Query(TASKS, {"$or": [{"_id": {"$in": ids}}, at_sites]})
     return found
 
 
 def take_recalls(decision: Decision, recalls: Iterable[Recall], sites: Sites) -> None:
-    """Opens a task at each site of the recalls."""
+    """Opens a task at each site of the recalls that has none."""
     for recall in recalls:
-        for site in recall.sites:
-            _open(decision, recall, _where(site, sites, recall.division))
+        there = _by_site(decision, recall, sites)
+        for where in _places(recall, sites):
+            if where.site not in there:
+                _open(decision, recall, where)
 
 
 def end_recalls(decision: Decision, ends: Iterable[EndedRecall], sites: Sites) -> None:
@@ -49,10 +56,26 @@ def end_recalls(decision: Decision, ends: Iterable[EndedRecall], sites: Sites) -
     gets a cancelled one, so that the beginning opens none.
     """
     for recall in ends:
-        for site in recall.sites:
-            task = _open(decision, recall, _where(site, sites, recall.division))
-            if task["state"] == TaskState.OPEN:
-                decision.step(task, Step.CANCEL, system(decision.now, f"召回已结束：{recall.closed_reason}"))
+        there, act = _by_site(decision, recall, sites), system(decision.now, f"召回已结束：{recall.closed_reason}")
+        for where in _places(recall, sites):
+            for task in there.get(where.site) or [_open(decision, recall, where)]:
+                if task["state"] == TaskState.OPEN:
+                    decision.step(task, Step.CANCEL, act)
+
+
+def _places(recall: Recall | EndedRecall, sites: Sites) -> list[Place]:
+    """Its sites, each once, by the ids they have today."""
+    places = [_where(site, sites, recall.division) for site in recall.sites]
+    return [*{where.site: where for where in places}.values()]
+
+
+def _by_site(decision: Decision, recall: Recall | EndedRecall, sites: Sites) -> dict[str, list[Task]]:
+    """Its tasks by where they are today: one that was opened under an older id of its site keeps its own."""
+    found: dict[str, list[Task]] = {}
+    for task in decision.tasks:
+        if task["cause_id"] == recall.id:
+            found.setdefault(_where(task["site"], sites).site, []).append(task)
+    return found
 
 
 def _open(decision: Decision, recall: Recall | EndedRecall, where: Place) -> Task:

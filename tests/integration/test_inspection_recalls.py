@@ -95,6 +95,21 @@ def test_when_a_recall_ends_nobody_has_to_go_any_more_and_what_was_found_stays(
     assert (seen.tasks, seen.confirmed, seen.withdrawn) == (3, 0, 2)
 
 
+def test_a_task_is_its_recalls_under_whatever_id_its_site_has_today(worker: Process, bus: Bus, db: Any) -> None:
+    """Told of again by its new id, its site has its task already; the end finds it."""
+    tell(bus, "trace.recalls_opened.v1", recalls=[recall("one_network:5")])
+    await_count(db.tasks, 1, site="one_network:5")
+    known(bus, db, site())
+    tell(bus, "registry.sites_aliased.v1", aliases=[{"alias": "one_network:5", "site": SITE, "version": 1}])
+    await_count(db.tasks, 1, site=SITE)
+    tell(bus, "trace.recalls_opened.v1", recalls=[recall(SITE, version=2)])
+    end = recall("one_network:5", SITE, version=3, closed_at="2099-01-12T00:00:00Z", closed_reason="已全部召回")
+    tell(bus, "trace.recalls_closed.v1", recalls=[end])
+    await_count(db.tasks, 1, state="cancelled")
+    bus.await_empty(INSPECTION_EVENTS.name, INSPECTION_EVENTS.dead)
+    assert [(row["site"], row["state"]) for row in db.tasks.find()] == [(SITE, "cancelled")]
+
+
 def test_a_site_that_the_registry_tells_of_later_moves_to_its_station(worker: Process, bus: Bus, db: Any) -> None:
     tell(bus, "trace.recalls_opened.v1", recalls=[recall(SITE)])
     await_count(db.tasks, 1, division="370000")
