@@ -60,14 +60,15 @@ class EventsAt(NamedTuple):
 
 
 class GoodsAt(NamedTuple):
-    """Request: events that bring goods to these nodes or take some from them, as far as `books` read documents; with
-    their time when `dated`.
+    """Request: events that bring goods to these nodes or, unless `inward`, take some from them, as far as `books` read
+    documents; with their time when `dated`.
     """
 
     keys: tuple[str, ...]
     bounds: Bounds = Bounds()
     most: int = 0
     dated: bool = False
+    inward: bool = False
 
 
 class SalesNaming(NamedTuple):

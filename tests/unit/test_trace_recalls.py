@@ -1,5 +1,6 @@
 """Recalls: what a simulation says and to whom, what is frozen, how a recall grows, who is told."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -11,6 +12,7 @@ from contracts import egress as sources_told
 from contracts.egress import RecallsV1
 from contracts.recalls import SITES_TOLD, RecallChange, RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
 from contracts.trace import Step
+from services.trace.asks import GoodsAt
 from services.trace.lineage import Event, Place
 from services.trace.recalls import recalls
 from services.trace.recalls import told as recall_told
@@ -373,3 +375,22 @@ def test_a_sale_that_names_its_buyer_but_no_site_is_to_nobody_known_and_not_to_c
         for name, sale in sold.items()
     }
     assert fates == {None: {(Fate.CONSUMED, None)}, "李四": {(Fate.UNLOCATED, Why.TO_NOBODY_KNOWN)}}
+
+
+def test_a_node_at_which_a_walk_was_cut_has_not_all_its_sales_read() -> None:
+    """Ten sales are room enough for the walk to see that there are more; what came there is told all the same."""
+    sold = [event(f"sold{n:02}", Step.SELLING, STALL, goods("A", quantity="0.1"), goods("A")) for n in range(50)]
+    told, read = world(*CHAIN, *sold), set[str]()
+
+    def answer(request: Any) -> list[Any]:
+        found = told.answer(request)
+        read.update(row["_id"] for row in found if isinstance(request, GoodsAt))
+        return found
+
+    found = answered(simulate(replace(beginning(("A",), NOW), max_events=15), NOW), answer)
+    assert {(each.node, each.fate, each.why) for each in found.portions if each.node == "A@stall"} == {
+        ("A@stall", Fate.UNLOCATED, Why.NOT_FOLLOWED)
+    }
+    assert {each.node: each.amount for each in found.portions}["A@stall"] == kilograms(10)
+    assert {"e1", "e2", "e3", "e4"} <= read
+    assert not read & {each.id for each in sold}

@@ -66,7 +66,8 @@ class World:
                 return [row for row in map(raw, self._within(bounds)) if {*row[side]} & {*keys}]
             case GoodsAt(keys, bounds):
                 moved = [(each, raw(each)) for each in self._within(bounds)]
-                return [row | stored(each) for each, row in moved if {*row["inputs"], *row["outputs"]} & {*keys}]
+                sides = ("outputs",) if request.inward else ("inputs", "outputs")
+                return [row | stored(each) for each, row in moved if any({*row[side]} & {*keys} for side in sides)]
             case EventsNamed(ids):
                 return [each for each in self.events if each.id in ids]
             case SitesOf(sites) | AliasesOf(sites):

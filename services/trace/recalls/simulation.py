@@ -14,7 +14,7 @@ from services.trace.recalls.portions import Portion, named, portions
 from services.trace.sites import Sites
 from services.trace.stock.amounts import NOTHING, Amount, plus
 from services.trace.stock.books import Books
-from services.trace.walks.chain import Chain, Direction, Gap
+from services.trace.walks.chain import SIZE_LIMIT, Chain, Direction, Gap
 from services.trace.walks.start import Start
 from services.trace.walks.walk import PER_REQUEST, Walk
 
@@ -97,10 +97,25 @@ def simulate(start: Start, at: datetime) -> Generator[Any, Any, Simulation]:
     walk = Walk(start)
     chain = yield from walk.run()
     nodes = named(chain)
-    books = Books((yield from moving(walk.keys(nodes), start.bounds)), walk.sites.now if walk.sites.aliased else str)
+    rows = yield from _moved(walk, nodes)
+    books = Books(rows, walk.sites.now if walk.sites.aliased else str)
     yield from placed(walk.sites, {split(key)[1]: chain.via[key] for key in nodes})
     batches = tuple(batch for batch in start.batches if batch) or tuple(sorted({split(key)[0] for key in chain.starts}))
     return assessed(batches, at, chain, books)
+
+
+def _moved(walk: Walk, nodes: Sequence[str]) -> Generator[Any, Any, list[dict[str, Any]]]:
+    """What came to every node, and what left it; only what came where the walk was cut for want of room: what left
+    there may be a million sales, of which nothing is told.
+    """
+    chain, bounds = walk.chain, walk.start.bounds
+    refused = {gap.node for gap in chain.gaps if gap.kind == SIZE_LIMIT}
+    cut = {key for key in nodes if key in refused and key not in chain.expanded and not chain.is_outside(key)}
+    rows = yield from moving(walk.keys([key for key in nodes if key not in cut]), bounds)
+    if not cut:
+        return rows
+    came = yield from _at(walk.keys(sorted(cut)), bounds, inward=True)
+    return [*{row["_id"]: row for row in [*rows, *came]}.values()]
 
 
 def moving(keys: Sequence[str], bounds: Bounds, dated: bool = False) -> Generator[Any, Any, list[dict[str, Any]]]:
@@ -119,13 +134,15 @@ def moving(keys: Sequence[str], bounds: Bounds, dated: bool = False) -> Generato
     return rows
 
 
-def _at(keys: Sequence[str], bounds: Bounds, dated: bool) -> Generator[Any, Any, list[dict[str, Any]]]:
+def _at(
+    keys: Sequence[str], bounds: Bounds, dated: bool = False, inward: bool = False
+) -> Generator[Any, Any, list[dict[str, Any]]]:
     if len(keys) <= PER_REQUEST:
-        rows: list[dict[str, Any]] = yield GoodsAt(tuple(keys), bounds, dated=dated)
+        rows: list[dict[str, Any]] = yield GoodsAt(tuple(keys), bounds, dated=dated, inward=inward)
         return rows
     found: dict[str, dict[str, Any]] = {}
     for first in range(0, len(keys), PER_REQUEST):
-        rows = yield GoodsAt(tuple(keys[first : first + PER_REQUEST]), bounds, dated=dated)
+        rows = yield GoodsAt(tuple(keys[first : first + PER_REQUEST]), bounds, dated=dated, inward=inward)
         found.update((row["_id"], row) for row in rows)
     return list(found.values())
 

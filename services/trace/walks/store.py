@@ -93,6 +93,8 @@ def _where(asked: OfEvents) -> Stored:
             return {"references": reference}
         case EventsAt(direction, keys):
             return {"inputs" if direction is Direction.FORWARD else "outputs": {"$in": list(keys)}}
+        case GoodsAt(keys, inward=True):
+            return {"outputs": {"$in": list(keys)}}
         case EventsOn(keys) | GoodsAt(keys):
             at = {"$in": list(keys)}
             return {"$or": [{"inputs": at}, {"outputs": at}]}
