@@ -172,6 +172,18 @@ def test_vehicle_with_two_certificates_at_once_is_found() -> None:
     assert K.VEHICLE_WITH_TWO_CERTIFICATES not in truth.open
 
 
+def test_a_vehicle_of_which_too_much_is_told_keeps_no_other_from_being_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asks, "MOST", 3)
+    papers = [CERTIFICATE._replace(number=number) for number in [*["3702000330"] * 5, "3702000331"]]
+    lots = [pigs(1, f"Q{number}") for number in range(6)]
+    told = [event(f"e{n}", Step.SHIPPING, FARM, goods, goods, WORKS, 1) for n, goods in enumerate(lots)]
+    busy = [state(each, paper, vehicle="鲁B12345") for each, paper in zip(told, papers, strict=True)]
+    truth = world()
+    truth.hear(*busy, depart("e10", 60, **TRUCK), depart("e11", 40, paper=OTHER, hour=1, **TRUCK))
+    found = truth.only(K.VEHICLE_WITH_TWO_CERTIFICATES)
+    assert found.tolerance == "鲁A12345"
+
+
 def test_what_is_no_plate_is_no_vehicle() -> None:
     truth = world()
     truth.hear(depart("e1", 60, vehicle="无"), depart("e2", 40, paper=OTHER, hour=1, vehicle="无"))

@@ -146,13 +146,16 @@ class Examination:
         several = {number for told in numbers.values() if len(told) > 1 for number in told}
         doubtful = [each for key, told in seen.items() if len(numbers[key]) > 1 for each in told]
         arrivals = yield from self.reading.citing(several)
-        arrivals += yield from self.reading.touching(went := meat.went_to(doubtful))
-        lost = bool(several & self.reading.crowded) or any(map(self.reading.is_crowded, went))
+        arrivals += yield from self.reading.touching(meat.went_to(doubtful))
         return [
             _judged(Topic.VEHICLE, key, _of_vehicle(told, arrivals))
             for key, told in seen.items()
-            if not lost or len(numbers[key]) < 2
+            if len(numbers[key]) < 2 or not self._lost(numbers[key], told)
         ]
+
+    def _lost(self, numbers: set[str], told: Iterable[Statement]) -> bool:
+        """Whether where some animals went has too many events to be read."""
+        return bool(numbers & self.reading.crowded) or any(map(self.reading.is_crowded, meat.went_to(told)))
 
     def _animals(self, tags: set[str]) -> Judging:
         seen: dict[str, list[Statement]] = {tag: [] for tag in sorted(tags)}
