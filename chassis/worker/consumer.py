@@ -42,10 +42,15 @@ AWAITED_S = 60.0
 GIVES_WAY_S = 20.0
 QUIET_S = 0.5
 LOOKS_S = 0.1
-"""How long a batch waits for a queue that goes first to be quiet for how long, and how often it looks."""
+"""How long a batch waits for a queue that goes first to be quiet for how long, and how often it looks: there, and at
+the wire when its window is full.
+"""
 
 BATCH_BYTES = 4 << 20
 """A batch ends here even when it has few messages: bundles are large, and a batch is one transaction."""
+
+WINDOW_BYTES = 2 * BATCH_BYTES
+"""A window is no larger, whatever its messages: a thousand bundles waiting would be more than the process may have."""
 
 
 class Cancelled(Exception):
@@ -125,7 +130,8 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         What waits is told by subscribing, and by what came last: a window may be empty while more is on the wire.
         """
         patience = AWAITED_S if self._awaited else TELLING_S
-        if not self._connection or time.monotonic() - self._subscribed < patience:
+        # A full window leaves on the wire what may be older.
+        if not self._connection or self._full() or time.monotonic() - self._subscribed < patience:
             return True
         here = [delivery for flight in self._flights for delivery in flight.deliveries] + list(self._window)
         if not here and self._latest and time.monotonic() - self._arrived < TELLING_S:
@@ -162,7 +168,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
                 connection.close()
                 self._forget()
                 return False
-            connection.process_data_events(time_limit=self._patience())
+            self._listen(connection)
             self._check(channel)
         self._drain(connection, channel, tag)
         return True
@@ -211,6 +217,20 @@ class Consumer(Entrypoint):  # type: ignore[misc]
             landed = self._runner.run(flight.deliveries)
         flight.landed.send(landed)
         self._wake()
+
+    def _listen(self, connection: BlockingConnection) -> None:
+        """Reads on; where enough is here, only what keeps the connection alive, and the rest stays on the wire."""
+        if not self._full():
+            connection.process_data_events(time_limit=self._patience())
+            return
+        if self._flights:
+            self._flights[0].landed.wait(timeout=LOOKS_S)
+        else:
+            eventlet.sleep(LOOKS_S)
+        connection.process_data_events(time_limit=0)
+
+    def _full(self) -> bool:
+        return self._window_bytes >= WINDOW_BYTES
 
     def _patience(self) -> float:
         """Seconds the pump may wait for the broker before it must look at the batches again."""

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
-from time import monotonic
+from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -177,6 +178,30 @@ def test_a_batch_that_lands_before_the_one_ahead_of_it_does_not_have_that_acked(
     worker.restart()
     eventually(lambda: seen(db), lambda found: set(found) == {*held, *free})
     assert {seen(db)[id] for id in held} == {1}
+
+
+def test_of_large_messages_only_the_next_few_are_taken_in(bus: Bus, probe: Any, db: Any) -> None:
+    """A window counts messages; a thousand bundles are more than a process may have (512 MiB on Kubernetes)."""
+    worker = probe(batch_size=100, hold_s=300)
+    before = peak(worker)
+    with db.client.start_session() as session, session.start_transaction():
+        db.seen.insert_one({"_id": "0", "times": 0}, session=session)
+        for number in range(200):
+            body = b'{"id": "%d"%s}' % (number, b" " * (1 << 20))
+            bus.publish(COMMANDS, "probe.v1", body, ce_id=f"m-{number}")
+        eventually(lambda: bus.ready(PROBE.name), lambda count: count == 0)
+        # Nothing tells that no more is read.
+        sleep(5)
+        session.abort_transaction()
+    eventually(lambda: seen(db), lambda found: found == {str(number): 1 for number in range(200)})
+    bus.await_empty(PROBE.name)
+    assert peak(worker) - before < 100 << 10
+
+
+def peak(worker: Process) -> int:
+    """The most memory that a process ever had, KiB."""
+    status = Path(f"/proc/{worker.child.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])
 
 
 def test_a_queue_gives_way_to_the_one_it_comes_after_and_keeps_two_of_its_own_batches_here(
