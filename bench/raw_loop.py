@@ -20,7 +20,7 @@ from contracts.topology import EGRESS, EVENTS, TRACE_CAPTURE, Queue
 from services.trace.evidence.sealing import BLOCKS
 from services.trace.store import EVENTS as COLLECTION
 
-BATCH: Final = 1_000
+BATCH: Final = 500
 LINGER_S: Final = 0.02
 """A batch waits so long for more, as ours do."""
 

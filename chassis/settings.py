@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     grpc_host: str = "127.0.0.1"
     grpc_port: int = 0
 
-    batch_size: int = Field(default=1_000, ge=1, le=5_000)
+    batch_size: int = Field(default=500, ge=1, le=5_000)
     linger_ms: int = Field(default=20, ge=0, le=5_000)
     quiet_ms: int = Field(default=150, ge=10, description="silence that ends the drain of a consumer's window")
     hold_s: float = Field(default=60.0, gt=0, description="outage after which a subscription is dropped")

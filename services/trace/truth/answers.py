@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from services.trace import store
 from services.trace.asks import SitesOf
@@ -14,6 +14,9 @@ from services.trace.truth.asks import Citing, Crowd, Doubted, LeadingTo, License
 from services.trace.truth.statements import Statement
 from services.trace.walks import store as walk_store
 from services.trace.watch import store as watch_store
+
+AT_ONCE: Final = 200
+"""Documents in memory beside what is kept of them, some 10 kB each."""
 
 
 class Answers:
@@ -48,8 +51,10 @@ class Answers:
         return [each for each in self._events([row["_id"] for row in found]) if not each.declared]
 
     def _events(self, ids: Sequence[str]) -> list[Statement]:
-        if new := [id for id in ids if id not in self._met]:
-            for row in self._reader.find(store.EVENTS, truth_store.where(Named(tuple(new))), truth_store.FIELDS):
+        new = [id for id in ids if id not in self._met]
+        for at in range(0, len(new), AT_ONCE):
+            where = truth_store.where(Named(tuple(new[at : at + AT_ONCE])))
+            for row in self._reader.find(store.EVENTS, where, truth_store.FIELDS):
                 self._met[row["_id"]] = truth_store.statement(row)
         return [self._met[id] for id in ids if id in self._met]
 
