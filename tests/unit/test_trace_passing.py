@@ -8,7 +8,7 @@ from services.trace import privacy
 from services.trace.lineage import Event, Place
 from services.trace.walks.chain import Direction
 from services.trace.walks.holders import holders
-from services.trace.walks.page import touched
+from services.trace.walks.page import shown, touched
 from services.trace.walks.start import Start
 from services.trace.walks.walk import Walk
 from tests.unit.trace_world import event, gaps, goods, harvest, receive, ship, world
@@ -53,6 +53,15 @@ def test_who_saw_goods_pass_has_to_do_with_their_chain() -> None:
     assert told.drive(touched(walk, regulator))
     assert privacy.touches(told.back("P"), regulator)
     assert not privacy.touches(told.back("P"), Caller("r", "regulator", division="371302"))
+
+
+@pytest.mark.parametrize(("who", "own"), [("o:farm", False), ("o:works", False), ("o:road", True)])
+def test_an_operator_is_not_told_who_else_saw_the_goods(who: str, own: bool) -> None:
+    caller = Caller("o", privacy.OPERATOR, operator_id=who)
+    walk = Walk(Start("P", Direction.BACKWARD, passes=privacy.passes(caller)))
+    page = world(*CHAIN).drive(shown(walk, caller, "", 10))
+    assert page
+    assert ("e3" in page.events) is own
 
 
 def test_goods_known_from_the_road_alone_are_found_there() -> None:

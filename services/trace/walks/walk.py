@@ -138,9 +138,11 @@ class Walk:
         return self._going_on(self.chain.starts)
 
     def _witness(self, seen: Named) -> None:
-        """Notes who saw goods pass and is none of the chain's starts."""
-        told = {self._today.get(key, key): id for key, id in seen if not is_unnamed(key)}
-        self.chain.witnesses = {key: id for key, id in told.items() if key not in self.chain.starts}
+        """Notes who saw goods pass and is none of the chain's starts, as far as the walk `passes` there."""
+        told = {self._today.get(key, key): id for key, id in seen}
+        self.chain.witnesses = {
+            key: id for key, id in told.items() if key not in self.chain.starts and self._passes(key)
+        }
         self.chain.events.update(self.chain.witnesses.values())
 
     def _begins_at(self, key: str) -> bool:
