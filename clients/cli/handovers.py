@@ -45,4 +45,4 @@ def _total(edges: Iterable[Json]) -> tuple[Decimal, str]:
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for edge in edges:
         sums[edge["unit"]] += Decimal(edge["quantity"])
-    return sum(sums.values(), Decimal(0)), "、".join(amount(str(total), unit) for unit, total in sums.items())
+    return sum(sums.values(), Decimal(0)), "、".join(amount(f"{total:f}", unit) for unit, total in sums.items())

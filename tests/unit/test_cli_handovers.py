@@ -27,6 +27,7 @@ def told(step: str, quantity: str, unit: str = "KGM") -> Json:
         ([told("receiving", "3"), told("receiving", "")], ""),
         ([told("kitchen_use", "3"), told("kitchen_use", "4")], "7 kg"),
         ([told("receiving", "3"), told("receiving", "2", "H87")], "3 kg、2 个"),
+        ([told("shipping", "0.00000000015"), told("shipping", "0.00000000015")], "0.0000000003 kg"),
         ([], ""),
     ],
 )
