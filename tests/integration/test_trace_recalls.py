@@ -17,6 +17,7 @@ from contracts.topology import EGRESS, EVENTS
 from contracts.trace import Party, Record, Step
 from tests.bus import Bus, Taken
 from tests.calls import Client
+from tests.integration.test_trace_declarations import declare, report
 from tests.integration.test_trace_service import (
     FARM,
     NOON,
@@ -221,6 +222,24 @@ def test_late_records_that_change_quantities_only_are_told_once_to_the_sources_c
     eventually(lambda: db.timers.find_one({"kind": "trace.recalls"})["due_at"], lambda due: due > looked_at)
     assert db.recalls.find_one({})["version"] == 2
     assert (bus.ready(changed), bus.ready(opened), bus.ready(market)) == (0, 0, 0)
+
+
+def test_a_record_declared_wrong_is_looked_at_as_a_late_one_is(
+    worker: Process, client: Client, bus: Bus, db: Any, clock: Path
+) -> None:
+    """However long ago it was recorded: nothing was destroyed at the school after all."""
+    changed = bus.listen(EVENTS, "trace.recalls_changed.v1")
+    thrown: dict[str, Any] = {"inputs": lot("M", "12"), "outputs": []}
+    capture(bus, *chain(), record("E7", Step.DESTROYING, SCHOOL, hour=7, source="catering", **thrown))
+    await_events(db, 7)
+    db.events.update_many({}, {"$set": {"recorded_at": datetime.now(UTC) - timedelta(hours=1)}})
+    client.call("OpenRecall", order())
+    declare(bus, report("E7", "catering"))
+    eventually(lambda: db.events.find_one({"_id": "E7", "declared": {"$exists": True}}))
+    set_clock(clock, 61)
+    (told,) = bus.await_message(changed).body["changes"]
+    (line,) = told["goods"]
+    assert (line["balance_before"]["quantity"], line["balance"]["quantity"]) == ("18", "30")
 
 
 def test_sites_found_to_be_one_lead_a_recall_on(

@@ -147,8 +147,9 @@ def asked(listed: Listed, caller: Caller) -> Stored:
 
 
 def touched(chain: Iterable[str], since: datetime) -> Stored:
-    """Filter of events recorded since then, about batches of a recall."""
-    return {"batches": {"$in": list(chain)}, "recorded_at": {"$gt": since}}
+    """Filter of events about batches of a recall that were recorded, or declared errors, since then."""
+    later = {"$gt": since}
+    return {"batches": {"$in": list(chain)}, "$or": [{"recorded_at": later}, {"declared.at": later}]}
 
 
 def current(recall: Mapping[str, Any]) -> Stored:
