@@ -44,7 +44,7 @@ def _frozen(reader: Reader, recall: Stored) -> Simulation:
 
 
 def _touched(reader: Reader, recall: Stored, since: datetime) -> bool:
-    """Whether anything was recorded about its goods since then, or sites of it were found to be one with others."""
+    """Whether anything of its goods was recorded or declared wrong since then, or its sites found to be one with others."""
     late = reader.any(EVENTS, touched(recalls.chain_of(recall), since))
     return late or reader.any(SITES, replica.aliased_since(recall["sites"], since))
 
