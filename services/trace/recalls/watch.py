@@ -44,7 +44,7 @@ def _frozen(reader: Reader, recall: Stored) -> Simulation:
 
 
 def _touched(reader: Reader, recall: Stored, since: datetime) -> bool:
-    """Whether anything of its goods was recorded or declared wrong since then, or its sites found to be one with others."""
+    """Whether its goods had anything recorded or declared wrong since then, or its sites were found to be others."""
     late = reader.any(EVENTS, touched(recalls.chain_of(recall), since))
     return late or reader.any(SITES, replica.aliased_since(recall["sites"], since))
 
