@@ -77,6 +77,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         at_once: int = 1,
         after: Queue | None = None,
         most: int | None = None,
+        most_bytes: int = BATCH_BYTES,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -85,6 +86,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         self.at_once = at_once
         self.after = after
         self.most = most
+        self.most_bytes = most_bytes
 
     def setup(self) -> None:
         read_leniently()
@@ -189,7 +191,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
     def _due(self) -> bool:
         """Whether a batch is full, or has waited long enough where nothing else is in flight."""
         lingered = time.monotonic() - self._window[0].at >= self.settings.linger_ms / 1000
-        full = len(self._window) >= self._batch or self._window_bytes >= BATCH_BYTES
+        full = len(self._window) >= self._batch or self._window_bytes >= self.most_bytes
         return (full or (lingered and not self._flights)) and not self._gives_way()
 
     def _gives_way(self) -> bool:
@@ -204,7 +206,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
     def _launch(self) -> None:
         batch: list[Delivery] = []
         size = 0
-        while self._window and len(batch) < self._batch and size < BATCH_BYTES:
+        while self._window and len(batch) < self._batch and size < self.most_bytes:
             batch.append(self._window.popleft())
             size += len(batch[-1].body)
         self._window_bytes -= size
@@ -329,12 +331,13 @@ def consume(
     at_once: int = 1,
     after: Queue | None = None,
     most: int | None = None,
+    most_bytes: int = BATCH_BYTES,
 ) -> Callable[[Handler], Handler]:
     """With models a method gets `list[Message]`, without any `list[RawMessage]`.
 
     `at_once` batches are carried out side by side: while one waits for the store, the next one computes. A batch
-    gives way, for a while, to those of the queue `after` which it comes. `most` bounds a batch whose messages are
-    large, and so what is kept of them here: one batch more than are carried out.
+    gives way, for a while, to those of the queue `after` which it comes. `most` messages make a batch at most, and
+    it ends with the one that fills `most_bytes`: read into models, messages are ten times as large.
     """
-    decorate: Callable[[Handler], Handler] = Consumer.decorator(queue, models, at_once, after, most)
+    decorate: Callable[[Handler], Handler] = Consumer.decorator(queue, models, at_once, after, most, most_bytes)
     return decorate

@@ -32,8 +32,9 @@ from services.trace.truth import watch as truth_watch
 from services.trace.watch import handoff_watch, silence_watch
 from services.trace.watch.watching import SWEEP, Watching
 
-ANNOUNCEMENTS: Final = 2
-"""To a batch; one tells of up to a whole batch of events."""
+ANNOUNCEMENTS: Final = 20
+ANNOUNCED_BYTES: Final = 512 << 10
+"""To a batch; one tells of up to a whole batch of events, 300 kB."""
 
 
 class TraceWorker:
@@ -93,7 +94,12 @@ class TraceWorker:
         self.store.decide(lambda: truth_watch.reconsidering(self._reader, told, clock.now()))
         self._place(told | {row["_id"] for row in self._reader.find(store.SITES, replica.aliases_of(told), {"_id": 1})})
 
-    @consume(topology.TRACE_PROPOSALS, {"trace.events_recorded.v1": EventsRecordedV1}, most=ANNOUNCEMENTS)
+    @consume(
+        topology.TRACE_PROPOSALS,
+        {"trace.events_recorded.v1": EventsRecordedV1},
+        most=ANNOUNCEMENTS,
+        most_bytes=ANNOUNCED_BYTES,
+    )
     def propose(self, messages: list[Message[EventsRecordedV1]]) -> None:
         """Proposes the receipts of recorded shipments to the receivers' systems, once for each shipment.
 
@@ -126,6 +132,7 @@ class TraceWorker:
         {"trace.events_recorded.v1": EventsRecordedV1, "trace.errors_declared.v1": ErrorsDeclaredV1},
         after=topology.TRACE_CAPTURE,
         most=ANNOUNCEMENTS,
+        most_bytes=ANNOUNCED_BYTES,
     )
     def examine(self, messages: list[Message[EventsRecordedV1 | ErrorsDeclaredV1]]) -> None:
         """Looks for what does not look true, after the records have been taken in: what is found is never a refusal."""

@@ -34,7 +34,7 @@ class ProbeWorker:
             raise ValueError("told to fail")
         self.store.commit(self._decide(ids, messages))
 
-    @consume(LATER, {"later.v1": ProbeV1}, after=PROBE, most=2)
+    @consume(LATER, {"later.v1": ProbeV1}, after=PROBE, most=2, most_bytes=10_000)
     def look(self, messages: list[Message[ProbeV1]]) -> None:
         looks = [InsertOne({"seen": self.store.db.seen.count_documents({}), "messages": len(messages)})]
         self.store.commit(Commit({"looks": looks}))

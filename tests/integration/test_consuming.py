@@ -222,6 +222,15 @@ def test_a_queue_gives_way_to_the_one_it_comes_after_and_keeps_two_of_its_own_ba
     assert max(db.looks.distinct("messages")) == 2
 
 
+def test_a_batch_ends_with_the_message_that_fills_it(bus: Bus, probe: Any, db: Any) -> None:
+    """`most_bytes` of the probe's second queue are 10,000, `most` messages of it two."""
+    for number in range(4):
+        bus.publish(COMMANDS, "later.v1", {"id": str(number) * 12_000}, ce_id=f"large {number}")
+    probe(linger_ms=3000)
+    eventually(lambda: sum(row["messages"] for row in db.looks.find()), lambda count: count == 4)
+    assert db.looks.distinct("messages") == [1]
+
+
 def test_a_queue_does_not_give_way_for_ever(bus: Bus, probe: Any, db: Any) -> None:
     """But for `GIVES_WAY_S`, 20 s, to a queue that is never quiet."""
     probe()
