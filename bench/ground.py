@@ -77,11 +77,14 @@ class Ground:
     def field(self, collections: Iterable[Collection]) -> Iterator[Field]:
         """Everything fresh; gone when the block ends."""
         management = self._broker.management_url
+        # A run that was killed left its own behind.
+        remove_vhost(management, NAME, [NAME])
         provision_services(management, self._password, vhost=NAME, user=NAME)
         amqp_url = self._broker.amqp_url(NAME).rpartition("/")[0] + f"/{NAME}"
         topology.declare(amqp_url)
         mongo_url = self._mongod.url(NAME, self._password, NAME)
         with MongoClient[dict[str, Any]](mongo_url, w="majority", tz_aware=True) as client:
+            client.drop_database(NAME)
             ensure(client[NAME], collections)
             try:
                 yield Field(amqp_url, mongo_url, client[NAME])

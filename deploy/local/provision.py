@@ -5,6 +5,7 @@ Exchanges and queues are not declared here: the services declare the topology th
 
 import re
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -79,11 +80,12 @@ def provision_database(root_url: str, database: str, user: str, password: str) -
 
 
 def remove_vhost(management_url: str, vhost: str, users: Iterable[str]) -> None:
-    """Delete a vhost with all in it, and these users."""
+    """Delete a vhost with all in it, and these users, as far as they are there."""
     with _management(management_url) as client:
-        _done(client.delete(f"vhosts/{quote(vhost, safe='')}"))
-        for user in users:
-            _done(client.delete(f"users/{quote(user, safe='')}"))
+        for path in (f"vhosts/{quote(vhost, safe='')}", *(f"users/{quote(user, safe='')}" for user in users)):
+            response = client.delete(path)
+            if response.status_code != HTTPStatus.NOT_FOUND:
+                _done(response)
 
 
 def _user(client: httpx.Client, name: str, password: str, tags: str) -> None:
