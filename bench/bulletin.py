@@ -14,7 +14,8 @@ from bench.result import Result, Side, measured
 from chassis import timers
 from chassis.asking import answered
 from chassis.collections import TIMERS
-from services.reporting import freeze, store
+from services.reporting import store
+from services.reporting.bulletin import freeze
 from services.reporting.queries import Query
 
 KEY: Final = "reporting.bulletin_published.v1"

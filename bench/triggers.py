@@ -19,10 +19,12 @@ from contracts.inspection import TaskKind, TaskState
 from contracts.registry import OperatorState, SiteFacts
 from contracts.topology import INSPECTION_EVENTS
 from contracts.trace import Link
-from services.inspection import clocks, ledger, tasks
+from services.inspection import clocks
+from services.inspection.checks import ledger
 from services.inspection.decision import system
 from services.inspection.places import Place, placed
 from services.inspection.store import FINDINGS, LEDGER, TASKS
+from services.inspection.tasks import tasks
 from services.inspection.writes import TIMER
 
 Document = dict[str, Any]

@@ -10,9 +10,9 @@ from bench.ground import Field
 from bench.seeding import seed
 from chassis.api.pages import page_token
 from contracts.inspection import TaskKind
-from services.inspection import tasks
 from services.inspection.places import Place
 from services.inspection.store import TASKS
+from services.inspection.tasks import tasks
 
 OPEN: Final = 100_000
 PAGES: Final = 200

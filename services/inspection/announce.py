@@ -16,9 +16,11 @@ from contracts.inspection import (
     TestsRecordedV1,
 )
 from contracts.topology import INSPECTION_TESTS
-from services.inspection import cases, results, tasks
+from services.inspection.cases import cases
 from services.inspection.decision import Decision
-from services.inspection.results import content_of
+from services.inspection.results import results
+from services.inspection.results.results import content_of
+from services.inspection.tasks import tasks
 from services.inspection.writes import writes
 
 SELF: Final = "inspection"

@@ -6,11 +6,11 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 from shilian.inspection.v1 import inspection_pb2_grpc
 
 from chassis.api.server import Service
-from services.inspection.case_calls import CaseCalls
-from services.inspection.check_calls import CheckCalls
-from services.inspection.result_calls import ResultCalls
-from services.inspection.risk_calls import RiskCalls
-from services.inspection.task_calls import TaskCalls
+from services.inspection.cases.calls import CaseCalls
+from services.inspection.checks.calls import CheckCalls
+from services.inspection.results.calls import ResultCalls
+from services.inspection.risk.calls import RiskCalls
+from services.inspection.tasks.calls import TaskCalls
 
 
 class InspectionServicer(

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Final, Generic, TypeVar, cast
 
 from contracts.inspection import RecallProposal
-from services.inspection import cases, ledger, tasks
+from services.inspection.cases import cases
+from services.inspection.checks import ledger
 from services.inspection.documents import Case, Document, FindingRow, LedgerRow, Placed, Task, Test
 from services.inspection.domain import Act, Step
 from services.inspection.places import Sites, place, placed, placed_at
+from services.inspection.tasks import tasks
 
 D = TypeVar("D", Task, Case, FindingRow, Test)
 T = TypeVar("T", Task, Case, Test)

@@ -11,9 +11,9 @@ from chassis.asking import answered_later
 from chassis.outgoing import Commit
 from contracts.registry import SiteFacts
 from services.inspection import announce, queries, store
+from services.inspection.cases.handlings import Earlier
 from services.inspection.decision import Decision
 from services.inspection.documents import Case, Document, Task
-from services.inspection.handlings import Earlier
 from services.inspection.places import Place, Sites
 from services.inspection.store import Query
 

@@ -13,9 +13,11 @@ from chassis.caller import Caller
 from contracts import rules
 from contracts.inspection import TestResult
 from contracts.trace import Category
-from services.inspection import penalties, points, tasks
+from services.inspection.cases import penalties
+from services.inspection.checks import points
 from services.inspection.documents import Document, Test
 from services.inspection.domain import Act
+from services.inspection.tasks import tasks
 from services.inspection.translate import word
 
 LABORATORY: Final = "laboratory"

@@ -8,8 +8,8 @@ from pymongo import IndexModel
 
 from chassis.collections import Collection
 from contracts.inspection import CaseState, Standing, TaskState
+from services.inspection.cases.handlings import Earlier, a_year_before, parties
 from services.inspection.documents import Document
-from services.inspection.handlings import Earlier, a_year_before, parties
 from services.inspection.places import Place
 
 TASKS: Final = "tasks"

@@ -11,10 +11,10 @@ from shilian.inspection.v1 import inspection_pb2 as pb
 from chassis.api.errors import Denied, FailedPrecondition, InvalidArgument
 from chassis.api.times import timestamp
 from contracts import rules
-from services.inspection import objections
 from services.inspection.documents import Cited, Document, LedgerRow, Objection, Taken, Task, Test
 from services.inspection.domain import ENDED
-from services.inspection.marks import Score
+from services.inspection.results import objections
+from services.inspection.risk.marks import Score
 from services.inspection.rules import Refused
 
 

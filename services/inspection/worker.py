@@ -21,17 +21,19 @@ from contracts.inspection import RecordTestsV1
 from contracts.recalls import EndedRecall, Recall, RecallsClosedV1, RecallsOpenedV1
 from contracts.registry import GridChangedV1, SiteFacts, SitesAliasedV1, SitesChangedV1
 from contracts.trace import EventsRecordedV1
-from services.inspection import announce, marks, replica, store, tasks
+from services.inspection import announce, replica, store
 from services.inspection.decision import Decision, Shelf, system
 from services.inspection.documents import Case, Document, FindingRow, Task, Test
 from services.inspection.domain import Step
-from services.inspection.parking import asked_parked, link
 from services.inspection.places import Sites
-from services.inspection.recall_tasks import asked_tasks as asked_tasks_of
-from services.inspection.recall_tasks import end_recalls, take_recalls
-from services.inspection.results import asked_known, take_tests
-from services.inspection.shipments import asked_tasks, shipment, take_findings
+from services.inspection.recalls.tasks import asked_tasks as asked_tasks_of
+from services.inspection.recalls.tasks import end_recalls, take_recalls
+from services.inspection.results.parking import asked_parked, link
+from services.inspection.results.results import asked_known, take_tests
+from services.inspection.risk import marks
 from services.inspection.store import Query
+from services.inspection.tasks import tasks
+from services.inspection.tasks.shipments import asked_tasks, shipment, take_findings
 from services.inspection.writes import TIMER
 
 RegistryFacts = SitesChangedV1 | SitesAliasedV1 | GridChangedV1

@@ -5,9 +5,10 @@ from typing import Any
 from pymongo import InsertOne, ReplaceOne
 
 from chassis import timers
-from services.inspection import store, tasks
+from services.inspection import store
 from services.inspection.decision import D, Decision, Shelf
 from services.inspection.documents import Task
+from services.inspection.tasks import tasks
 
 TIMER = "task"
 """Kind of the timer rows: one for each task whose clock runs."""

@@ -18,10 +18,12 @@ from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
 from chassis.outgoing import Commit
 from contracts import rules
-from services.notify import announce, notices, outcomes, queries, requests, store, writes
+from services.notify import announce, queries, requests, store, writes
+from services.notify.deliveries import outcomes
+from services.notify.deliveries.quotas import quota
 from services.notify.domain import Channel, NotAllowed, State
-from services.notify.events import EVENTS
-from services.notify.quotas import quota
+from services.notify.events import notices
+from services.notify.events.events import EVENTS
 from services.notify.settings import NotifySettings
 from services.notify.subscriptions import DEFAULTS, in_force
 from services.notify.translate import delivery_message, subscription_message, word

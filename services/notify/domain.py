@@ -1,6 +1,6 @@
 """The life of a delivery: one message to one recipient for one cause on one channel. No I/O.
 
-`TRANSITIONS` is the whole of it; `services.notify.retries` decides which step an attempt leads to.
+`TRANSITIONS` is the whole of it; `services.notify.deliveries.retries` decides which step an attempt leads to.
 """
 
 from enum import StrEnum

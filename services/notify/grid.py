@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.divisions import scope_prefix
 from services.notify.domain import Channel
-from services.notify.events import Occurrence
+from services.notify.events.events import Occurrence
 
 Row = Mapping[str, Any]
 

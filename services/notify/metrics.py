@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter
 
-from services.notify.retries import Accepted, Outcome
+from services.notify.deliveries.retries import Accepted, Outcome
 
 ATTEMPTS = Counter(
     "shilian_deliveries_total", "Attempts to send a message, by what came of them", ["channel", "outcome"]

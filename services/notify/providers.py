@@ -8,8 +8,8 @@ from services.notify.channels.sms import Sms
 from services.notify.channels.webhook import Webhook
 from services.notify.channels.wechat import Tokens, WeChat
 from services.notify.channels.wecom import WeCom
+from services.notify.deliveries.sending import IN_FLIGHT, Provider, Sender
 from services.notify.domain import Channel
-from services.notify.sending import IN_FLIGHT, Provider, Sender
 from services.notify.settings import NotifySettings
 from services.notify.store import TOKENS
 

@@ -6,7 +6,7 @@ from typing import Any
 from pymongo.database import Database
 
 from contracts.divisions import scope_prefix
-from services.notify.events import Occurrence
+from services.notify.events.events import Occurrence
 from services.notify.grid import Grid
 from services.notify.store import CELLS, SITES
 

@@ -13,7 +13,7 @@ from chassis.caller import Caller
 from contracts import rules
 from contracts.divisions import known, scope_prefix
 from contracts.egress import FieldError
-from services.notify.events import EVENTS, INFO, NOTICES
+from services.notify.events.events import EVENTS, INFO, NOTICES
 from services.notify.grid import Audience
 from services.notify.translate import word
 from services.notify.writes import receipt_id

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from contracts.divisions import scope_prefix
-from services.notify.events import EVENTS, INFO, Occurrence
+from services.notify.events.events import EVENTS, INFO, Occurrence
 from services.notify.grid import Audience
 
 Subscription = Mapping[str, Any]

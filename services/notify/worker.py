@@ -19,17 +19,19 @@ from contracts.inspection import CasesChangedV1, RecallsProposedV1, TasksChanged
 from contracts.notices import BulletinPublishedV1
 from contracts.recalls import RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
-from services.notify import announce, notices, plan, store, writes
+from services.notify import announce, store, writes
+from services.notify.deliveries import plan
+from services.notify.deliveries.hours import next_digest
+from services.notify.deliveries.outcomes import Settled, bundled, received
+from services.notify.deliveries.settling import known, settle
 from services.notify.domain import Channel, State
-from services.notify.events import Occurrence
-from services.notify.hours import next_digest
-from services.notify.occurrences import Body, occurrences, sites_named
-from services.notify.outcomes import Settled, bundled, received
+from services.notify.events import notices
+from services.notify.events.events import Occurrence
+from services.notify.events.occurrences import Body, occurrences, sites_named
+from services.notify.events.templates import words
 from services.notify.providers import sender_of
 from services.notify.replica import load
-from services.notify.settling import known, settle
 from services.notify.subscriptions import heard_as, in_force
-from services.notify.templates import words
 
 Told = SitesChangedV1 | SitesAliasedV1 | GridChangedV1
 Row = dict[str, Any]

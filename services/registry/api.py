@@ -19,13 +19,13 @@ from contracts import rules
 from services.registry import domain, queries, store
 from services.registry.decision import By, Decision
 from services.registry.documents import Operator
-from services.registry.grid import assign
-from services.registry.grid_calls import GridCalls
+from services.registry.grid.calls import GridCalls
+from services.registry.grid.grid import assign
 from services.registry.list_calls import ListCalls
 from services.registry.proposals import Pair, pairs
 from services.registry.reading import MOST, by, committed, reasoned
 from services.registry.requests import closure, edits, registration, require_own
-from services.registry.roster_calls import RosterCalls
+from services.registry.roster.calls import RosterCalls
 from services.registry.translate import (
     operator_message,
     proposal_message,

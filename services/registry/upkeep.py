@@ -16,11 +16,12 @@ from chassis.outgoing import Commit
 from chassis.timers import Due, done, due
 from contracts.envelope import Envelope
 from contracts.trace import RecordedEvent
-from services.registry import domain, roster, store
+from services.registry import domain, store
 from services.registry.announce import commit
 from services.registry.claims import SELF
 from services.registry.decision import By
 from services.registry.documents import Claim, Mark, Operator
+from services.registry.roster import roster
 from services.registry.standing import INACTIVE_AFTER, World, after, day_of
 
 Db = Database[dict[str, Any]]

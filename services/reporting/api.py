@@ -20,18 +20,8 @@ from chassis.api.server import Service
 from chassis.api.times import timestamp
 from chassis.asking import answered_later
 from contracts import rules
-from services.reporting import (
-    bulletin,
-    bulletin_json,
-    freeze,
-    inputs,
-    months,
-    papers,
-    queries,
-    store,
-    translate,
-    uploads,
-)
+from services.reporting import months, queries, store, translate, uploads
+from services.reporting.bulletin import as_json, composing, freeze, inputs, papers
 from services.reporting.cards import Card, Cards
 from services.reporting.domain import SiteRow, behind, lines
 from services.reporting.queries import Query
@@ -103,7 +93,7 @@ class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServic
     async def GetBulletin(self, request: pb.GetBulletinRequest, context: Any) -> pb.GetBulletinResponse:
         """Raises NotFound."""
         stored, division = await self._bulletin(request)
-        document = bulletin_json.render(stored, division).decode()
+        document = as_json.render(stored, division).decode()
         return pb.GetBulletinResponse(bulletin=translate.bulletin(stored), document=document)
 
     async def ListBulletins(self, request: pb.ListBulletinsRequest, context: Any) -> pb.ListBulletinsResponse:
@@ -171,7 +161,7 @@ class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServic
         names = {cell["station"]: cell["station_name"] or cell["station"] for cell in cells}
         found = await asyncio.to_thread(lines, rows, systems, Standards(standards, window.first))
         return [
-            bulletin.line_document(line, names) for line in found if (line.county or line.code).startswith(division)
+            composing.line_document(line, names) for line in found if (line.county or line.code).startswith(division)
         ]
 
     async def _rows(self, request: pb.ListBehindRequest, division: str) -> list[SiteRow]:
@@ -189,7 +179,7 @@ class ReportingServicer(StandardCalls, reporting_pb2_grpc.ReportingServiceServic
         stored = await self._db[store.BULLETINS].find_one(where, sort=[("version", -1)])
         division = translate.division(current_caller(), request.division)
         if stored is not None and not division:
-            division = next(iter(bulletin.provinces(stored["figures"])), "")
+            division = next(iter(composing.provinces(stored["figures"])), "")
         known = {line["code"] for line in stored["figures"]["lines"]} if stored else set()
         if stored is None or division not in known:
             raise NotFound("bulletin", f"{request.month} {division}")

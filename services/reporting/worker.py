@@ -14,8 +14,9 @@ from chassis.worker.consumer import consume
 from chassis.worker.mongo import Store
 from chassis.worker.timer import timer
 from contracts import topology
-from services.reporting import freeze, months, store
-from services.reporting.freeze import Frozen
+from services.reporting import months, store
+from services.reporting.bulletin import freeze
+from services.reporting.bulletin.freeze import Frozen
 from services.reporting.intake import MODELS, declared_wrong, events, writes
 from services.reporting.queries import Query
 from services.reporting.settings import ReportingSettings

@@ -60,8 +60,8 @@ SEAMS: Final = {
     "publishing": Seam("chassis.worker.publisher:Publisher.publish", False, _keys),
     "published": Seam("chassis.worker.publisher:Publisher.publish", True, _keys),
     "fired": Seam("chassis.worker.timer:Timer._call", False, _kind),
-    "sending": Seam("services.notify.sending:Sender._send", False, _channel),
-    "sent": Seam("services.notify.sending:Sender._send", True, _channel),
+    "sending": Seam("services.notify.deliveries.sending:Sender._send", False, _channel),
+    "sent": Seam("services.notify.deliveries.sending:Sender._send", True, _channel),
 }
 """A message: `delivered`, not handled; `writing`, its transaction open; `committed`, not acked, nobody told; `handled`,
 not acked. An announcement: `publishing`, its outbox row claimed; `published`, the row still there. A timer: `fired`,

@@ -5,7 +5,7 @@ from typing import Any
 import grpc
 from shilian.inspection.v1 import inspection_pb2 as pb
 
-from services.inspection.points import of
+from services.inspection.checks.points import of
 from tests.bus import Bus
 from tests.integration.inspection import (
     SITE,

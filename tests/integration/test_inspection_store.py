@@ -9,10 +9,11 @@ from pymongo.errors import WriteError
 from chassis.caller import Caller
 from chassis.collections import ensure
 from contracts.inspection import TaskKind
-from services.inspection import queries, tasks
+from services.inspection import queries
 from services.inspection.domain import RUNNING
 from services.inspection.places import Place
 from services.inspection.store import COLLECTIONS, TASKS
+from services.inspection.tasks import tasks
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 OPEN = [state.value for state in RUNNING]

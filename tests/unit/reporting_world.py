@@ -5,10 +5,11 @@ from random import Random
 from typing import Any
 
 from contracts import divisions
-from services.reporting import bulletin, months
+from services.reporting import months
+from services.reporting.bulletin import composing
+from services.reporting.bulletin.work import Told
 from services.reporting.domain import SiteRow, System
 from services.reporting.standards import DEFAULT, Dimension, Standard
-from services.reporting.work import Told
 
 COUNTIES = (
     *(f"3701{number:02}" for number in (2, 3, 4, 5, 12, 13, 14, 15, 16, 17, 24, 26)),
@@ -148,7 +149,7 @@ def stored(seed: int = 7, sites: int = 4_000) -> dict[str, Any]:
         faded = [row._replace(active=row.active and lazy.random() > back * 0.06) for row in found]
         month = f"2026-{10 - back:02}"
         window = months.window(month)
-        figures = bulletin.compose(window, faded, SYSTEMS, STANDARDS, told(seed), names, before)
+        figures = composing.compose(window, faded, SYSTEMS, STANDARDS, told(seed), names, before)
         before.insert(0, {"month": month, "figures": figures})
     return {
         "month": MONTH,

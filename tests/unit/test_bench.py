@@ -31,7 +31,7 @@ from contracts.findings import FindingsChangedV1
 from contracts.model import Contract
 from contracts.trace import CaptureV1
 from services.inspection.decision import Decision as InspectionDecision
-from services.inspection.shipments import take_findings
+from services.inspection.tasks.shipments import take_findings
 from services.reporting import months
 from services.reporting.store import MARKS
 from services.trace import announce, rows

@@ -17,8 +17,8 @@ from demo.moment import VARIABLE, Moment, at
 from services.adapters.adapt import Adapted, adapt
 from services.adapters.market.formats import FORMATS as MARKET
 from services.adapters.one_network.formats import FORMATS as ONE_NETWORK
-from services.registry.entries import Import, Read, read
-from services.registry.tables import rows_of
+from services.registry.roster.entries import Import, Read, read
+from services.registry.roster.tables import rows_of
 
 FIRST, SEED = date(2026, 2, 1), 20220701
 FORMATS = {"market": MARKET, "one_network": ONE_NETWORK}

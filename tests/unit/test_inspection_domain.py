@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.inspection import CaseState, TaskKind, TaskState
-from services.inspection import cases, domain, gates, tasks
+from services.inspection import domain
+from services.inspection.cases import cases, gates
+from services.inspection.cases.gates import CASE_TRANSITIONS, GATES, MUSTS, CaseStep, due_musts, missing_gates
+from services.inspection.cases.handlings import Earlier
 from services.inspection.documents import Case, Task
 from services.inspection.domain import ENDED, TRANSITIONS, Act, Step
-from services.inspection.gates import CASE_TRANSITIONS, GATES, MUSTS, CaseStep, due_musts, missing_gates
-from services.inspection.handlings import Earlier
 from services.inspection.places import Place
 from services.inspection.rules import RULES, Refused
+from services.inspection.tasks import tasks
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 WHERE = Place("licence:JY1", "uscc:1", "王记", "370105", "circulation", "匡山监管所")

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from chassis.asking import answered
 from contracts.registry import SiteFacts
 from contracts.trace import Category, Link
-from services.inspection import credit, points, risk, store
-from services.inspection.points import Check
-from services.inspection.risk import Entry
+from services.inspection import store
+from services.inspection.checks import points
+from services.inspection.checks.points import Check
+from services.inspection.risk import credit, risk
+from services.inspection.risk.risk import Entry
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 

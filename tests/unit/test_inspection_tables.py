@@ -12,12 +12,16 @@ from contracts.findings import Finding
 from contracts.inspection import TaskKind, TaskState
 from contracts.trace import RecordedEvent
 from contracts.workdays import Days, deadline, is_working
-from services.inspection import clocks, marks, penalties, sampling, store, tasks
+from services.inspection import clocks, store
+from services.inspection.cases import penalties
+from services.inspection.checks import sampling
 from services.inspection.decision import Decision, Shelf
 from services.inspection.domain import Act, Step
 from services.inspection.places import NOWHERE, Place, areas
-from services.inspection.results import Known, content_of, take_tests
-from services.inspection.shipments import take_findings
+from services.inspection.results.results import Known, content_of, take_tests
+from services.inspection.risk import marks
+from services.inspection.tasks import tasks
+from services.inspection.tasks.shipments import take_findings
 from services.inspection.writes import writes
 
 NOW = datetime(2026, 9, 29, 2, 0, tzinfo=UTC)

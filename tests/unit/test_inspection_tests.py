@@ -15,27 +15,18 @@ from contracts.envelope import Envelope
 from contracts.inspection import CaseState, RecallState, Standing, TaskState
 from contracts.registry import SiteFacts
 from contracts.topology import DEAD
-from services.inspection import (
-    announce,
-    cases,
-    documents,
-    objections,
-    parking,
-    queries,
-    recalls,
-    results,
-    retests,
-    sharing,
-    tasks,
-    translate,
-)
+from services.inspection import announce, documents, queries, translate
+from services.inspection.cases import cases
 from services.inspection.decision import Decision, Shelf
 from services.inspection.documents import Case, Task
 from services.inspection.domain import Act
-from services.inspection.objections import OBJECTIONS, Move, Row
 from services.inspection.places import NOWHERE
-from services.inspection.results import Known, take_tests
+from services.inspection.recalls import recalls
+from services.inspection.results import objections, parking, results, retests, sharing
+from services.inspection.results.objections import OBJECTIONS, Move, Row
+from services.inspection.results.results import Known, take_tests
 from services.inspection.rules import RULES, Refused
+from services.inspection.tasks import tasks
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

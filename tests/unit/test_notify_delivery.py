@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify import outcomes
+from services.notify.deliveries import outcomes
+from services.notify.deliveries.retries import TRAITS, URGENT_RETRIES, Accepted, Outcome, Refusal, Trouble
 from services.notify.domain import FINAL, TRANSITIONS, Channel, NotAllowed, State, Step, after, delivery_id
-from services.notify.retries import TRAITS, URGENT_RETRIES, Accepted, Outcome, Refusal, Trouble
 from services.notify.settings import NotifySettings
 
 NOW = datetime(2026, 10, 8, 3, 0, tzinfo=UTC)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.registry import Officer, SiteFacts
-from services.registry import domain, grid
+from services.registry import domain
 from services.registry.documents import CellRow, Edit
+from services.registry.grid import grid
 from services.registry.standing import World, place
 from tests.unit.test_registry_domain import LICENCE, NOON, OFFICER, OTHER_LICENCE, USCC, Registry, sight
 

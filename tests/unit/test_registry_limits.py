@@ -15,12 +15,13 @@ from chassis.api.errors import Aborted
 from chassis.caller import Caller
 from contracts.egress import Outcome
 from contracts.registry import Observation
-from services.registry import domain, roster
+from services.registry import domain
 from services.registry.api import RegistryServicer
 from services.registry.claims import MOST_CLAIMS, MOST_IDS, claimed, kept, listed
 from services.registry.decision import By
 from services.registry.documents import Claim, Operator
 from services.registry.reading import Sight
+from services.registry.roster import roster
 from services.registry.standing import NOTHING
 
 NOON = datetime(2022, 7, 1, 4, tzinfo=UTC)

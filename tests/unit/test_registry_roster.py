@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from chassis.api.errors import InvalidArgument
 from contracts.registry import Observation, OperatorState
 from contracts.trace import Category
-from services.registry import domain, roster
+from services.registry import domain
 from services.registry.claims import ROSTER
 from services.registry.decision import By
 from services.registry.documents import Claim
-from services.registry.entries import Import, Read, as_of, read
+from services.registry.roster import roster
+from services.registry.roster.entries import Import, Read, as_of, read
+from services.registry.roster.tables import LARGEST, Row, rows_of
 from services.registry.standing import NOTHING, day_of
-from services.registry.tables import LARGEST, Row, rows_of
 from tests.unit.test_registry_convergence import OBSERVATIONS, Memory, assert_told_what_is
 from tests.unit.test_registry_domain import LICENCE, NOON, OTHER_LICENCE, USCC, Registry, sight
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from chassis.asking import answered
 from contracts.registry import OperatorState, SiteFacts
 from contracts.trace import Category, RecordedEvent, Step
-from services.reporting import facts, inputs, months, queries, store, work
+from services.reporting import facts, months, queries, store
+from services.reporting.bulletin import inputs, work
 from services.reporting.domain import Line, SiteRow, System, behind, lines, rank, upload
 from services.reporting.scores import Count, rounded, score
 from services.reporting.standards import DEFAULT, SCORED, Dimension, Standard, Standards

@@ -20,20 +20,9 @@ from contracts import divisions
 from contracts.trace import Category, Step
 from demo import brute_lists
 from demo.brute_records import Records, Span
-from services.reporting import (
-    bulletin,
-    bulletin_font,
-    bulletin_html,
-    bulletin_json,
-    bulletin_league,
-    bulletin_lists,
-    bulletin_pdf,
-    bulletin_view,
-    bulletin_words,
-    bulletin_xlsx,
-)
-from services.reporting.bulletin_table import Figure
-from services.reporting.bulletin_view import View
+from services.reporting.bulletin import as_html, as_json, as_pdf, as_xlsx, composing, font, league, lists, views, words
+from services.reporting.bulletin.table import Figure
+from services.reporting.bulletin.views import View
 from tests.unit import reporting_world as world
 
 
@@ -44,12 +33,12 @@ def stored() -> dict[str, Any]:
 
 @cache
 def view(division: str = "37") -> View:
-    return bulletin_view.view(stored(), division)
+    return views.view(stored(), division)
 
 
 @cache
 def pdf(division: str = "37") -> bytes:
-    return bulletin_pdf.render(view(division), 0)
+    return as_pdf.render(view(division), 0)
 
 
 def glyphs(data: bytes) -> set[bytes]:
@@ -70,8 +59,8 @@ def text_of(data: bytes) -> str:
 
 def test_the_pdf_says_its_chinese_text_and_lacks_no_glyph() -> None:
     text = text_of(pdf())
-    for words in ("山东省食品安全追溯工作通报", "统计方法", "未结断链", "济南市", "农残快检"):
-        assert words in text
+    for said in ("山东省食品安全追溯工作通报", "统计方法", "未结断链", "济南市", "农残快检"):
+        assert said in text
     assert "�" not in text
     assert glyphs(pdf())
     assert b"\0\0" not in glyphs(pdf())
@@ -79,38 +68,38 @@ def test_the_pdf_says_its_chinese_text_and_lacks_no_glyph() -> None:
 
 def test_a_character_the_typeface_lacks_is_printed_as_geta() -> None:
     rare = "\U0002a700"
-    assert bulletin_font.missing(f"王{rare}饭店") == {rare}
+    assert font.missing(f"王{rare}饭店") == {rare}
     odd = view()._replace(summary=f"王{rare}饭店")
-    told = bulletin_pdf.render(odd, 0)
+    told = as_pdf.render(odd, 0)
     assert "王〓饭店" in text_of(told)
     assert b"\0\0" not in glyphs(told)
 
 
 def test_a_glyph_that_is_missing_all_the_same_fails_rather_than_print_a_box(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulletin_font, "drawable", lambda value: value)
+    monkeypatch.setattr(font, "drawable", lambda value: value)
     with pytest.raises(typst.TypstError, match="could not be displayed"):
-        bulletin_pdf.render(view()._replace(summary="王\U0002a700饭店"), 0)
+        as_pdf.render(view()._replace(summary="王\U0002a700饭店"), 0)
 
 
 def test_the_pdf_embeds_its_typefaces() -> None:
     for page in PdfReader(BytesIO(pdf())).pages:
-        for font in page["/Resources"]["/Font"].values():  # type: ignore[index]
-            described = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+        for found in page["/Resources"]["/Font"].values():  # type: ignore[index]
+            described = found.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"]
             assert {"/FontFile2", "/FontFile3"} & set(described.get_object())
 
 
 def test_the_same_version_gives_the_same_bytes() -> None:
-    again = bulletin_view.view(stored(), "3701")
-    assert bulletin_pdf.render(again, 0) == pdf("3701")
-    assert bulletin_html.render(again) == bulletin_html.render(view("3701"))
-    assert bulletin_json.render(stored(), "3701") == bulletin_json.render(stored(), "3701")
+    again = views.view(stored(), "3701")
+    assert as_pdf.render(again, 0) == pdf("3701")
+    assert as_html.render(again) == as_html.render(view("3701"))
+    assert as_json.render(stored(), "3701") == as_json.render(stored(), "3701")
 
 
 def test_every_paper_shows_the_same_figures() -> None:
-    document = json.loads(bulletin_json.render(stored(), "37"))
+    document = json.loads(as_json.render(stored(), "37"))
     own = next(line for line in document["lines"] if line["code"] == "37" and not line["link"])
-    page = bulletin_html.render(view()).decode()
-    book = load_workbook(BytesIO(bulletin_xlsx.render(view())))
+    page = as_html.render(view()).decode()
+    book = load_workbook(BytesIO(as_xlsx.render(view())))
     ranked = [[cell.value for cell in row] for row in book["排名表"].iter_rows(min_row=2)]
     assert own["score"] in page
     assert own["score"] in text_of(pdf())
@@ -122,10 +111,10 @@ def test_every_paper_shows_the_same_figures() -> None:
 
 
 def test_scores_and_rates_are_numbers_in_the_workbook() -> None:
-    book = CalamineWorkbook.from_filelike(BytesIO(bulletin_xlsx.render(view())))
+    book = CalamineWorkbook.from_filelike(BytesIO(as_xlsx.render(view())))
     head, best, *_ = book.get_sheet_by_name("排名表").to_python()
     told = dict(zip(head, best, strict=True))
-    own = bulletin_league.ranked(stored()["figures"]["lines"], "city")[0]
+    own = league.ranked(stored()["figures"]["lines"], "city")[0]
     assert told["得分"] == float(own["score"])
     assert told["注册率"] == pytest.approx(float(own["rates"]["registration"]))
     overview = book.get_sheet_by_name("概况与方法").to_python()
@@ -141,7 +130,7 @@ def test_a_figure_is_shown_in_the_workbook_as_on_paper(text: str, value: float, 
 
 
 def test_the_workbook_keeps_every_row_of_long_lists() -> None:
-    book = load_workbook(BytesIO(bulletin_xlsx.render(view())))
+    book = load_workbook(BytesIO(as_xlsx.render(view())))
     for table in view().tables:
         if table.rows:
             assert book[table.title].max_row == len(table.rows) + 1
@@ -158,9 +147,9 @@ def test_lists_name_the_oldest_of_each_county_and_the_counts_count_all() -> None
     ]  # fmt: skip
     cases = [{**told.cases[0], "id": f"C{n:03}", "division": "370102", "opened_at": at} for n in range(50)]
     told = told._replace(findings=[*reversed(many)], cases=[*reversed(cases)])
-    figures = bulletin.compose(world.WINDOW, world.rows(1, 10), [], [], told, {}, [])
-    assert [row["id"] for row in figures["silent"]] == [f"F{n:03}" for n in range(bulletin_lists.NAMED_PER_COUNTY)]
-    assert [row["id"] for row in figures["cases"]] == [f"C{n:03}" for n in range(bulletin_lists.NAMED_PER_COUNTY)]
+    figures = composing.compose(world.WINDOW, world.rows(1, 10), [], [], told, {}, [])
+    assert [row["id"] for row in figures["silent"]] == [f"F{n:03}" for n in range(lists.NAMED_PER_COUNTY)]
+    assert [row["id"] for row in figures["cases"]] == [f"C{n:03}" for n in range(lists.NAMED_PER_COUNTY)]
     assert figures["work"]["370102"]["silent_site_opened"] == 50
     counted = Records(Span.of(world.MONTH), [], [], [{**row, "_id": row["id"], "open": True} for row in told.findings])
     assert [row["id"] for row in brute_lists.count(counted, "37")["silent"]] == [row["id"] for row in figures["silent"]]
@@ -168,7 +157,7 @@ def test_lists_name_the_oldest_of_each_county_and_the_counts_count_all() -> None
 
 def test_the_first_sentence_counts_all_findings_and_not_those_that_are_named() -> None:
     assert "未结断链0条" not in view().summary
-    assert bulletin_view.view({**stored(), "broken": [], "silent": []}, "37").summary == view().summary
+    assert views.view({**stored(), "broken": [], "silent": []}, "37").summary == view().summary
 
 
 def test_a_province_above_all_its_cities_says_which_rate_it_has_alone() -> None:
@@ -181,11 +170,11 @@ def test_a_province_above_all_its_cities_says_which_rate_it_has_alone() -> None:
 
     def summary(score: str) -> str:
         own = [{**line, "score": score} if line["level"] == "province" else line for line in lines]
-        return bulletin_view.view({**stored(), "figures": {**figures, "lines": own}}, "37").summary
+        return views.view({**stored(), "figures": {**figures, "lines": own}}, "37").summary
 
     assert told in summary("99.00")
     assert told not in summary("1.00")
-    assert told not in bulletin_view.view({**stored(), "figures": figures}, "37").summary
+    assert told not in views.view({**stored(), "figures": figures}, "37").summary
 
 
 def test_a_league_is_shortened_to_its_best_and_worst_a_list_to_its_beginning() -> None:
@@ -210,20 +199,20 @@ def test_the_lists_of_a_bulletin_count_what_they_leave_out() -> None:
     own = next(line for line in figures["lines"] if line["code"] == "37" and not line["link"])
     numerator, denominator = own["counts"]["registration"]
     few = {name: figures[name][:1] for name in ("unregistered", "broken")}
-    lists = {table.id: table for table in bulletin_view.view({**stored(), "figures": figures | few}, "37").tables}
+    found = {table.id: table for table in views.view({**stored(), "figures": figures | few}, "37").tables}
     told = f"每县最多列20家　已列1行，共{denominator - numerator}条，全部见系统“明细下钻”。"
-    assert lists["unregistered"].shortened(4).note == told
-    assert f"共{len(figures['broken'])}条" in lists["broken"].shortened(4).note
+    assert found["unregistered"].shortened(4).note == told
+    assert f"共{len(figures['broken'])}条" in found["broken"].shortened(4).note
 
 
 def test_a_formula_in_a_name_stays_a_text() -> None:
     table = view().tables[0]._replace(rows=[['=HYPERLINK("x")', "@SUM(1)"]], head=["一", "二"])
-    book = load_workbook(BytesIO(bulletin_xlsx.render(view()._replace(tables=[table]))))
+    book = load_workbook(BytesIO(as_xlsx.render(view()._replace(tables=[table]))))
     assert [cell.data_type for cell in book[table.title][2]] == ["s", "s"]
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_escapes_names() -> None:
-    page = bulletin_html.render(view()._replace(summary="<script>alert(1)</script>")).decode()
+    page = as_html.render(view()._replace(summary="<script>alert(1)</script>")).decode()
     assert "<script>" not in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
@@ -231,28 +220,28 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_names() -> None:
 
 
 def test_the_page_brings_a_glyph_for_each_of_its_characters() -> None:
-    page = bulletin_html.render(view()).decode()
+    page = as_html.render(view()).decode()
     faces = re.findall(r'font-family: "Bulletin \w+"; src: url\(data:font/woff;base64,([^)]+)\)', page)
     sans, serif = ({*map(chr, TTFont(BytesIO(b64decode(face))).getBestCmap())} for face in faces)
     body = page[page.index("<body>") :]
-    shown = {*unescape(re.sub(r"<[^>]+>", "", body))} - bulletin_font.PLAIN
+    shown = {*unescape(re.sub(r"<[^>]+>", "", body))} - font.PLAIN
     assert shown <= sans
     assert {*view().title} <= serif
     assert len(page) < 1_000_000
 
 
 def test_a_division_sees_its_own_lines_only() -> None:
-    cut = bulletin.cut(stored()["figures"], "3702")
+    cut = composing.cut(stored()["figures"], "3702")
     assert {(line["county"] or line["code"])[:4] for line in cut["lines"]} == {"3702"}
     lists = [row for name in ("silent", "broken", "cases", "inactive", "unregistered") for row in cut[name]]
     assert {row["division"][:4] for row in lists} == {"3702"}
     assert {code[:4] for code in (*cut["trend"], *cut["work"])} == {"3702"}
-    assert "370102" not in bulletin_json.render(stored(), "3702").decode()
+    assert "370102" not in as_json.render(stored(), "3702").decode()
 
 
 def test_the_best_and_the_worst_are_named_from_both_ends() -> None:
     best, worst = view().best
-    counties = bulletin_league.ranked(stored()["figures"]["lines"], "county")
+    counties = league.ranked(stored()["figures"]["lines"], "county")
     assert [row[0] for row in best.rows] == [str(line["rank"]) for line in counties[:5]]
     assert [row[2] for row in worst.rows] == [line["score"] for line in counties[:-6:-1]]
     assert best.rows[0][1] == "".join(divisions.path(counties[0]["code"]).split()[1:])
@@ -263,14 +252,14 @@ def test_two_places_are_enough_for_a_best_and_a_worst_and_one_is_not() -> None:
     lines = stored()["figures"]["lines"]
     own = next(line for line in lines if line["level"] == "province")
     counties = [line for line in lines if line["level"] == "county" and not line["link"]]
-    assert [len(column.rows) for column in bulletin_league.best_and_worst(own, counties[:2])] == [1, 1]
-    assert bulletin_league.best_and_worst(own, counties[:1]) == []
+    assert [len(column.rows) for column in league.best_and_worst(own, counties[:2])] == [1, 1]
+    assert league.best_and_worst(own, counties[:1]) == []
 
 
 def test_the_method_shows_how_the_score_came_about() -> None:
     table = view().dimensions
     own = next(line for line in stored()["figures"]["lines"] if line["level"] == "province" and not line["link"])
-    assert [row[-1] for row in table.rows] == [*(own["points"][name] for name in bulletin_league.SCORED), own["score"]]
+    assert [row[-1] for row in table.rows] == [*(own["points"][name] for name in league.SCORED), own["score"]]
     assert table.rows[0][:2] == ["注册率", "名录内已注册场所数÷名录内有效场所数"]
     assert "名录内已注册场所数÷名录内有效场所数" in text_of(pdf())
 
@@ -278,14 +267,14 @@ def test_the_method_shows_how_the_score_came_about() -> None:
 def test_a_first_month_has_no_trend_to_draw() -> None:
     figures = stored()["figures"]
     alone = {**figures, "trend": {code: points[-1:] for code, points in figures["trend"].items()}}
-    shown = bulletin_view.view({**stored(), "figures": alone}, "37")
+    shown = views.view({**stored(), "figures": alone}, "37")
     assert "trend" not in {chart.id for chart in shown.charts}
     assert "trend" in {chart.id for chart in view().charts}
 
 
 def test_not_applicable_is_said_and_never_a_number() -> None:
     told = view("3703")
-    card = next(card for card in told.cards if card.title == bulletin_words.DIMENSIONS["upload"])
+    card = next(card for card in told.cards if card.title == words.DIMENSIONS["upload"])
     assert card.value == "不适用"
     assert "自建系统上传率没有分母，记为不适用" in told.summary
 
@@ -298,5 +287,5 @@ def test_trend_and_change_compare_with_the_month_before() -> None:
 
 
 def test_every_category_and_step_has_a_chinese_word() -> None:
-    assert {*bulletin_words.CATEGORIES} == {*Category} - {Category.OTHER}
-    assert {*bulletin_words.STEPS} == {*Step}
+    assert {*words.CATEGORIES} == {*Category} - {Category.OTHER}
+    assert {*words.STEPS} == {*Step}

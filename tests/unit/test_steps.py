@@ -6,7 +6,7 @@ from clients.cli import words
 from contracts.docking import RecordIn
 from contracts.steps import STEPS, EventType
 from contracts.trace import Step
-from services.reporting import bulletin_words
+from services.reporting.bulletin import words as bulletin_words
 from services.trace.lineage import TRANSFORMS
 
 CBV = """

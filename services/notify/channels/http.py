@@ -14,7 +14,7 @@ from urllib3.exceptions import (
     NewConnectionError,
 )
 
-from services.notify.retries import Refusal, Trouble
+from services.notify.deliveries.retries import Refusal, Trouble
 
 CONNECT_S = 3.0
 LARGEST_ANSWER = 64 << 10

@@ -8,12 +8,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from services.notify.channels.http import Answer, Http, as_json
-from services.notify.hours import wall
-from services.notify.quotas import sms_template
-from services.notify.retries import Accepted, Outcome, Refusal, Trouble
+from services.notify.deliveries.hours import wall
+from services.notify.deliveries.quotas import sms_template
+from services.notify.deliveries.retries import Accepted, Outcome, Refusal, Trouble
+from services.notify.events.templates import render
 from services.notify.settings import NotifySettings
 from services.notify.signing import acs3_authorization, canonical_query
-from services.notify.templates import render
 
 VERSION: Final = "2017-05-25"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.notify.channels.http import Http, as_json
-from services.notify.retries import Accepted, Outcome, Refusal, Trouble
+from services.notify.deliveries.retries import Accepted, Outcome, Refusal, Trouble
 from services.notify.signing import webhook_signature
 
 

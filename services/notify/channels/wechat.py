@@ -9,9 +9,9 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from services.notify.channels.http import Http
-from services.notify.retries import Accepted, Outcome, Refusal, Trouble
+from services.notify.deliveries.retries import Accepted, Outcome, Refusal, Trouble
+from services.notify.events.templates import render
 from services.notify.settings import NotifySettings
-from services.notify.templates import render
 
 _CODES: Final = {
     -1: Trouble.AWAY,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from services.notify.channels.http import Http
-from services.notify.retries import Accepted, Outcome, Refusal, Trouble
+from services.notify.deliveries.retries import Accepted, Outcome, Refusal, Trouble
 from services.notify.settings import NotifySettings
 
 LONGEST: Final = 4096
