@@ -50,13 +50,16 @@ class VerdictsV1(Contract):
 
 
 class ProposedLine(Contract):
-    """Goods of a proposed receipt; quantity is a decimal as text with its unit."""
+    """Goods of a proposed receipt. `quantity` is a decimal as text, in `unit`; `quantity_text` is what the shipper said
+    of an amount that cannot be converted.
+    """
 
     batch: str
     product: str | None = None
     category: str | None = None
     quantity: str | None = None
     unit: str | None = None
+    quantity_text: str | None = None
 
 
 class ReceiptProposedV1(Contract):

@@ -122,5 +122,6 @@ def _moved(line: Json) -> str:
 
 
 def _goods(line: Json) -> str:
-    shown = line.get("product"), amount(line.get("quantity") or "", line.get("unit") or ""), line["batch"]
+    how_much = amount(line.get("quantity") or "", line.get("unit") or "") or line.get("quantity_text")
+    shown = line.get("product"), how_much, line["batch"]
     return " ".join(each for each in shown if each)

@@ -92,6 +92,11 @@ def show_simulation(answer: Json) -> None:
     typer.echo("链条完整 complete" if found["complete"] else "链条不完整 incomplete")
 
 
+def _under_way(answer: Json) -> None:
+    if others := answer["open_recall_ids"]:
+        typer.echo(f"这些批次已有召回进行中 already under recall: {'、'.join(others)}")
+
+
 def _names(nodes: Iterable[Json]) -> dict[str, str]:
     """Of sites, by their ids."""
     return {node["site_id"]: node["site_name"] or node["site_id"] for node in nodes}
@@ -199,4 +204,6 @@ SHOW_PROGRESS = listing("parts", "召回核查进度 progress", PROGRESS_HEADS, 
 SHOW_RECALLS = listing("recalls", "召回 recalls", RECALL_HEADS, _recall_row)
 SHOW_RECALL = in_turn(listing("recall", "召回 recall", RECALL_HEADS, _recall_row), _versions)
 SHOW_FROZEN = in_turn(SHOW_RECALL, show_simulation)
+SHOW_SIMULATED = in_turn(show_simulation, _under_way)
+SHOW_OPENED = in_turn(SHOW_RECALL, _under_way)
 SHOW_CLOSED = listing("recall", "召回 recall", RECALL_HEADS, _recall_row)

@@ -12,10 +12,10 @@ from clients.cli.asking import Division, asks
 from clients.cli.recall_tables import (
     SHOW_CLOSED,
     SHOW_FROZEN,
+    SHOW_OPENED,
     SHOW_PROGRESS,
-    SHOW_RECALL,
     SHOW_RECALLS,
-    show_simulation,
+    SHOW_SIMULATED,
 )
 from clients.cli.times import FORMATS, moment
 
@@ -46,7 +46,7 @@ def _named(batches: list[str] | None, document: str) -> None:
         raise typer.BadParameter("给出追溯码，或 --document 单号 name batches, or a paper")
 
 
-@asks(app, "simulate", show_simulation, recall_picture.draw)
+@asks(app, "simulate", SHOW_SIMULATED, recall_picture.draw)
 def simulate(
     batches: Batches = None,
     document: Document = "",
@@ -57,7 +57,7 @@ def simulate(
     return pb.SimulateRecallRequest(batches=batches, document_number=document, max_nodes=max_nodes)
 
 
-@asks(app, "open", SHOW_RECALL)
+@asks(app, "open", SHOW_OPENED)
 def open_recall(
     batches: Batches = None,
     document: Document = "",

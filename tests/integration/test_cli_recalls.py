@@ -51,6 +51,7 @@ def test_goods_are_found_recalled_and_confirmed_by_command_line(shilian: Shilian
     id = opened["recall_id"]
     assert (opened["state"], opened["sites"], opened["overdue"]) == ("open", 3, False)
     assert [each["recall_id"] for each in shilian.json("recall", "list", "--open", "--batch", "A")["recalls"]] == [id]
+    assert f"这些批次已有召回进行中 already under recall: {id}" in shilian.run("recall", "simulate", "A").stdout
     shown = shilian.run("recall", "get", id).stdout
     assert "检出禁用农药" in shown
     assert "版本 versions" in shown

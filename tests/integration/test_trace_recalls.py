@@ -183,6 +183,28 @@ def test_a_recall_is_opened_announced_and_followed_until_it_is_closed(
     eventually(lambda: db.timers.count_documents({"kind": "trace.recalls"}), lambda rows: rows == 0)
 
 
+def test_who_recalls_goods_is_told_of_recalls_that_bring_them_back_already(
+    worker: Process, client: Client, bus: Bus, db: Any
+) -> None:
+    capture(bus, *chain(), record("E7", Step.HARVEST, FARM, "B"))
+    await_events(db, 7)
+    farm: dict[str, Any] = {**PRODUCER, "operator_id": FARM.operator}
+    first = client.call("OpenRecall", order())
+    own = client.call("OpenRecall", order(), **farm)
+    both = pb.SimulateRecallRequest(batches=["A", "B"])
+
+    def under_way(**caller: Any) -> list[str]:
+        return [*client.call("SimulateRecall", both, **caller).open_recall_ids]
+
+    assert (list(first.open_recall_ids), list(own.open_recall_ids)) == ([], [first.recall.recall_id])
+    assert under_way() == [own.recall.recall_id, first.recall.recall_id]
+    assert under_way(division="371302") == under_way()
+    ended = pb.CloseRecallRequest(recall_id=first.recall.recall_id, reason="一并召回", request_id=uuid4().hex)
+    client.call("CloseRecall", ended)
+    assert under_way() == under_way(**farm) == [own.recall.recall_id]
+    assert not client.call("SimulateRecall", pb.SimulateRecallRequest(batches=["B"])).open_recall_ids
+
+
 def test_late_records_that_change_quantities_only_are_told_once_to_the_sources_concerned(
     worker: Process, client: Client, bus: Bus, db: Any, clock: Path
 ) -> None:

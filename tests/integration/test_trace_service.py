@@ -217,8 +217,10 @@ def test_shipment_proposes_its_receipt_once(worker: Process, bus: Bus, db: Any) 
             "batch": "A", "product": "大白菜", "category": "other", "quantity": "10", "unit": "KGM",
         }  # fmt: skip
 
-    capture(bus, record("E7", Step.SHIPPING, STALL, "B", counterparty=SCHOOL))
-    assert bus.await_message(proposed["one_network"]).body["event_id"] == "E7"
+    crates = (Lot(batch="B", product="大白菜", quantity_text="3 筐"),)
+    capture(bus, record("E7", Step.SHIPPING, STALL, counterparty=SCHOOL, inputs=crates, outputs=crates))
+    proposal = bus.await_message(proposed["one_network"]).body
+    assert (proposal["event_id"], proposal["lines"][0]["quantity_text"]) == ("E7", "3 筐")
     assert bus.ready(proposed["catering"]) == 0
 
 

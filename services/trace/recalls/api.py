@@ -40,8 +40,9 @@ class RecallServicer(StockCalls, recall_pb2_grpc.RecallServiceServicer):
 
     async def SimulateRecall(self, request: pb.SimulateRecallRequest, context: Any) -> pb.SimulateRecallResponse:
         """Raises NotFound when nothing of the chain is the caller's, Denied when an operator did not make the goods."""
-        _, seen = await self._simulated(request)
-        return pb.SimulateRecallResponse(simulation=messages.simulation(seen))
+        simulation, seen = await self._simulated(request)
+        under_way = await self._under_way(simulation)
+        return pb.SimulateRecallResponse(simulation=messages.simulation(seen), open_recall_ids=under_way)
 
     async def OpenRecall(self, request: pb.OpenRecallRequest, context: Any) -> pb.OpenRecallResponse:
         """Raises InvalidArgument, and what SimulateRecall raises."""
@@ -84,7 +85,8 @@ class RecallServicer(StockCalls, recall_pb2_grpc.RecallServiceServicer):
         )
         parent = current_call().envelope(SERVES)
         told = recall_told.announcements(row, simulation, row["nodes"], sources, parent)
-        answer = pb.OpenRecallResponse(recall=messages.recall(row, clock.now(), seen))
+        under_way = await self._under_way(simulation)
+        answer = pb.OpenRecallResponse(recall=messages.recall(row, clock.now(), seen), open_recall_ids=under_way)
         return answer, recalls.commit(None, row, simulation, told)
 
     async def _close(self, request: pb.CloseRecallRequest) -> tuple[pb.CloseRecallResponse, Commit]:
@@ -109,6 +111,12 @@ class RecallServicer(StockCalls, recall_pb2_grpc.RecallServiceServicer):
         if caller.role == OPERATOR and not made_by(simulation, caller):
             raise Denied("not_own_goods", "an operator recalls goods that it made itself")
         return simulation, seen
+
+    async def _under_way(self, simulation: Simulation) -> list[str]:
+        """Ids of the caller's recalls that bring the same goods back already."""
+        where = rows.under_way(simulation.batches, current_caller())
+        found = await self._reader.first(rows.RECALLS, where, rows.NEWEST_FIRST, rows.MOST_UNDER_WAY, {"_id": 1})
+        return [row["_id"] for row in found]
 
     async def _recall(self, id: str) -> Stored:
         row = await self._reader.one(rows.RECALLS, rows.one(id, current_caller()))

@@ -126,6 +126,9 @@ class Listed(NamedTuple):
     after: Position | None
 
 
+MOST_UNDER_WAY: Final = 50
+"""Recalls of the same batches that are named beside one."""
+
 NEWEST_FIRST: Final = (("opened_at", -1), ("_id", -1))
 LISTED_FIELDS: Final = {"versions": 0, "nodes": 0, "sites": 0, "operators": 0, "divisions": 0}
 """All but what grows with the chain."""
@@ -141,6 +144,11 @@ def asked(listed: Listed, caller: Caller) -> Stored:
     if listed.batch:
         clauses.append({"batches": listed.batch})
     return {"$and": [*clauses, older("opened_at", listed.after)]}
+
+
+def under_way(batches: Sequence[str], caller: Caller) -> Stored:
+    """Filter of the caller's open recalls of any of these batches."""
+    return {"$and": [{"batches": {"$in": list(batches)}, "state": "open"}, scope(caller)]}
 
 
 # Followed

@@ -194,16 +194,22 @@ class SimulateRecallResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SIMULATION_FIELD_NUMBER: _builtins.int
+    OPEN_RECALL_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def simulation(self) -> Global___Simulation: ...
+    @_builtins.property
+    def open_recall_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Recalls of any of its batches that are open already, as far as the caller may see, newest first; 50 at most."""
+
     def __init__(
         self,
         *,
         simulation: Global___Simulation | None = ...,
+        open_recall_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["open_recall_ids", b"open_recall_ids", "simulation", b"simulation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -727,16 +733,22 @@ class OpenRecallResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECALL_FIELD_NUMBER: _builtins.int
+    OPEN_RECALL_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def recall(self) -> Global___Recall: ...
+    @_builtins.property
+    def open_recall_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Recalls of any of its batches that were open already, as far as the caller may see, newest first; 50 at most."""
+
     def __init__(
         self,
         *,
         recall: Global___Recall | None = ...,
+        open_recall_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["recall", b"recall"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["recall", b"recall"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["open_recall_ids", b"open_recall_ids", "recall", b"recall"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
