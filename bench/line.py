@@ -32,7 +32,11 @@ class Load:
     @classmethod
     def of(cls, count: int, per_message: int = 1, first: int = 0) -> "Load":
         """Delivery notes from a number on, so many events to a message."""
-        events = notes.records(count, first)
+        return cls.carrying(notes.records(count, first), per_message)
+
+    @classmethod
+    def carrying(cls, events: Sequence[Record], per_message: int = 1) -> "Load":
+        """These events, so many to a message."""
         return cls(events, notes.bodies(events, per_message))
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from contracts import codes
 from contracts.envelope import Envelope
 from contracts.registry import OperatorState, SiteFacts
-from contracts.trace import CaptureV1, Link, Record
+from contracts.trace import CaptureV1, Link, Record, Step
 from services.adapters.adapt import adapt
 from services.adapters.one_network.formats import FORMATS
 
@@ -30,6 +30,24 @@ GOODS: Final = (("大白菜", "蔬菜"), ("胡萝卜", "蔬菜"), ("苹果", "�
 def records(number: int, first: int = 0) -> list[Record]:
     """So many events from a number on (a multiple of `LINES`), all different, without a fault or a flag."""
     return list(islice(_from(first // LINES), number))
+
+
+def receipts(shipments: Sequence[Record]) -> list[Record]:
+    """The other halves: the same goods taken in soon after by whom they were shipped to."""
+    return [
+        shipment.model_copy(
+            update={
+                "id": f"{shipment.id}.in",
+                "message_id": f"{shipment.message_id}.in",
+                "step": Step.RECEIVING,
+                "time": shipment.time + timedelta(minutes=20),
+                "site": shipment.counterparty,
+                "counterparty": shipment.site,
+                "vehicle": None,
+            }
+        )
+        for shipment in shipments
+    ]
 
 
 def bodies(events: Sequence[Record], per_message: int = 1) -> list[bytes]:

@@ -13,6 +13,7 @@ import grpc
 from shilian.trace.v1 import trace_pb2 as pb
 from shilian.trace.v1.trace_pb2_grpc import TraceServiceStub
 
+from bench import notes
 from bench.calls import Server, serving
 from bench.ground import Ground
 from bench.ingest import OURS, SINGLE
@@ -57,7 +58,8 @@ def _sampled(line: Line, api: Server) -> Iterator[Sample]:
     started = time.monotonic()
     loads = 0
     while (at := time.monotonic() - started) < LASTS_S:
-        rate = line.rate(Load.of(SINGLE, first=loads * SINGLE))
+        shipments = notes.records(SINGLE // 2, first=loads * SINGLE // 2)
+        rate = line.rate(Load.carrying([*shipments, *notes.receipts(shipments)]))
         loads += 1
         sample = Sample(at, rate, line.children[0].resident_mib(), api.child.resident_mib())
         log.info("soak %4.0f s: %.0f events/s, worker %.0f MiB, api %.0f MiB", *sample)

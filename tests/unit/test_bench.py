@@ -99,6 +99,14 @@ def test_events_of_a_load_are_clean_and_different(decision: Decision) -> None:
     assert not [entry.flags for entry in decision.entries if entry.flags]
 
 
+def test_every_shipment_of_a_soak_is_received(decision: Decision) -> None:
+    facts = {site.site: site for site in notes.sites()}
+    taken = decide(notes.receipts(notes.records(COUNT)), {}, facts).entries
+    assert not [entry.flags for entry in taken if entry.flags]
+    received = {told.id for entry in taken for told in handoffs.told(entry) if not told.handed_over}
+    assert received == {told.id for entry in decision.entries for told in handoffs.told(entry)}
+
+
 def test_loads_from_different_numbers_share_no_event() -> None:
     first, second = notes.records(40), notes.records(40, first=40)
     assert not {record.id for record in first} & {record.id for record in second}
