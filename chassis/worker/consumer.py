@@ -24,6 +24,7 @@ from chassis.settings import Settings
 from chassis.worker.batch import BatchRunner, Delivery
 from chassis.worker.lenient import read_leniently
 from chassis.worker.publisher import RECONNECT_S, Publisher
+from chassis.worker.window import BATCH_BYTES, Window
 from contracts.model import Contract
 from contracts.topology import Queue
 
@@ -45,12 +46,6 @@ LOOKS_S = 0.1
 """How long a batch waits for a queue that goes first to be quiet for how long, and how often it looks: there, and at
 the wire when its window is full.
 """
-
-BATCH_BYTES = 4 << 20
-"""A batch ends here even when it has few messages: bundles are large, and a batch is one transaction."""
-
-WINDOW_BYTES = 2 * BATCH_BYTES
-"""A window is no larger, whatever its messages: a thousand bundles waiting would be more than the process may have."""
 
 
 class Cancelled(Exception):
@@ -92,15 +87,13 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         read_leniently()
         self.settings: Settings = self.container.config["settings"]
         self._batch = min(self.most or self.settings.batch_size, self.settings.batch_size)
-        self._window: deque[Delivery] = deque()
-        self._window_bytes = 0
+        self._window = Window(self._batch, self.most_bytes)
         self._flights: deque[Flight] = deque()
         self._connection: BlockingConnection | None = None
         self._stopping = False
         self._stopped = Event()
-        self._latest: Delivery | None = None
         self._awaited = False
-        self._arrived = self._beat = self._subscribed = time.monotonic()
+        self._beat = self._subscribed = time.monotonic()
         self._runner = BatchRunner(self.queue, self.models, self.publisher, self._call, self.settings)
 
     def start(self) -> None:
@@ -133,11 +126,11 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         """
         patience = AWAITED_S if self._awaited else TELLING_S
         # A full window leaves on the wire what may be older.
-        if not self._connection or self._full() or time.monotonic() - self._subscribed < patience:
+        if not self._connection or self._window.full or time.monotonic() - self._subscribed < patience:
             return True
         here = [delivery for flight in self._flights for delivery in flight.deliveries] + list(self._window)
-        if not here and self._latest and time.monotonic() - self._arrived < TELLING_S:
-            here = [self._latest]
+        if not here and self._window.latest and time.monotonic() - self._window.arrived < TELLING_S:
+            here = [self._window.latest]
         return any(clock.now() - delivery.raw.envelope.time > by for delivery in here)
 
     def _run(self) -> None:
@@ -190,27 +183,20 @@ class Consumer(Entrypoint):  # type: ignore[misc]
 
     def _due(self) -> bool:
         """Whether a batch is full, or has waited long enough where nothing else is in flight."""
-        lingered = time.monotonic() - self._window[0].at >= self.settings.linger_ms / 1000
-        full = len(self._window) >= self._batch or self._window_bytes >= self.most_bytes
-        return (full or (lingered and not self._flights)) and not self._gives_way()
+        lingered = time.monotonic() - self._window.since >= self.settings.linger_ms / 1000
+        return (self._window.has_batch or (lingered and not self._flights)) and not self._gives_way()
 
     def _gives_way(self) -> bool:
         """Whether the queue that goes first has messages here, or just had; nothing waits for ever."""
         now = time.monotonic()
-        if not self.after or now - self._window[0].at > GIVES_WAY_S:
+        if not self.after or now - self._window.since > GIVES_WAY_S:
             return False
         others = (found for found in self.container.entrypoints if isinstance(found, Consumer))
         first = [other for other in others if other.queue is self.after]
-        return any(other._window or other._flights or now - other._arrived < QUIET_S for other in first)
+        return any(other._window or other._flights or now - other._window.arrived < QUIET_S for other in first)
 
     def _launch(self) -> None:
-        batch: list[Delivery] = []
-        size = 0
-        while self._window and len(batch) < self._batch and size < self.most_bytes:
-            batch.append(self._window.popleft())
-            size += len(batch[-1].body)
-        self._window_bytes -= size
-        flight = Flight(batch)
+        flight = Flight(self._window.take())
         self._flights.append(flight)
         self.container.spawn_managed_thread(partial(self._fly, flight), identifier=f"batch {self.queue.name}")
 
@@ -222,7 +208,7 @@ class Consumer(Entrypoint):  # type: ignore[misc]
 
     def _listen(self, connection: BlockingConnection) -> None:
         """Reads on; where enough is here, only what keeps the connection alive, and the rest stays on the wire."""
-        if not self._full():
+        if not self._window.full:
             connection.process_data_events(time_limit=self._patience())
             return
         if self._flights:
@@ -231,16 +217,13 @@ class Consumer(Entrypoint):  # type: ignore[misc]
             eventlet.sleep(LOOKS_S)
         connection.process_data_events(time_limit=0)
 
-    def _full(self) -> bool:
-        return self._window_bytes >= WINDOW_BYTES
-
     def _patience(self) -> float:
         """Seconds the pump may wait for the broker before it must look at the batches again."""
         if not self._window or self._flights:
             return IDLE_S
         if self._gives_way():
             return LOOKS_S
-        return max(0.0, self._window[0].at + self.settings.linger_ms / 1000 - time.monotonic())
+        return max(0.0, self._window.since + self.settings.linger_ms / 1000 - time.monotonic())
 
     def _drain(self, connection: BlockingConnection, channel: BlockingChannel, tag: str) -> None:
         """Stops clean: no acks, so the broker's window fills and falls silent; then cancel; then finish and ack all.
@@ -248,8 +231,8 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         Cancelling first would send back what is on the wire (measured: up to a window in most stops).
         """
         quiet = self.settings.quiet_ms / 1000
-        self._arrived = time.monotonic()
-        while time.monotonic() - self._arrived < quiet:
+        began = time.monotonic()
+        while time.monotonic() - max(began, self._window.arrived) < quiet:
             connection.process_data_events(time_limit=quiet)
         channel.basic_cancel(tag)
         while self._flights or self._window:
@@ -260,20 +243,9 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         self._forget()
 
     def _on_delivery(self, _channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        self._arrived = time.monotonic()
         self._awaited = False
-        delivery = Delivery(
-            method.delivery_tag,
-            method.exchange,
-            method.routing_key,
-            properties,
-            body,
-            method.redelivered,
-            self._arrived,
-        )
-        self._latest = delivery
-        self._window.append(delivery)
-        self._window_bytes += len(body)
+        come = method.delivery_tag, method.exchange, method.routing_key
+        self._window.add(Delivery(*come, properties, body, method.redelivered, time.monotonic()))
 
     def _check(self, channel: BlockingChannel) -> None:
         self._beat = time.monotonic()
@@ -289,7 +261,6 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         """After a lost connection the broker delivers again; batches still in flight are waited for, not acked."""
         self._connection = None
         self._window.clear()
-        self._window_bytes = 0
         while self._flights:
             self._flights.popleft().landed.wait()
 
