@@ -3,24 +3,20 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import eventlet
-import pika
 from pydantic import ValidationError
 
 from chassis import metrics
 from chassis.logs import envelope_context, exception_text, log_context, named
-from chassis.message import ATTEMPT, OWN_HEADERS, ROUTING_KEY, Message, RawMessage, dead_letter, safe_headers, short_id
+from chassis.message import ATTEMPT, ROUTING_KEY, Message, RawMessage, dead_letter, safe_headers, short_id
 from chassis.outgoing import Outgoing, outgoing
 from chassis.settings import Settings
+from chassis.worker.delivery import Delivery
 from chassis.worker.mongo import is_away
 from chassis.worker.publisher import BrokerAway, Publisher
 from contracts.egress import FieldError, Outcome, Verdict, VerdictsV1
-from contracts.envelope import parse
 from contracts.model import Contract
 from contracts.rules import error, validation_errors
 from contracts.topology import RETRY_LADDER, Queue
@@ -34,35 +30,6 @@ TRACE_KEPT = 8_000
 
 MAX_BYTES = 16 << 20
 """A bundle is at most a quarter of it; what is larger was not made by one of ours."""
-
-
-@dataclass(eq=False)
-class Delivery:
-    """A message as pika delivered it, and when (monotonic seconds)."""
-
-    tag: int
-    exchange: str
-    routing_key: str
-    properties: pika.BasicProperties
-    body: bytes
-    redelivered: bool
-    at: float
-
-    @cached_property
-    def raw(self) -> RawMessage:
-        """With its envelope read, once; a message back from the ladder gets its first routing key again.
-
-        The platform's own headers count only on the default exchange, which the ladder and a replay use and where no
-        source may publish: on any other a sender could claim to be another by writing them.
-        """
-        properties = self.properties
-        headers: Mapping[str, Any] = {_text(name): value for name, value in (properties.headers or {}).items()}
-        if self.exchange and not OWN_HEADERS.isdisjoint(headers):
-            headers = {name: value for name, value in headers.items() if name not in OWN_HEADERS}
-        key = str(headers.get(ROUTING_KEY, _text(self.routing_key)))
-        content_type = _text(properties.content_type or "application/json")
-        envelope, body = parse(headers, self.body, key, properties.message_id, datetime.now(UTC), content_type)
-        return RawMessage(envelope, body, key, headers, content_type, self.redelivered)
 
 
 class Parsed(NamedTuple):
@@ -214,8 +181,3 @@ class BatchRunner:
         trace = exception_text(failure)[-TRACE_KEPT:]
         told = [FieldError(field="", value=type(failure).__name__, rule="poison", message=trace)]
         self._publisher.publish([dead_letter(self._queue.name, raw, "poison", told, 1)])
-
-
-def _text(short: str | bytes) -> str:
-    """A short string; pika leaves one that is no UTF-8 as bytes. What cannot be read is left out: it must not grow."""
-    return short.decode(errors="ignore") if isinstance(short, bytes) else short

@@ -21,7 +21,8 @@ from pika.exceptions import AMQPError
 
 from chassis import clock, metrics
 from chassis.settings import Settings
-from chassis.worker.batch import BatchRunner, Delivery
+from chassis.worker.batch import BatchRunner
+from chassis.worker.delivery import Delivery
 from chassis.worker.lenient import read_leniently
 from chassis.worker.publisher import RECONNECT_S, Publisher
 from chassis.worker.window import BATCH_BYTES, Window

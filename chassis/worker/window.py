@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from chassis.worker.batch import Delivery
+from chassis.worker.delivery import Delivery
 
 BATCH_BYTES: Final = 4 << 20
 """A batch ends here even when it has few messages: bundles are large, and a batch is one transaction."""

@@ -5,7 +5,7 @@ from itertools import count
 import pika
 import pytest
 
-from chassis.worker.batch import Delivery
+from chassis.worker.delivery import Delivery
 from chassis.worker.window import BATCH_BYTES, Window
 
 TAGS = count(1)
@@ -50,15 +50,16 @@ def test_a_window_has_a_batch_once_one_could_not_be_larger() -> None:
 
 def test_a_window_is_full_by_its_bytes_until_a_batch_is_taken() -> None:
     here = window(1000, *[BATCH_BYTES // 2] * 3)
-    assert not here.full
+    full = [here.full]
     here.add(delivery(BATCH_BYTES // 2))
-    assert here.full
+    full.append(here.full)
     here.take()
-    assert not here.full
+    assert [*full, here.full] == [False, True, False]
 
 
 def test_what_came_last_is_known_after_it_was_taken_or_forgotten() -> None:
     here = window(1, 1, 1)
     *_, last = here
-    here.take(), here.clear()
+    here.take()
+    here.clear()
     assert (len(here), here.full, here.latest, here.arrived) == (0, False, last, last.at)
