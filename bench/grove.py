@@ -1,7 +1,7 @@
 """Stores of events with one chain spread among the others: a batch that a site hands on to three, and so on."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -51,7 +51,7 @@ class Grove:
 
     def _collections(self, indexed: bool) -> list[Collection]:
         def declared(each: Collection, indexes: Sequence[IndexModel]) -> Collection:
-            return Collection(each.name + self.name, tuple(indexes), each.schema)
+            return replace(each, name=each.name + self.name, indexes=tuple(indexes))
 
         ours = [each for each in store.COLLECTIONS if each.name in (store.EVENTS, store.SITES)]
         return [declared(each, each.indexes if indexed else ()) for each in ours]

@@ -132,7 +132,8 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         here = [delivery for flight in self._flights for delivery in flight.deliveries] + list(self._window)
         if not here and self._window.latest and time.monotonic() - self._window.arrived < TELLING_S:
             here = [self._window.latest]
-        return any(clock.now() - delivery.raw.envelope.time > by for delivery in here)
+        late = clock.now() - by
+        return any(delivery.raw.envelope.time < late for delivery in here)
 
     def _run(self) -> None:
         attempt = 0

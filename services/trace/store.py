@@ -64,6 +64,8 @@ COLLECTIONS: Final = (
             IndexModel([("time", -1), ("_id", -1)]),
         ),
         _SCHEMA,
+        # A walk reads events of one chain from all over the store.
+        page_kb=16,
     ),
     Collection(
         SITES,

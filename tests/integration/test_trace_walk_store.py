@@ -161,3 +161,9 @@ def test_every_question_of_a_walk_reads_an_index(drive: Drive[Chain], db: Any) -
     query = walk_store.query(EventsAt(Direction.FORWARD, ("A@s0", "B@s0")))
     plan = db[query.collection].find(query.filter, query.fields).explain()
     assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
+
+
+def test_events_lie_on_pages_of_which_a_walk_can_afford_many(db: Any) -> None:
+    ensure(db, store.COLLECTIONS)
+    assert db[store.EVENTS].options()["storageEngine"] == {"wiredTiger": {"configString": "leaf_page_max=16KB"}}
+    assert not db[store.SITES].options().get("storageEngine")
