@@ -55,10 +55,11 @@ def list_findings(
     division: Division = "",
     kind: Annotated[str, typer.Option(**words([*FINDINGS]), help="类别。Kind.")] = "",
     site: Annotated[str, typer.Option(help="场所编号。At this site.")] = "",
+    batch: Annotated[str, typer.Option(help="追溯码。About this batch.")] = "",
     open: Annotated[bool | None, typer.Option("--open/--closed", help="只看未消除或已消除。Both without it.")] = None,
 ) -> pb.ListFindingsRequest:
     """列出断链、静默和存疑的发现。List what trace found by itself, newest first."""
-    return pb.ListFindingsRequest(division=division, kind=kind, site_id=site, open=open)
+    return pb.ListFindingsRequest(division=division, kind=kind, site_id=site, batch=batch, open=open)
 
 
 @app.command()

@@ -224,7 +224,7 @@ def test_vendor_publishes_reads_the_answers_and_a_regulator_traces(run: Run, bus
     assert "完整率 completeness" in run("event", "show", sold["event_id"]).stdout
     assert "发货" in run("event", "list", "--step", "shipping").stdout
     assert printed(run("event", "flags", "--format", "json"))["events"] == 2
-    assert printed(run("finding", "list", "--open", "--format", "json"))["findings"] == []
+    assert printed(run("finding", "list", "--open", "--batch", batch, "--format", "json"))["findings"] == []
     assert "NOT_FOUND" in run("finding", "show", "F1").stderr
     depths = {one["queue"]: one for one in printed(run("queues", "--format", "json"))}
     assert depths["trace.capture"] == {"queue": "trace.capture", "waiting": 0, "consumers": 1, "dead": 0}

@@ -323,6 +323,9 @@ def test_findings_are_listed_within_the_callers_scope(
     assert ask(division="371302") == ask(kind="unknown_source") == ["unknown_source/D"]
     assert ask(open=False) == ["overdue_shipment/B"]
     assert ask(open=True, site_id=STALL.site) == ["overdue_shipment/A"]
+    assert (ask(batch="B"), ask(batch="B", open=True)) == (["overdue_shipment/B"], [])
+    of_batch = db.findings.find({"batches": "B"}).sort([("opened_at", -1)]).explain()["queryPlanner"]["winningPlan"]
+    assert "batches_1_opened_at_-1" in str(of_batch)
     assert ask({"role": "operator", "operator_id": "o:school"}) == ["unknown_source/D"]
     assert client.status("ListFindings", pb.ListFindingsRequest(kind="x")) == grpc.StatusCode.INVALID_ARGUMENT
 

@@ -46,6 +46,7 @@ def asked(request: pb.ListFindingsRequest, sites: Sequence[str], caller: Caller,
         {"kind": request.kind} if request.kind else {},
         {"open": request.open} if request.HasField("open") else {},
         {"site": {"$in": list(sites)}} if sites else {},
+        {"batches": request.batch} if request.batch else {},
         within_or_nowhere(scope_prefix(request.division)) if request.division else {},
         older("opened_at", after),
     ]

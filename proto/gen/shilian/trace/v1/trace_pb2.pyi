@@ -910,6 +910,7 @@ class ListFindingsRequest(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     OPEN_FIELD_NUMBER: _builtins.int
     SITE_ID_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """1 to 500; 50 when 0."""
     page_token: _builtins.str
@@ -919,6 +920,8 @@ class ListFindingsRequest(_message.Message):
     open: _builtins.bool
     """Open ones or closed ones only; both when absent."""
     site_id: _builtins.str
+    batch: _builtins.str
+    """Trace code of goods it is about."""
     def __init__(
         self,
         *,
@@ -928,10 +931,11 @@ class ListFindingsRequest(_message.Message):
         kind: _builtins.str = ...,
         open: _builtins.bool | None = ...,
         site_id: _builtins.str = ...,
+        batch: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_open", b"_open", "open", b"open"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_open", b"_open", "division", b"division", "kind", b"kind", "open", b"open", "page_size", b"page_size", "page_token", b"page_token", "site_id", b"site_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_open", b"_open", "batch", b"batch", "division", b"division", "kind", b"kind", "open", b"open", "page_size", b"page_size", "page_token", b"page_token", "site_id", b"site_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__open: _TypeAlias = _typing.Literal["open"]  # noqa: Y015
     _WhichOneofArgType__open: _TypeAlias = _typing.Literal["_open", b"_open"]  # noqa: Y015
