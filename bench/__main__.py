@@ -81,9 +81,10 @@ def main() -> None:
     """Runs; trouble is one message on stderr and exit status 1."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("bench").setLevel(logging.INFO)
-    # So that what was started is ended, also when the terminal goes.
+    # So that what was started is ended, also when the terminal goes, unless told to outlive it (nohup).
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, lambda number, _: sys.exit(128 + number))
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, lambda number, _: sys.exit(128 + number))
     try:
         typer.run(run)
     except (StackError, Died, Wrong) as trouble:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from deploy.simulator.faults import Behaviour, describe
 from deploy.simulator.providers import PROVIDERS, Simulator
 from deploy.simulator.settings import SimulatorSettings
-from services.notify.deliveries.hours import shown
+from services.notify.hours import shown
 
 TITLES: Final = {"sms": "短信", "wechat": "微信", "wecom": "企业微信", "webhook": "Webhook"}
 SHOWN: Final = 200

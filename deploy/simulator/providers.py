@@ -16,8 +16,8 @@ from deploy.simulator.faults import Behaviour, Conduct, Fault, instead
 from deploy.simulator.receipts import Receipts
 from deploy.simulator.sent import Outbox, Sent
 from deploy.simulator.settings import SimulatorSettings
-from services.notify.deliveries.hours import shown
 from services.notify.events.templates import words
+from services.notify.hours import shown
 from services.notify.signing import acs3_authorization, same, webhook_signature
 
 PROVIDERS: Final = ("sms", "wechat", "wecom", "webhook")

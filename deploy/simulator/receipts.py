@@ -10,7 +10,7 @@ import httpx
 from deploy.simulator.faults import Behaviour
 from deploy.simulator.sent import Sent
 from deploy.simulator.settings import SimulatorSettings
-from services.notify.deliveries.hours import wall
+from services.notify.hours import wall
 from services.notify.signing import wechat_signature
 
 RETRY_S: Final = 1.0

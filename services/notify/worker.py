@@ -21,7 +21,6 @@ from contracts.recalls import RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
 from contracts.registry import GridChangedV1, SitesAliasedV1, SitesChangedV1
 from services.notify import announce, store, writes
 from services.notify.deliveries import plan
-from services.notify.deliveries.hours import next_digest
 from services.notify.deliveries.outcomes import Settled, bundled, received
 from services.notify.deliveries.settling import known, settle
 from services.notify.domain import Channel, State
@@ -29,6 +28,7 @@ from services.notify.events import notices
 from services.notify.events.events import Occurrence
 from services.notify.events.occurrences import Body, occurrences, sites_named
 from services.notify.events.templates import words
+from services.notify.hours import next_digest
 from services.notify.providers import sender_of
 from services.notify.replica import load
 from services.notify.subscriptions import heard_as, in_force

@@ -56,5 +56,5 @@ def _line(lot: Mapping[str, Any]) -> ProposedLine:
         category=lot["category"],
         quantity=None if quantity is None else f"{quantity:f}",
         unit=lot.get("unit"),
-        quantity_text=lot.get("quantity_text"),
+        quantity_text=lot.get("quantity_text") if quantity is None else None,
     )

@@ -34,7 +34,9 @@ from services.trace.watch.watching import SWEEP, Watching
 
 ANNOUNCEMENTS: Final = 20
 ANNOUNCED_BYTES: Final = 512 << 10
-"""To a batch; one tells of up to a whole batch of events, 300 kB."""
+"""To a batch, for one may tell of 500 events: 300 kB of JSON, and ten times that read into models. Raw, a window keeps
+more of them (`window.WINDOW_BYTES`).
+"""
 
 
 class TraceWorker:

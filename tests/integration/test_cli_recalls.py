@@ -51,6 +51,10 @@ def test_goods_are_found_recalled_and_confirmed_by_command_line(shilian: Shilian
     id = opened["recall_id"]
     assert (opened["state"], opened["sites"], opened["overdue"]) == ("open", 3, False)
     assert [each["recall_id"] for each in shilian.json("recall", "list", "--open", "--batch", "A")["recalls"]] == [id]
+    again = shilian.run("recall", "open", "A", "--reason", "再次检出", "--class", "1", "--request-id", "r2").stdout
+    assert f"这些批次已有召回进行中 already under recall: {id}" in again
+    second = next(each["recall_id"] for each in shilian.json("recall", "list")["recalls"] if each["recall_id"] != id)
+    shilian.run("recall", "close", second, "--reason", "误开")
     assert f"这些批次已有召回进行中 already under recall: {id}" in shilian.run("recall", "simulate", "A").stdout
     shown = shilian.run("recall", "get", id).stdout
     assert "检出禁用农药" in shown

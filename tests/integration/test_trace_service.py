@@ -209,7 +209,8 @@ def test_shipment_proposes_its_receipt_once(worker: Process, bus: Bus, db: Any) 
     capture(bus, record("E0", Step.RECEIVING, SCHOOL, "B", counterparty=STALL, source="catering"))
     await_events(db, 1)
     assert bus.await_message(proposed["catering"]).body["verdicts"]
-    capture(bus, record("E4", Step.SHIPPING, STALL, counterparty=SCHOOL))
+    jin = (lot("A")[0].model_copy(update={"quantity_text": "20 斤"}),)
+    capture(bus, record("E4", Step.SHIPPING, STALL, counterparty=SCHOOL, inputs=jin, outputs=jin))
     for queue in proposed.values():
         proposal = bus.await_message(queue).body
         assert (proposal["event_id"], proposal["receiver_site"]) == ("E4", SCHOOL.site)

@@ -187,6 +187,7 @@ def test_a_proposed_receipt_says_what_the_receipt_is_to_give() -> None:
     assert proposal(told) == "王记 → r: 大白菜 60 kg SLN7RM2X29TAP6X3X0I (单号 YPT-1)"
     bare = {**told, "supplier_name": None, "document": None, "lines": [{"batch": "SL1"}]}
     assert proposal(bare) == "s → r: SL1"
+    assert proposal({**bare, "lines": [{"batch": "SL1", "quantity_text": "3 筐"}]}) == "s → r: 3 筐 SL1"
 
 
 def test_token_carries_its_claims_and_the_stack_can_check_it(run: Run, home: Home) -> None:

@@ -13,12 +13,12 @@ from contracts.inspection import TaskFacts, TaskKind, TasksChangedV1, TaskState
 from contracts.notices import BulletinPublishedV1
 from contracts.recalls import EndedRecall, Recall, RecallChange, RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
 from services.notify.deliveries import plan
-from services.notify.deliveries.hours import after_quiet, next_digest
 from services.notify.events import notices
 from services.notify.events.events import EVENTS, Occurrence
 from services.notify.events.occurrences import occurrences, sites_named
 from services.notify.events.templates import render, words
 from services.notify.grid import Grid
+from services.notify.hours import after_quiet, next_digest
 from services.notify.subscriptions import DEFAULTS, in_force, wants
 
 NOON = datetime(2026, 10, 8, 4, 0, tzinfo=UTC)

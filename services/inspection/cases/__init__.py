@@ -1,0 +1,1 @@
+"""Cases: settled must by must and gate by gate; penalties, interviews and accountability."""

@@ -1,0 +1,1 @@
+"""What a check goes through, random draws, samples, the duty ledger."""

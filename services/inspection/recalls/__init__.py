@@ -1,0 +1,1 @@
+"""Recalls that failed tests propose, and the tasks of an opened one."""

@@ -1,0 +1,1 @@
+"""Tests, and what follows from one: objections, re-tests, parked and shared results."""

@@ -1,0 +1,1 @@
+"""Risk grades, credit files, marks of how a site records."""

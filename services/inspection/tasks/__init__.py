@@ -1,0 +1,1 @@
+"""Tasks through the closed loop: inspect, rectify, re-check."""

@@ -8,10 +8,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from services.notify.channels.http import Answer, Http, as_json
-from services.notify.deliveries.hours import wall
 from services.notify.deliveries.quotas import sms_template
 from services.notify.deliveries.retries import Accepted, Outcome, Refusal, Trouble
 from services.notify.events.templates import render
+from services.notify.hours import wall
 from services.notify.settings import NotifySettings
 from services.notify.signing import acs3_authorization, canonical_query
 

@@ -1,0 +1,1 @@
+"""The life of a delivery: planned, sent, settled, tried again."""

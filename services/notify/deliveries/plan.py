@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.notify.deliveries.hours import after_quiet, next_digest
 from services.notify.domain import Channel, State, delivery_id
 from services.notify.events.events import EVENTS, Occurrence
 from services.notify.events.templates import render
 from services.notify.grid import Grid, Recipient
+from services.notify.hours import after_quiet, next_digest
 from services.notify.subscriptions import Subscription, wants
 
 Row = dict[str, Any]

@@ -19,10 +19,10 @@ from contracts.inspection import (
 )
 from contracts.notices import BulletinPublishedV1
 from contracts.recalls import EndedRecall, Recall, RecallChange, RecallsChangedV1, RecallsClosedV1, RecallsOpenedV1
-from services.notify.deliveries.hours import shown
 from services.notify.events.events import Occurrence
 from services.notify.events.places import division_name, place
 from services.notify.events.recalls import Sites, changed, ended, opened, proposed
+from services.notify.hours import shown
 
 Body = (
     FindingsChangedV1

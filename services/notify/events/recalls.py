@@ -7,9 +7,9 @@ from contracts.egress import GoodsChange, Quantity
 from contracts.inspection import RecallProposal, RecallState
 from contracts.recalls import LEVELS, EndedRecall, Recall, RecallChange, RecallFacts
 from contracts.units import SYMBOLS
-from services.notify.deliveries.hours import shown
 from services.notify.events.events import Occurrence
 from services.notify.events.places import place
+from services.notify.hours import shown
 
 MOST_LINES: Final = 5
 """Batches named of a site."""

@@ -1,0 +1,1 @@
+"""The grid (网格): cells, officers, phases."""

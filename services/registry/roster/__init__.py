@@ -1,0 +1,1 @@
+"""Rosters: files of sites, row by row."""

@@ -113,7 +113,7 @@ class RecallServicer(StockCalls, recall_pb2_grpc.RecallServiceServicer):
         return simulation, seen
 
     async def _under_way(self, simulation: Simulation) -> list[str]:
-        """Ids of the caller's recalls that bring the same goods back already."""
+        """Ids of the caller's open recalls of any of the same batches."""
         where = rows.under_way(simulation.batches, current_caller())
         found = await self._reader.first(rows.RECALLS, where, rows.NEWEST_FIRST, rows.MOST_UNDER_WAY, {"_id": 1})
         return [row["_id"] for row in found]

@@ -48,7 +48,7 @@ COLLECTIONS: Final = (
             IndexModel([("operator", 1), ("opened_at", -1)]),
             IndexModel([("site", 1), ("opened_at", -1)]),
             IndexModel([("counterparty", 1)], partialFilterExpression=_OPEN),
-            IndexModel([("batches", 1), ("opened_at", -1)]),
+            IndexModel([("batches", 1), ("opened_at", -1), ("_id", -1)]),
         ),
         {
             "required": ["kind", "open", "version", "site", "due_at", "opened_at"],
