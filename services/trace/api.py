@@ -16,7 +16,7 @@ from chassis.api.mongo import Store
 from chassis.api.pages import page_size, page_token, position
 from chassis.api.server import Service
 from contracts import kde
-from services.trace import privacy, queries, requests, rows, store, translate
+from services.trace import privacy, queries, requests, rows, translate
 from services.trace.api_reading import ApiReader
 from services.trace.corrections import calls as declaration_calls
 from services.trace.told import Stored
@@ -37,16 +37,14 @@ class TraceServicer(trace_pb2_grpc.TraceServiceServicer):
 
     async def GetEvent(self, request: pb.GetEventRequest, context: Any) -> pb.GetEventResponse:
         """Raises NotFound."""
-        where = {"$and": [{"_id": request.event_id}, queries.scope(current_caller())]}
-        row = await self._reader.one(store.EVENTS, where)
-        if row is None:
+        found = await self._reader.aggregate(queries.whole(request.event_id, current_caller()))
+        if not found:
             raise NotFound("event", request.event_id)
-        event = translate.event(row, await self._reader.facts([row]))
-        declared = await self._reader.find(store.DECLARATIONS, {"event_id": row["_id"]})
+        row = found[0]
         return pb.GetEventResponse(
-            event=event,
+            event=translate.event(row, await self._reader.facts([row], row["sites"])),
             completeness=float(kde.completeness(rows.record(row))),
-            declarations=declaration_calls.messages(declared),
+            declarations=declaration_calls.messages(row["declarations"]),
         )
 
     async def QueryEvents(self, request: pb.QueryEventsRequest, context: Any) -> pb.QueryEventsResponse:

@@ -56,7 +56,17 @@ class ApiReader:
         await self.walked(sites.resolve((), site))
         return sites.ids(sites.now(site)) if site else []
 
-    async def facts(self, rows: list[Stored]) -> Facts:
-        """What the registry told of the sites on either side of events."""
+    async def facts(self, rows: list[Stored], read: list[Stored] | None = None) -> Facts:
+        """What the registry told of the sites on either side of events; `read` are their rows, where they were read
+        with the events: aliases are followed from there.
+        """
         sites = {site for row in rows for site in (row["site"], row["there"])}
-        return await answered_later(replicas.meant(sites, SiteFacts), lambda where: self.find(store.SITES, where))
+
+        async def answer(where: Stored) -> list[Stored]:
+            nonlocal read
+            if read is None:
+                return await self.find(store.SITES, where)
+            found, read = read, None
+            return found
+
+        return await answered_later(replicas.meant(sites, SiteFacts), answer)

@@ -8,7 +8,7 @@ from contracts.divisions import scope_prefix
 from services.trace.lineage import HANDOVERS, TAKEOVERS
 from services.trace.pages import Position, older
 from services.trace.privacy import OPERATOR, SYSTEM
-from services.trace.store import EVENTS
+from services.trace.store import DECLARATIONS, EVENTS, SITES
 from services.trace.told import Stored
 
 PROVINCE_DIGITS: Final = 2
@@ -30,6 +30,18 @@ def within_or_nowhere(division: str) -> Stored:
     """The same of what may have no division: a province looks after that."""
     inside = within(division)
     return {"$or": [inside, {"division": None}]} if len(division) == PROVINCE_DIGITS else inside
+
+
+def whole(event: str, caller: Caller) -> list[Stored]:
+    """Pipeline of one event of the caller's, with its `declarations` and the replica's rows of its two `sites`: one
+    question in place of three.
+    """
+    return [
+        {"$match": {"$and": [{"_id": event}, scope(caller)]}},
+        {"$lookup": {"from": DECLARATIONS, "localField": "_id", "foreignField": "event_id", "as": "declarations"}},
+        {"$set": {"sides": ["$site", "$there"]}},
+        {"$lookup": {"from": SITES, "localField": "sides", "foreignField": "_id", "as": "sites"}},
+    ]
 
 
 class Question(NamedTuple):

@@ -280,6 +280,9 @@ def test_merged_site_is_walked_through_under_all_its_ids(worker: Process, client
     eventually(lambda: walk(client, "A", pb.DIRECTION_BACKWARD).complete)
     chain = walk(client, "A", pb.DIRECTION_BACKWARD)
     assert {node.site_id for node in chain.nodes} == {FARM.site, STALL.site, SCHOOL.site}
+    register(bus, db, facts(STALL))
+    told = client.call("GetEvent", pb.GetEventRequest(event_id="E2")).event
+    assert (told.counterparty_site_id, told.counterparty_name) == (STALL.site, facts(STALL).name)
 
 
 def test_queries_page_filter_and_count(worker: Process, client: Client, bus: Bus, db: Any) -> None:
