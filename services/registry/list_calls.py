@@ -13,7 +13,7 @@ from chassis.api.pages import page_size, page_token, position
 from contracts import rules
 from services.registry import queries, store
 from services.registry.documents import Operator, Site
-from services.registry.grid.translate import change_message, facts_message, gaps_message, obligation_message
+from services.registry.list_translate import change_message, facts_message, gaps_message, obligation_message
 from services.registry.reading import Reading
 from services.registry.translate import category_word, gap_word
 

@@ -19,11 +19,11 @@ from chassis.timers import due
 from contracts import divisions, rules
 from services.registry import queries, store
 from services.registry.documents import Claim
-from services.registry.grid.translate import roster_message
 from services.registry.reading import Reading
 from services.registry.requests import require_inside
 from services.registry.roster.entries import Import, Read, as_of, read
 from services.registry.roster.tables import Row, rows_of
+from services.registry.roster.translate import roster_message
 from services.registry.translate import roster_kind_word
 
 SHEET: Final = 500
