@@ -31,14 +31,20 @@ def _unless_newer(id: str, news: Mapping[str, Any], version: str) -> UpdateOne:
     return UpdateOne({"_id": id}, [{"$replaceWith": {"$cond": [newer, "$$ROOT", merged]}}], upsert=True)
 
 
-def meant(ids: Iterable[str], model: type[Facts]) -> Generator[Row, list[Row], dict[str, Facts]]:
+def meant(
+    ids: Iterable[str], model: type[Facts], read: list[Row] | None = None
+) -> Generator[Row, list[Row], dict[str, Facts]]:
     """The facts of what each id means today, where there are some: yields filters and is sent rows, once and once more
-    where an alias leads on. Aliases met on the way are told too.
+    where an alias leads on. Aliases met on the way are told too. `read` are the rows of these ids, where they are at
+    hand: then only aliases are asked for.
     """
     wanted, asked, found = set(ids), set[str](), dict[str, Row]()
     while wanted:
         asked |= wanted
-        told = yield {"_id": {"$in": sorted(wanted)}}
+        if read is None:
+            told = yield {"_id": {"$in": sorted(wanted)}}
+        else:
+            told, read = read, None
         found |= {row["_id"]: row for row in told}
         wanted = {row["alias_of"] for row in told if row.get("alias_of")} - asked
     today = ends(found.values())

@@ -61,12 +61,5 @@ class ApiReader:
         with the events: aliases are followed from there.
         """
         sites = {site for row in rows for site in (row["site"], row["there"])}
-
-        async def answer(where: Stored) -> list[Stored]:
-            nonlocal read
-            if read is None:
-                return await self.find(store.SITES, where)
-            found, read = read, None
-            return found
-
-        return await answered_later(replicas.meant(sites, SiteFacts), answer)
+        steps = replicas.meant(sites, SiteFacts, read)
+        return await answered_later(steps, lambda where: self.find(store.SITES, where))
