@@ -45,10 +45,8 @@ def verify(
 ) -> None:
     """核对追溯记录未被改动、删除或插入；有问题时退出码为 1。Verify that no event was changed, removed or inserted."""
     with reported():
-        known = _noted(anchor)
-        request = pb.VerifyBlocksRequest(
-            page_size=PAGE, lane=lane, from_number=first, until_number=last, anchors=_anchors(anchor, known)
-        )
+        known, noted = _noted(anchor)
+        request = pb.VerifyBlocksRequest(page_size=PAGE, lane=lane, from_number=first, until_number=last, anchors=noted)
         found = _summed(_shown(_pages(request, where.grpc_address(grpc_trace, "trace"), calling.metadata(token))))
     _tell(found, format)
     if found["problems"]:
@@ -64,23 +62,13 @@ def verify(
         typer.echo(f"链头已记入 heads noted in {anchor}", err=True)
 
 
-def _noted(anchor: Path | None) -> dict[str, Json]:
-    """Heads by lane: `{"1": {"number": 7, "hash": "…"}}`."""
+def _noted(anchor: Path | None) -> tuple[dict[str, Json], list[pb.Anchor]]:
+    """Heads by lane, `{"1": {"number": 7, "hash": "…"}}`, and as they are asked for; ValueError for another file."""
     try:
-        return dict(json.loads(anchor.read_text())) if anchor and anchor.exists() else {}
+        known = dict(json.loads(anchor.read_text())) if anchor and anchor.exists() else {}
+        return known, [pb.Anchor(lane=name, **head) for name, head in known.items()]
     except (ValueError, TypeError) as error:
-        raise _no_anchor(anchor, error) from error
-
-
-def _anchors(anchor: Path | None, known: Mapping[str, Json]) -> list[pb.Anchor]:
-    try:
-        return [pb.Anchor(lane=name, **head) for name, head in known.items()]
-    except (ValueError, TypeError) as error:
-        raise _no_anchor(anchor, error) from error
-
-
-def _no_anchor(anchor: Path | None, error: Exception) -> ValueError:
-    return ValueError(f"不是锚点文件 --anchor {anchor}: holds no heads of lanes: {error}")
+        raise ValueError(f"不是锚点文件 --anchor {anchor}: holds no heads of lanes: {error}") from error
 
 
 def _pages(request: pb.VerifyBlocksRequest, address: str, metadata: calling.Metadata) -> Iterator[Json]:
