@@ -25,7 +25,7 @@ import services.registry.translate
 import services.trace.queries
 import services.trace.store
 import services.trace.translate
-from chassis import garbage
+from chassis import memory
 from chassis.api.pages import DEFAULT_SIZE, position
 from chassis.caller import Caller
 from chassis.settings import Settings
@@ -101,7 +101,7 @@ async def serve(name: str) -> None:
     server.add_insecure_port(f"{settings.grpc_host}:{settings.grpc_port}")
     await server.start()
     # As our own processes do.
-    garbage.collect_seldom(garbage.API)
+    memory.economise(memory.API)
     await server.wait_for_termination()
 
 

@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from bench import halves, plain
 from bench.chain import Chain
-from chassis import garbage
+from chassis import memory
 from chassis.settings import Settings
 from contracts.envelope import Envelope
 from contracts.topology import EGRESS, EVENTS, TRACE_CAPTURE, Queue
@@ -94,7 +94,7 @@ def consume(handles: Mapping[Queue, Handle], source: str) -> None:
     announcing = Announcing(connection.channel(), source)
     waiting = [(Waiting(connection.channel(), queue), handle) for queue, handle in handles.items()]
     # As our own processes do.
-    garbage.collect_seldom(garbage.WORKER)
+    memory.economise(memory.WORKER)
     while True:
         connection.process_data_events(time_limit=_shortest(some.patience() for some, _ in waiting))
         for some, handle in waiting:

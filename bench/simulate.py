@@ -13,7 +13,7 @@ from bench.ground import Field, Ground
 from bench.hearing import Wrong
 from bench.result import Result, Side, measured
 from bench.seeding import seed
-from chassis import clock, garbage
+from chassis import clock, memory
 from chassis.asking import answered
 from services.trace import store
 from services.trace.recalls.portions import Fate
@@ -39,7 +39,7 @@ def recall_simulate(ground: Ground, rounds: int) -> Result:
         seed(field, store.EVENTS, documents, EVENTS)
         field.db[store.SITES].insert_many([_site(number) for number in range(HOLDERS)])
         # As the processes that walk do.
-        garbage.collect_seldom(garbage.API)
+        memory.economise(memory.API)
         walked = Side("its walk", _times(lambda: _walked(field)), 1 / 3)
         return measured("recall_simulate", "simulations/s", rounds, ours=_times(lambda: _held(field)), limit=walked)
 

@@ -14,7 +14,7 @@ from bench.ground import Ground
 from bench.grove import BATCH, NODES, Grove
 from bench.hearing import Wrong
 from bench.result import Result, Side, measured
-from chassis import garbage
+from chassis import memory
 from services.trace import store
 
 EVENTS: Final = 200_000
@@ -32,7 +32,7 @@ def walk(ground: Ground, rounds: int) -> Result:
         grove = Grove(field, EVENTS)
         grove.plant()
         # As the processes that walk do.
-        garbage.collect_seldom(garbage.API)
+        memory.economise(memory.API)
         bare = Side("bare walk, no model", _times(grove.bare), 0.5)
         return measured("walk", "walks/s", rounds, ours=_times(grove.walked), limit=bare)
 
@@ -62,7 +62,7 @@ def _larger(ground: Ground, rounds: int, name: str, events: int) -> Result:
         small, large = Grove(field, EVENTS, "_small"), Grove(field, events)
         small.plant()
         large.plant()
-        garbage.collect_seldom(garbage.API)
+        memory.economise(memory.API)
         same = Side(f"the same among {EVENTS:,}", _times(small.walked), 1 / 1.5)
         return measured(name, "walks/s", rounds, ours=_times(large.walked), limit=same)
 

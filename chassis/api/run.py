@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from pymongo.errors import PyMongoError
 
-from chassis import garbage
+from chassis import memory
 from chassis.api.auth import UndeclaredAccess
 from chassis.api.server import Misconfigured, Service, running
 from chassis.collections import Collection
@@ -32,7 +32,7 @@ async def _until_stopped(settings: Settings, services: Sequence[Service], collec
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings, services, collections) as api:
-        garbage.collect_seldom(garbage.API)
+        memory.economise(memory.API)
         log.info("serving", extra={"grpc_port": api.grpc_port, "http_port": api.http_port})
         await stop.wait()
         log.info("draining")

@@ -15,7 +15,7 @@ import eventlet.wsgi
 from amqp.exceptions import AMQPError
 from nameko.containers import ServiceContainer
 
-from chassis import garbage, health, topology
+from chassis import health, memory, topology
 from chassis.logs import setup_logs
 from chassis.settings import Settings
 from chassis.worker.publisher import RECONNECT_S
@@ -37,7 +37,7 @@ def run(service: type, settings: Settings) -> None:
     _serve_health(container, settings)
     _declare(settings, stopping)
     container.start()
-    garbage.collect_seldom(garbage.WORKER)
+    memory.economise(memory.WORKER)
     log.info("started", extra={"service": container.service_name})
     died = eventlet.spawn(container.wait)
     while not stopping and not died.dead:

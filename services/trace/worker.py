@@ -46,7 +46,7 @@ class TraceWorker:
     store = Store(store.COLLECTIONS, api_writes=False)
     lanes: ClassVar[Lanes] = Lanes()
 
-    @consume(topology.TRACE_CAPTURE, {"trace.capture.v1": CaptureV1}, at_once=3)
+    @consume(topology.TRACE_CAPTURE, {"trace.capture.v1": CaptureV1}, at_once=2)
     def capture(self, messages: list[Message[CaptureV1]]) -> None:
         """Records a batch of bundles: events, announcement and answers in one transaction.
 
