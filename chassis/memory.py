@@ -41,3 +41,17 @@ def economise(pace: Pace) -> None:
     allocator = ctypes.CDLL(None)
     for option, size in GLIBC.items() if hasattr(allocator, "mallopt") else ():
         allocator.mallopt(option, size)
+
+
+SEARCH_S: Final = 5.0
+"""Between two searches of a worker, up to 30 ms each under load: of what nobody thought of, no more may wait."""
+
+
+def search() -> None:
+    """Frees what only refers to itself.
+
+    When a transaction meets another's, pymongo's frames refer to the error that says so, and it to them, down to the
+    handler: with all that a batch has in hand, 10 MB. Who searches by count alone keeps them while the store is busy,
+    and what was looked at once, far longer.
+    """
+    gc.collect()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import eventlet
 from pydantic import ValidationError
 
-from chassis import metrics
+from chassis import memory, metrics
 from chassis.logs import envelope_context, exception_text, log_context, named
 from chassis.message import ATTEMPT, ROUTING_KEY, Message, RawMessage, dead_letter, safe_headers, short_id
 from chassis.outgoing import Outgoing, outgoing
@@ -117,19 +117,25 @@ class BatchRunner:
         """Does it, however often the store or the broker is away, for `hold_s` at most."""
         since = time.monotonic()
         attempt = 0
-        while True:
-            try:
-                action()
-            except Exception as trouble:
-                if not (isinstance(trouble, BrokerAway) or is_away(trouble)):
-                    raise
-                self._note(action, repr(trouble)[:200])
-                if not self._wait(repr(trouble), since, attempt):
-                    return False
-                attempt += 1
-            else:
-                self._note(action, "")
-                return True
+        while trouble := self._trouble_with(action):
+            self._note(action, trouble[:200])
+            if not self._wait(trouble, since, attempt):
+                return False
+            # Only now: until this thread waited, the hub had the error in hand.
+            memory.search()
+            attempt += 1
+        self._note(action, "")
+        return True
+
+    def _trouble_with(self, action: Callable[[], None]) -> str:
+        """What keeps it from being done now; empty when it is done."""
+        try:
+            action()
+        except Exception as trouble:
+            if not (isinstance(trouble, BrokerAway) or is_away(trouble)):
+                raise
+            return repr(trouble)
+        return ""
 
     def _wait(self, trouble: str, since: float, attempt: int) -> bool:
         log.warning("batch held", extra={"queue": self._queue.name, "attempt": attempt, "error": trouble[:300]})

@@ -19,6 +19,7 @@ from chassis import health, memory, topology
 from chassis.logs import setup_logs
 from chassis.settings import Settings
 from chassis.worker.publisher import RECONNECT_S
+from chassis.worker.timeouts import cut_circles
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ def run(service: type, settings: Settings) -> None:
     setup_logs(settings.instance, settings.log_level)
     # nameko logs every handler error with its traceback; the batch runner says it once, with the message's id.
     logging.getLogger("nameko").setLevel(logging.CRITICAL)
+    cut_circles()
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: stopping.append(received))
@@ -38,6 +40,7 @@ def run(service: type, settings: Settings) -> None:
     _declare(settings, stopping)
     container.start()
     memory.economise(memory.WORKER)
+    eventlet.spawn(_tidy)
     log.info("started", extra={"service": container.service_name})
     died = eventlet.spawn(container.wait)
     while not stopping and not died.dead:
@@ -46,6 +49,12 @@ def run(service: type, settings: Settings) -> None:
         sys.exit(f"{container.service_name} died: {_reason(died)}")
     container.stop()
     log.info("stopped", extra={"service": container.service_name})
+
+
+def _tidy() -> None:
+    while True:
+        eventlet.sleep(memory.SEARCH_S)
+        memory.search()
 
 
 def _declare(settings: Settings, stopping: list[int]) -> None:

@@ -33,9 +33,9 @@ from services.trace.watch import handoff_watch, silence_watch
 from services.trace.watch.watching import SWEEP, Watching
 
 ANNOUNCEMENTS: Final = 20
-ANNOUNCED_BYTES: Final = 512 << 10
-"""To a batch, for one may tell of 500 events: 300 kB of JSON, and ten times that read into models. Raw, a window keeps
-more of them (`window.WINDOW_BYTES`).
+ANNOUNCED_BYTES: Final = 128 << 10
+"""To a batch, for one may tell of 500 events: 150 kB of JSON and more, ten times that read into models. Raw, a window
+keeps more of them (`window.WINDOW_BYTES`).
 """
 
 

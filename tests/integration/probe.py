@@ -1,5 +1,6 @@
 """The smallest service on the chassis: notes what it is given, fails when it is told to. Run as a process by tests."""
 
+import gc
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,8 @@ from tests.integration.probe_messages import LATER, PROBE, ProbeV1
 
 
 class ProbeWorker:
-    """`seen` has one document per id, `batches` one per batch that was tried, `ticks` what the timer saw of them and,
+    """`seen` has one document per id, `batches` one per batch that was tried, with how many messages the process held,
+    `ticks` what the timer saw of them and,
     under one id, how often; `looks` what the queue saw that gives way.
     """
 
@@ -29,7 +31,8 @@ class ProbeWorker:
     def note(self, messages: list[Message[ProbeV1]]) -> None:
         ids = [message.body.id for message in messages]
         redelivered = sum(message.redelivered for message in messages)
-        self.store.db.batches.insert_one({"ids": ids, "redelivered": redelivered})
+        alive = sum(type(thing) is ProbeV1 for thing in gc.get_objects())
+        self.store.db.batches.insert_one({"ids": ids, "redelivered": redelivered, "alive": alive})
         if any(message.body.fail for message in messages):
             raise ValueError("told to fail")
         self.store.commit(self._decide(ids, messages))

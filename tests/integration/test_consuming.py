@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pymongo.database import Database as MongoDatabase
@@ -271,3 +272,22 @@ def test_a_timer_that_meets_anothers_transaction_fires_once_that_is_over(bus: Bu
         session.abort_transaction()
     eventually(lambda: db.counts.find_one({"times": 2}))
     assert 'outcome="failed"' not in worker.says("/metrics")
+
+
+def in_hand(bus: Bus, db: Any) -> int:
+    """Messages that the probe holds as it handles one more."""
+    id = uuid4().hex
+    send(bus, id)
+    alive: int = eventually(lambda: db.batches.find_one({"ids": id}))["alive"]
+    return alive
+
+
+def test_nothing_is_kept_of_a_batch_that_was_held(bus: Bus, probe: Any, db: Any) -> None:
+    probe()
+    with db.client.start_session() as session, session.start_transaction():
+        db.seen.insert_one({"_id": "1", "times": 0}, session=session)
+        send(bus, "1")
+        eventually(lambda: db.batches.count_documents({"ids": "1"}), lambda tried: tried > 2)
+        session.abort_transaction()
+    eventually(lambda: seen(db), lambda found: found == {"1": 1})
+    eventually(lambda: in_hand(bus, db), lambda alive: alive == 1)
