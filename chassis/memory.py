@@ -2,7 +2,10 @@
 
 import ctypes
 import gc
+import logging
 from typing import Final, NamedTuple
+
+log = logging.getLogger(__name__)
 
 
 class Pace(NamedTuple):
@@ -25,30 +28,27 @@ would let 33,000 of them wait, 30 MiB; this lets 17,000. Half of it again would 
 """
 
 
-GLIBC: Final = {-1: 256 << 10, -3: 128 << 10}
-"""`M_TRIM_THRESHOLD` and `M_MMAP_THRESHOLD` of malloc.h, in bytes."""
+MALLOPT: Final = {-1: 256 << 10, -3: 128 << 10}
+"""`M_TRIM_THRESHOLD` and `M_MMAP_THRESHOLD` of glibc's malloc.h, in bytes."""
 
 
 def economise(pace: Pace) -> None:
     """For a process that has started: what was imported never becomes garbage, what comes is hardly ever a cycle.
 
     What was freed goes back to the system. By itself glibc takes the first large block freed for a sign that more will
-    come, and from then on keeps up to 32 MiB blocks on its heap: a small one that lives on behind them pins them all.
+    come, and from then on keeps blocks of up to 32 MiB on its heap: a small one that lives on behind them pins them.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(*pace)
     allocator = ctypes.CDLL(None)
-    for option, size in GLIBC.items() if hasattr(allocator, "mallopt") else ():
-        allocator.mallopt(option, size)
-
-
-SEARCH_S: Final = 5.0
-"""Between two searches of a worker, up to 30 ms each under load: of what nobody thought of, no more may wait."""
+    for option, size in MALLOPT.items() if hasattr(allocator, "mallopt") else ():
+        if not allocator.mallopt(option, size):
+            log.warning("allocator takes no option", extra={"option": option, "size": size})
 
 
 def search() -> None:
-    """Frees what only refers to itself.
+    """Frees what only refers to itself: up to 30 ms under load.
 
     When a transaction meets another's, pymongo's frames refer to the error that says so, and it to them, down to the
     handler: with all that a batch has in hand, 10 MB. Who searches by count alone keeps them while the store is busy,

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     confirm_timeout_s: float = Field(default=30.0, gt=0)
     drain_s: float = Field(default=20.0, gt=0)
     relay_scan_s: float = Field(default=2.0, gt=0)
+    search_s: float = Field(default=5.0, gt=0, description="how often a worker searches for cyclic garbage")
     timer_s: float = Field(default=1.0, gt=0, description="how often due rows are looked for")
 
     deadline_s: float = Field(default=10.0, gt=0, description="used when a caller sets no deadline")

@@ -117,25 +117,25 @@ class BatchRunner:
         """Does it, however often the store or the broker is away, for `hold_s` at most."""
         since = time.monotonic()
         attempt = 0
-        while trouble := self._trouble_with(action):
+        while (trouble := self._trouble_with(action)) is not None:
             self._note(action, trouble[:200])
             if not self._wait(trouble, since, attempt):
                 return False
-            # Only now: until this thread waited, the hub had the error in hand.
+            # After waiting: until then the hub has the error in hand.
             memory.search()
             attempt += 1
         self._note(action, "")
         return True
 
-    def _trouble_with(self, action: Callable[[], None]) -> str:
-        """What keeps it from being done now; empty when it is done."""
+    def _trouble_with(self, action: Callable[[], None]) -> str | None:
+        """Does it; what keeps it from being done now, None when it is done."""
         try:
             action()
         except Exception as trouble:
             if not (isinstance(trouble, BrokerAway) or is_away(trouble)):
                 raise
             return repr(trouble)
-        return ""
+        return None
 
     def _wait(self, trouble: str, since: float, attempt: int) -> bool:
         log.warning("batch held", extra={"queue": self._queue.name, "attempt": attempt, "error": trouble[:300]})

@@ -279,20 +279,27 @@ class Consumer(Entrypoint):  # type: ignore[misc]
     def _call(self, messages: list[Any]) -> None:
         """One nameko worker: the service method with its dependencies. Raises what the method raised."""
         outcome = Event()
-
-        def settle(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-            outcome.send(exc_info)
-            return result, exc_info
-
-        self.container.spawn_worker(self, (messages,), {}, handle_result=settle)
-        if exc_info := outcome.wait():
-            raise exc_info[1]
+        self.container.spawn_worker(self, (messages,), {}, handle_result=partial(settle, outcome))
+        failure = outcome.wait()
+        # The error refers to nameko's frame and to this one: if they referred to it, all that is in hand would be kept.
+        outcome.reset()
+        try:
+            if failure:
+                raise failure[1]
+        finally:
+            del failure
 
     def _parameters(self) -> pika.URLParameters:
         parameters = pika.URLParameters(self.settings.amqp_url)
         parameters.heartbeat = HEARTBEAT_S
         parameters.client_properties = {"connection_name": f"{self.settings.instance} {self.queue.name}"}
         return parameters
+
+
+def settle(outcome: Event, _context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+    """Tells who waits for a nameko worker what it raised, None for nothing."""
+    outcome.send(exc_info)
+    return result, exc_info
 
 
 Handler = TypeVar("Handler", bound=Callable[..., None])

@@ -95,7 +95,11 @@ class Publisher(SharedExtension):  # type: ignore[misc]
         if messages:
             job = _Job(messages)
             self._jobs.put(job)
-            job.done.wait()
+            try:
+                job.done.wait()
+            finally:
+                # The error is in the job and refers to this frame, which must not refer to the job.
+                del job
 
     def _run(self) -> None:
         attempt = 0

@@ -40,7 +40,7 @@ def run(service: type, settings: Settings) -> None:
     _declare(settings, stopping)
     container.start()
     memory.economise(memory.WORKER)
-    eventlet.spawn(_tidy)
+    eventlet.spawn(_tidy, settings.search_s)
     log.info("started", extra={"service": container.service_name})
     died = eventlet.spawn(container.wait)
     while not stopping and not died.dead:
@@ -51,9 +51,10 @@ def run(service: type, settings: Settings) -> None:
     log.info("stopped", extra={"service": container.service_name})
 
 
-def _tidy() -> None:
+def _tidy(every_s: float) -> None:
+    """Bounds what circles nobody knows of may hold."""
     while True:
-        eventlet.sleep(memory.SEARCH_S)
+        eventlet.sleep(every_s)
         memory.search()
 
 

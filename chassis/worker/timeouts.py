@@ -1,8 +1,9 @@
-"""Timeouts of green sockets that let go of what they interrupted.
+"""Timeouts of reading from green sockets, which let go of what they interrupted.
 
 eventlet hands the error to be raised through two of the frames that it then passes: they refer to it and it to them,
 and to all that the handler above has in hand, 10 MB of a batch, until garbage is searched for. pymongo meets one each
-half second that a server is silent, so that a worker held ever more of them just when the machine was slow.
+half second that a server is silent, so that a worker held ever more of them just when the machine was slow. Writing,
+connecting and TLS go other ways, and keep theirs until then.
 """
 
 import traceback

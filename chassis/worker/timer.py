@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import eventlet
@@ -16,7 +17,7 @@ from chassis.collections import TIMERS
 from chassis.metrics import TIMERS as TIMERS_FIRED
 from chassis.settings import Settings
 from chassis.timers import Due, first
-from chassis.worker.consumer import Consumer
+from chassis.worker.consumer import Consumer, settle
 from chassis.worker.mongo import Store, is_away
 from contracts.topology import Queue
 
@@ -98,14 +99,10 @@ class Timer(Entrypoint):  # type: ignore[misc]
 
     def _call(self, row: Due) -> None:
         outcome = Event()
-
-        def settle(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-            outcome.send(exc_info)
-            return result, exc_info
-
-        self.container.spawn_worker(self, (row,), {}, handle_result=settle)
+        self.container.spawn_worker(self, (row,), {}, handle_result=partial(settle, outcome))
         late = clock.now() - row.due_at > OVERDUE
         exc_info = outcome.wait()
+        outcome.reset()
         if not exc_info:
             self._count(row, "late" if late else "in_time")
         elif is_away(exc_info[1]):

@@ -20,8 +20,7 @@ from tests.integration.probe_messages import LATER, PROBE, ProbeV1
 
 class ProbeWorker:
     """`seen` has one document per id, `batches` one per batch that was tried, with how many messages the process held,
-    `ticks` what the timer saw of them and,
-    under one id, how often; `looks` what the queue saw that gives way.
+    `ticks` what the timer saw of them and, under one id, how often; `looks` what the queue saw that gives way.
     """
 
     name = "probe"
@@ -33,6 +32,9 @@ class ProbeWorker:
         redelivered = sum(message.redelivered for message in messages)
         alive = sum(type(thing) is ProbeV1 for thing in gc.get_objects())
         self.store.db.batches.insert_one({"ids": ids, "redelivered": redelivered, "alive": alive})
+        if any(message.body.circle for message in messages):
+            circle: list[Any] = [messages]
+            circle.append(circle)
         if any(message.body.fail for message in messages):
             raise ValueError("told to fail")
         self.store.commit(self._decide(ids, messages))

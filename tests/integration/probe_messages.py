@@ -9,7 +9,8 @@ STOCK = Queue("probe.stock", COMMANDS, ("stock.v1",))
 
 
 class ProbeV1(Contract):
-    """A message that says whether its handler shall fail."""
+    """A message that says whether its handler shall fail, or leave something behind that refers to itself."""
 
     id: str
     fail: bool = False
+    circle: bool = False

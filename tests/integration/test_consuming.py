@@ -30,9 +30,10 @@ def probe(bus: Bus, spawn: Spawn, mongo: Database) -> Callable[..., Process]:
     return lambda **more: spawn("tests.integration.run_probe", "worker", **(settings | more)).wait_ready()
 
 
-def send(bus: Bus, *ids: str, fail: bool = False, **headers: Any) -> None:
+def send(bus: Bus, *ids: str, fail: bool = False, circle: bool = False, **headers: Any) -> None:
     for id in ids:
-        bus.publish(COMMANDS, "probe.v1", {"id": id, "fail": fail}, ce_id=f"m-{id}", **headers)
+        body = {"id": id, "fail": fail, "circle": circle}
+        bus.publish(COMMANDS, "probe.v1", body, ce_id=f"m-{id}", **headers)
 
 
 def seen(db: MongoDatabase[dict[str, Any]]) -> dict[str, int]:
@@ -283,11 +284,24 @@ def in_hand(bus: Bus, db: Any) -> int:
 
 
 def test_nothing_is_kept_of_a_batch_that_was_held(bus: Bus, probe: Any, db: Any) -> None:
-    probe()
+    probe(search_s=3_600)
     with db.client.start_session() as session, session.start_transaction():
         db.seen.insert_one({"_id": "1", "times": 0}, session=session)
         send(bus, "1")
         eventually(lambda: db.batches.count_documents({"ids": "1"}), lambda tried: tried > 2)
         session.abort_transaction()
     eventually(lambda: seen(db), lambda found: found == {"1": 1})
+    eventually(lambda: in_hand(bus, db), lambda alive: alive == 1)
+
+
+def test_nothing_is_kept_of_a_message_that_failed(bus: Bus, probe: Any, db: Any) -> None:
+    probe(search_s=3_600)
+    send(bus, "1", fail=True)
+    eventually(lambda: db.batches.find_one({"ids": "1"}))
+    eventually(lambda: in_hand(bus, db), lambda alive: alive == 1)
+
+
+def test_what_nobody_knows_of_is_searched_for_by_the_clock(bus: Bus, probe: Any, db: Any) -> None:
+    probe(search_s=0.1)
+    send(bus, "1", circle=True)
     eventually(lambda: in_hand(bus, db), lambda alive: alive == 1)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from chassis import memory
 
-{economise}
 bytearray(8 << 20)
+{economise}
 block = bytearray(1 << 20)
 at = ctypes.addressof(ctypes.c_char.from_buffer(block))
 heap = next(line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith("[heap]"))
