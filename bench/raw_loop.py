@@ -93,7 +93,7 @@ def consume(handles: Mapping[Queue, Handle], source: str) -> None:
     connection = BlockingConnection(pika.URLParameters(settings.amqp_url))
     announcing = Announcing(connection.channel(), source)
     waiting = [(Waiting(connection.channel(), queue), handle) for queue, handle in handles.items()]
-    # As our own processes do.
+    # As our own processes do, which also search by the clock.
     memory.economise(memory.WORKER)
     while True:
         connection.process_data_events(time_limit=_shortest(some.patience() for some, _ in waiting))

@@ -22,6 +22,7 @@ from pika.exceptions import AMQPError
 from chassis import clock, metrics
 from chassis.settings import Settings
 from chassis.worker.batch import BatchRunner
+from chassis.worker.calling import called
 from chassis.worker.delivery import Delivery
 from chassis.worker.lenient import read_leniently
 from chassis.worker.publisher import RECONNECT_S, Publisher
@@ -277,29 +278,20 @@ class Consumer(Entrypoint):  # type: ignore[misc]
         return [trouble for part in (self.publisher, *stores) for trouble in part.problems()]
 
     def _call(self, messages: list[Any]) -> None:
-        """One nameko worker: the service method with its dependencies. Raises what the method raised."""
-        outcome = Event()
-        self.container.spawn_worker(self, (messages,), {}, handle_result=partial(settle, outcome))
-        failure = outcome.wait()
-        # The error refers to nameko's frame and to this one: if they referred to it, all that is in hand would be kept.
-        outcome.reset()
+        """Raises what the service method raised."""
+        raised = called(self, messages)
         try:
-            if failure:
-                raise failure[1]
+            if raised:
+                raise raised
         finally:
-            del failure
+            # The error refers to this frame: if the frame referred to it, all that is in hand would be kept.
+            del raised
 
     def _parameters(self) -> pika.URLParameters:
         parameters = pika.URLParameters(self.settings.amqp_url)
         parameters.heartbeat = HEARTBEAT_S
         parameters.client_properties = {"connection_name": f"{self.settings.instance} {self.queue.name}"}
         return parameters
-
-
-def settle(outcome: Event, _context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-    """Tells who waits for a nameko worker what it raised, None for nothing."""
-    outcome.send(exc_info)
-    return result, exc_info
 
 
 Handler = TypeVar("Handler", bound=Callable[..., None])

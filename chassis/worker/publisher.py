@@ -95,11 +95,7 @@ class Publisher(SharedExtension):  # type: ignore[misc]
         if messages:
             job = _Job(messages)
             self._jobs.put(job)
-            try:
-                job.done.wait()
-            finally:
-                # The error is in the job and refers to this frame, which must not refer to the job.
-                del job
+            job.done.wait()
 
     def _run(self) -> None:
         attempt = 0

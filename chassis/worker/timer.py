@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any, TypeVar
 
 import eventlet
@@ -17,7 +16,8 @@ from chassis.collections import TIMERS
 from chassis.metrics import TIMERS as TIMERS_FIRED
 from chassis.settings import Settings
 from chassis.timers import Due, first
-from chassis.worker.consumer import Consumer, settle
+from chassis.worker.calling import called
+from chassis.worker.consumer import Consumer
 from chassis.worker.mongo import Store, is_away
 from contracts.topology import Queue
 
@@ -98,19 +98,16 @@ class Timer(Entrypoint):  # type: ignore[misc]
         return True
 
     def _call(self, row: Due) -> None:
-        outcome = Event()
-        self.container.spawn_worker(self, (row,), {}, handle_result=partial(settle, outcome))
         late = clock.now() - row.due_at > OVERDUE
-        exc_info = outcome.wait()
-        outcome.reset()
-        if not exc_info:
+        raised = called(self, row)
+        if not raised:
             self._count(row, "late" if late else "in_time")
-        elif is_away(exc_info[1]):
+        elif is_away(raised):
             self._count(row, "waiting")
             self._give_back(row)
         else:
             self._count(row, "failed")
-            log.error("timer failed", extra={"kind": row.kind, "id": row.id}, exc_info=exc_info)
+            log.error("timer failed", extra={"kind": row.kind, "id": row.id}, exc_info=raised)
 
     def _count(self, row: Due, outcome: str) -> None:
         TIMERS_FIRED.labels(row.kind, outcome).inc()
